@@ -1,0 +1,1 @@
+//! C programs against the header; see build and tests beside this file.

@@ -1,0 +1,131 @@
+//! One error type, one table of codes. A leaf.
+//!
+//! Codes are negated Linux errno values on every platform, so that C programmers recognise them;
+//! Rialto's own start at -4096, clear of errno. The C header prints the same table.
+
+use core::fmt;
+
+/// Why a call did not do what it was asked. Nothing was changed, unless the variant says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Error {
+    /// `release` (or `mark_consistent`) by a thread that does not hold the lock.
+    NotOwner,
+    /// No object of that name in the region, or no region of that name.
+    NotFound,
+    /// A `try_` call would have had to wait: held, empty or full.
+    WouldBlock,
+    /// A buffer, the region, or `/dev/shm` has no room.
+    NoSpace,
+    /// The kernel would not give this process memory.
+    NoMemory,
+    /// Detach was refused: a thread of this process holds a lock or is a member there.
+    Busy,
+    /// An object or region of that name exists already.
+    Exists,
+    /// A bad argument: misaligned or null memory, a size of zero, a name that is too long.
+    Invalid,
+    /// Every member slot of the region is in use.
+    TooManyMembers,
+    /// This thread holds as many locks and memberships as one thread can (64).
+    TooManyHeld,
+    /// Closed, and (for `pop`) drained.
+    Closed,
+    /// This thread holds the lock already.
+    Deadlock,
+    /// The message is longer than the queue's maximum; nothing was written.
+    MessageTooLarge,
+    /// The buffer is smaller than the queue's maximum; nothing was taken.
+    BufferTooSmall,
+    /// This platform or kernel cannot do that.
+    NotSupported,
+    /// The deadline passed.
+    TimedOut,
+    /// The lock was released unrepaired after an owner's death. `reset` makes it usable again.
+    NotRecoverable,
+    /// Not a Rialto object, or its bytes contradict themselves.
+    BadRegion,
+    /// A Rialto region of another layout version, or with features that this build does not know.
+    Version,
+    /// The object of that name is of another kind or has other parameters.
+    WrongKind,
+    /// The operating system said no; the value is its errno.
+    Os(i32),
+}
+
+impl Error {
+    /// The C status: negative, see the table in `include/rialto.h`.
+    pub const fn code(self) -> i32 {
+        match self {
+            Error::NotOwner => -1,
+            Error::NotFound => -2,
+            Error::WouldBlock => -11,
+            Error::NoMemory => -12,
+            Error::Busy => -16,
+            Error::Exists => -17,
+            Error::Invalid => -22,
+            Error::TooManyMembers => -23,
+            Error::TooManyHeld => -24,
+            Error::NoSpace => -28,
+            Error::Closed => -32,
+            Error::Deadlock => -35,
+            Error::MessageTooLarge => -90,
+            Error::NotSupported => -95,
+            Error::BufferTooSmall => -105,
+            Error::TimedOut => -110,
+            Error::NotRecoverable => -131,
+            Error::BadRegion => -4096,
+            Error::Version => -4097,
+            Error::WrongKind => -4098,
+            // An errno is 1..=4095. Anything else cannot come from the kernel.
+            Error::Os(errno) => {
+                if errno > 0 && errno < 4096 {
+                    -errno
+                } else {
+                    -5
+                }
+            }
+        }
+    }
+
+    /// One line for people; the C function `rialto_strerror` returns the same text.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Error::NotOwner => "not the owner",
+            Error::NotFound => "no such object",
+            Error::WouldBlock => "would block",
+            Error::NoMemory => "out of memory",
+            Error::Busy => "still in use by this process",
+            Error::Exists => "exists already",
+            Error::Invalid => "invalid argument",
+            Error::TooManyMembers => "the region's member table is full",
+            Error::TooManyHeld => "this thread holds too many locks and memberships",
+            Error::NoSpace => "no space",
+            Error::Closed => "closed",
+            Error::Deadlock => "this thread holds the lock already",
+            Error::MessageTooLarge => "message too large",
+            Error::NotSupported => "not supported here",
+            Error::BufferTooSmall => "buffer smaller than the queue's largest message",
+            Error::TimedOut => "timed out",
+            Error::NotRecoverable => "lock not recoverable: released unrepaired after an owner died",
+            Error::BadRegion => "not a Rialto object, or damaged",
+            Error::Version => "another layout version",
+            Error::WrongKind => "an object of another kind or with other parameters",
+            Error::Os(_) => "system call failed",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Os(errno) => write!(f, "{} (errno {errno})", self.message()),
+            other => f.write_str(other.message()),
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// The result of every fallible call here.
+pub type Result<T> = core::result::Result<T, Error>;

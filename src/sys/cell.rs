@@ -1,0 +1,90 @@
+//! The 64 bytes through which a thread's death is told: the body of every lock and of every member.
+//!
+//! # Memory
+//! The word is in the kernel's robust-futex format, and the node that hangs it into the thread's
+//! robust list lies where that thread's libc expects it: `futex_offset` differs, the word does not.
+//!
+//! | offset | size | field | writer |
+//! |---|---|---|---|
+//! | 0 | 4 | `magic`, set last by `init`; 0 = not initialised | init |
+//! | 4 | 4 | `kind`, bit 7 set: musl's thread exit reads it as `_m_type` | init |
+//! | 8 | 4 | **`word`**: `OWNER` 30 bits, `DIED` 1<<30, `WAITERS` 1<<31 | anybody by CAS, kernel |
+//! | 12 | 4 | must stay 0 (musl reads it as `_m_waiters`) | nobody |
+//! | 16 | 32 | the owner's list node: `next` at 20 (musl32), 28 (glibc32), 36 (musl64), 40 (glibc64) | owner |
+//! | 48 | 8 | `tag`: owner's PID namespace and start time, 0 while ownership is in flux | owner, taker-over |
+//! | 56 | 8 | `aux`, for the object that the cell is part of | that object |
+//!
+//! # Invariants
+//! 1. Nothing that Rialto does depends on what is *read* from bytes 16..48: our list neighbours are
+//!    process-private (see `sys::linux`). Only the kernel follows `next`, at our own death.
+//! 2. `tag` is 0 whenever the word may change hands, so that a stopped new owner never looks dead.
+
+use crate::sync::{AtomicU32, AtomicU64};
+use core::cell::UnsafeCell;
+
+/// The owner's thread id in the word; 0 = free.
+pub const OWNER: u32 = 0x3fff_ffff;
+/// The kernel (or a backstop) found the owner dead.
+pub const DIED: u32 = 0x4000_0000;
+/// Somebody may sleep on the word.
+pub const WAITERS: u32 = 0x8000_0000;
+/// In the owner's place: released unrepaired. No thread has this id (TIDs are below 2^22).
+pub const UNRECOVERABLE: u32 = OWNER;
+
+/// musl: process-shared (bit 7) and robust (4).
+pub(crate) const KIND: u32 = 0x84;
+
+/// A robust word, its list node, and its owner's tag.
+#[repr(C, align(64))]
+pub struct Cell {
+    pub(crate) magic: AtomicU32,
+    pub(crate) kind: AtomicU32,
+    pub(crate) word: AtomicU32,
+    pub(crate) zero: u32,
+    /// Written through raw pointers by the owner's thread only (invariant 1).
+    pub(crate) node: UnsafeCell<[u32; 8]>,
+    pub(crate) tag: AtomicU64,
+    pub(crate) aux: AtomicU64,
+}
+
+// SAFETY: the atomics are Sync; `node` is written only by the thread that owns the word, and never
+// read by Rust code in another thread (invariant 1).
+unsafe impl Sync for Cell {}
+// SAFETY: nothing in a cell belongs to the thread that made it.
+unsafe impl Send for Cell {}
+
+#[cfg(not(rialto_loom))]
+const _: () = {
+    use core::mem::{align_of, offset_of, size_of};
+    static_assertions::const_assert_eq!(size_of::<Cell>(), 64);
+    static_assertions::const_assert_eq!(align_of::<Cell>(), 64);
+    static_assertions::const_assert_eq!(offset_of!(Cell, word), 8);
+    static_assertions::const_assert_eq!(offset_of!(Cell, node), 16);
+    static_assertions::const_assert_eq!(offset_of!(Cell, tag), 48);
+    static_assertions::const_assert_eq!(offset_of!(Cell, aux), 56);
+};
+
+macro_rules! new_cell {
+    ($($const:tt)?) => {
+        /// A free cell of the given magic.
+        pub(crate) $($const)? fn new(magic: u32) -> Self {
+            Cell {
+                magic: AtomicU32::new(magic),
+                kind: AtomicU32::new(KIND),
+                word: AtomicU32::new(0),
+                zero: 0,
+                node: UnsafeCell::new([0; 8]),
+                tag: AtomicU64::new(0),
+                aux: AtomicU64::new(0),
+            }
+        }
+    };
+}
+
+impl Cell {
+    // loom's atomics cannot be made in a constant.
+    #[cfg(not(rialto_loom))]
+    new_cell!(const);
+    #[cfg(rialto_loom)]
+    new_cell!();
+}

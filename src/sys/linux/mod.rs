@@ -1,0 +1,4 @@
+//! The Linux backend (next commit).
+/// Linux.
+#[derive(Clone, Copy, Debug)]
+pub struct Linux;

@@ -1,0 +1,97 @@
+//! What Rialto needs from the machine below it: sleeping, waking, a clock, and who is alive.
+//!
+//! Everything above is written against [`Platform`], a small copyable value. [`linux`] is the backend
+//! behind the `os` feature; [`model`] is loom's; a bare-metal program brings its own.
+//! `sys` sits below `time` in use only: it takes raw deadlines in nanoseconds.
+
+mod cell;
+#[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
+pub mod linux;
+#[cfg(rialto_loom)]
+pub mod model;
+
+pub use cell::{Cell, DIED, OWNER, UNRECOVERABLE, WAITERS};
+
+use crate::{error::Result, sync::AtomicU32};
+
+/// The platform that the plain types use when the `os` feature is on.
+#[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
+pub type Os = linux::Linux;
+
+/// How a [`Platform::wait`] ended. Spurious wake-ups are `Woken`: callers look again in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waited {
+    /// Woken, interrupted, or the word no longer held the expected value.
+    Woken,
+    /// The deadline passed. Never early.
+    TimedOut,
+}
+
+/// What is known of a thread that once wrote its id somewhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    /// It runs, or is stopped.
+    Alive,
+    /// It is certain that it will never run again.
+    Dead,
+    /// Nobody here can say (another PID namespace, no /proc). **Never steal on this.**
+    Unknown,
+}
+
+/// The operating system, or what stands in for it. Cheap to copy.
+pub trait Platform: Copy {
+    /// The calling thread, as [`Platform::thread`] finds it.
+    type Thread: Thread;
+
+    /// How often to look at a word before sleeping on it. 0 in models.
+    const SPINS: u32;
+
+    /// Sleepers wake at least this often, see [`crate::time::TICK_NS`]; `u64::MAX` in models, where a
+    /// wake-up that is lost must show as a deadlock instead of being healed.
+    const TICK_NS: u64;
+
+    /// Monotonic nanoseconds, unaffected by the wall clock. Async-signal-safe.
+    fn now_ns(self) -> u64;
+
+    /// Sleeps while `word` holds `expected`, until a [`Platform::wake`] or `deadline_ns` (absolute;
+    /// `u64::MAX`: none). The comparison and going to sleep are one step against `wake`.
+    fn wait(self, word: &AtomicU32, expected: u32, deadline_ns: u64) -> Waited;
+
+    /// Wakes at most `count` sleepers on `word`, in any process; returns how many. Async-signal-safe.
+    fn wake(self, word: &AtomicU32, count: u32) -> u32;
+
+    /// The calling thread's context, made on first use and anew after `fork`.
+    ///
+    /// Errors: `NoMemory` if the thread's private page could not be had.
+    fn thread(self) -> Result<Self::Thread>;
+
+    /// Whether the thread that wrote `id` and `tag` (see [`Thread`]) still exists.
+    fn liveness(self, id: u32, tag: u64) -> Liveness;
+}
+
+/// The calling thread: its id, and the set of [`Cell`]s that its death must be told through.
+///
+/// The order of calls that makes a hand-over kill-safe at every instruction:
+/// *acquire*: `announce(cell)`, CAS the word to `id()`, `link(cell)`, `settle()`;
+/// *release*: `announce(cell)`, `unlink(cell)`, CAS the word away, `settle()`.
+/// Between `announce` and `settle` the kernel, finding this thread dead, looks at the announced cell
+/// as if it were linked. `announce` only on a word just seen free, or that is ours: across PID
+/// namespaces two threads may have the same id, and the kernel compares nothing else.
+pub trait Thread: Copy {
+    /// Nonzero, below 2^30, unique among live threads of one PID namespace.
+    fn id(self) -> u32;
+    /// Who precisely: {PID namespace, start time} hashed; 0 where it cannot be known.
+    fn tag(self) -> u64;
+    /// Whether one more cell may be linked.
+    fn has_room(self) -> bool;
+    /// From here on our death is told through `cell` too, if its word then holds our id.
+    fn announce(self, cell: &Cell);
+    /// Ends `announce`.
+    fn settle(self);
+    /// Adds `cell` to the set. It must be announced, ours, and there must be room.
+    fn link(self, cell: &Cell);
+    /// Removes `cell` from the set; it must be in it.
+    fn unlink(self, cell: &Cell);
+    /// Whether `cell` is in the set: the only proof that this thread owns it.
+    fn holds(self, cell: &Cell) -> bool;
+}

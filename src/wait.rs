@@ -1,0 +1,141 @@
+//! Eventcount: the one place that sleeps and wakes. Publish-then-[`EventCount::notify`] on one side;
+//! [`EventCount::prepare`], look again, [`EventCount::wait`] on the other.
+//!
+//! # Memory
+//! | offset | size | field | writer |
+//! |---|---|---|---|
+//! | 0 | 4 | `word`: bit 0 "maybe a sleeper", bits 1.. a generation | sleepers, wakers |
+//! | 4 | 124 | unused: the word has its line to itself | nobody |
+//!
+//! # States
+//! *quiet* (bit clear): a notify is one load. *maybe a sleeper* (bit set): a notify bumps the
+//! generation and wakes one; it clears the bit only if the kernel woke nobody and the word did not
+//! change meanwhile.
+//!
+//! # Invariants
+//! 1. A sleeper sleeps only on the value that its own `prepare` stored.
+//! 2. The bit is set before a sleeper looks for the last time at what it waits for.
+//! 3. Nobody counts sleepers: a sleeper that is killed leaves one wasted wake behind, nothing else.
+//!
+//! # Ordering
+//! Each side writes one thing and then reads the other's (Dekker), so acquire/release is not enough.
+//!
+//! | side | writes | then reads | made total by |
+//! |---|---|---|---|
+//! | notifier | what it publishes (by a SeqCst RMW, see [`EventCount::notify`]) | `word` SeqCst | the SeqCst order |
+//! | sleeper | `word` (RMW in `prepare`) | what is published, any load | `fence(SeqCst)` in `prepare` |
+//!
+//! If the sleeper misses the publication, its fence precedes the publishing RMW in the SeqCst order,
+//! hence its word precedes the notifier's load of `word`, which sees the bit. The fence is on the
+//! side that is about to sleep; the fast side pays nothing on x86-64 and a `casal; ldar` on arm64.
+//!
+//! # Crash
+//! - notifier killed between publishing and waking, or a woken sleeper killed before it acts: the
+//!   others sleep on although there is work, until their tick ([`crate::time::TICK_NS`]).
+//! - sleeper killed after `prepare`: the bit stays; the next notify wakes nobody and clears it.
+//!
+//! # Limits
+//! The generation has 31 bits. A sleeper preempted between `prepare` and `wait` for exactly 2^31
+//! transitions would sleep through a wake, until its tick.
+//!
+//! # Checked by
+//! `tests/loom_wait.rs`.
+
+use crate::{
+    sync::{self, AtomicU32, Ordering::*},
+    sys::{Platform, Waited},
+    time::Deadline,
+};
+
+const MAYBE_SLEEPER: u32 = 1;
+const GENERATION: u32 = 2;
+/// Far more than honest contention needs; only a hostile writer gets here.
+const PREPARE_TRIES: u32 = 1000;
+
+/// See the module's comment. All-zero is a valid quiet state.
+#[repr(C, align(128))]
+pub struct EventCount {
+    word: AtomicU32,
+}
+
+/// What [`EventCount::prepare`] saw; good for one [`EventCount::wait`].
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Ticket(u32);
+
+macro_rules! new_event_count {
+    ($($const:tt)?) => {
+        /// With nobody asleep.
+        #[allow(clippy::new_without_default)]
+        pub $($const)? fn new() -> Self {
+            EventCount { word: AtomicU32::new(0) }
+        }
+    };
+}
+
+impl EventCount {
+    // loom's atomics cannot be made in a constant.
+    #[cfg(not(rialto_loom))]
+    new_event_count!(const);
+    #[cfg(rialto_loom)]
+    new_event_count!();
+
+    /// Wakes one sleeper, if there may be any. The caller must have published by a **SeqCst**
+    /// read-modify-write before (see Ordering). One load when nobody sleeps. Async-signal-safe.
+    #[inline]
+    pub fn notify(&self, platform: impl Platform) {
+        sync::model_fence();
+        if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 {
+            self.wake(platform, 1);
+        }
+    }
+
+    /// Wakes everybody, if there may be anybody. As [`EventCount::notify`].
+    pub fn notify_all(&self, platform: impl Platform) {
+        sync::model_fence();
+        if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 {
+            self.wake(platform, u32::MAX >> 1);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake(&self, platform: impl Platform, count: u32) {
+        // The new generation turns back whoever has prepared but does not sleep yet.
+        let word = self.word.fetch_add(GENERATION, SeqCst).wrapping_add(GENERATION);
+        if platform.wake(&self.word, count) < count {
+            // Fewer than asked for: nobody is left. A failure means that somebody came meanwhile.
+            // Relaxed: the bit is set anew by whoever sleeps next, and that is an ordered RMW.
+            let _ = self.word.compare_exchange(word, word & !MAYBE_SLEEPER, Relaxed, Relaxed);
+        }
+    }
+
+    /// Announces that the caller is about to sleep. It must then look once more at what it waits for,
+    /// and either go on (nothing to undo) or [`EventCount::wait`].
+    pub fn prepare(&self) -> Ticket {
+        let mut word = self.word.load(Relaxed);
+        // Bounded against a peer that scribbles: without the bit, the sleep ends at the tick.
+        for _ in 0..PREPARE_TRIES {
+            let mine = word.wrapping_add(GENERATION) | MAYBE_SLEEPER;
+            match self.word.compare_exchange(word, mine, SeqCst, Relaxed) {
+                Ok(_) => {
+                    word = mine;
+                    break;
+                }
+                Err(now) => word = now,
+            }
+        }
+        sync::fence(SeqCst); // partner: the notifier's load of `word`, see Ordering
+        Ticket(word)
+    }
+
+    /// Sleeps until a notification since `prepare`, or `until`. May return early; look again.
+    pub fn wait<P: Platform>(&self, platform: P, ticket: Ticket, until: Deadline) -> Waited {
+        platform.wait(&self.word, ticket.0, until.0)
+    }
+
+    /// The word's value, for inspection.
+    pub fn snapshot(&self) -> u32 {
+        self.word.load(Relaxed)
+    }
+}
