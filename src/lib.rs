@@ -6,6 +6,7 @@ extern crate std;
 
 pub mod error;
 pub mod layout;
+pub mod lock;
 pub mod ring;
 pub mod sync;
 pub mod sys;

@@ -13,7 +13,7 @@
 #[cfg(not(rialto_loom))]
 pub use core::{
     hint::spin_loop,
-    sync::atomic::{AtomicU32, AtomicU64, Ordering, fence},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence, fence},
 };
 
 /// See the module's comment: a SeqCst fence where SeqCst accesses are weaker than the language says.

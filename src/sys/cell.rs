@@ -11,13 +11,20 @@
 //! | 8 | 4 | **`word`**: `OWNER` 30 bits, `DIED` 1<<30, `WAITERS` 1<<31 | anybody by CAS, kernel |
 //! | 12 | 4 | must stay 0 (musl reads it as `_m_waiters`) | nobody |
 //! | 16 | 32 | the owner's list node: `next` at 20 (musl32), 28 (glibc32), 36 (musl64), 40 (glibc64) | owner |
-//! | 48 | 8 | `tag`: owner's PID namespace and start time, 0 while ownership is in flux | owner, taker-over |
+//! | 48 | 8 | `tag`: who precisely the owner is, see below; 0 while ownership is in flux | owner, taker-over |
 //! | 56 | 8 | `aux`, for the object that the cell is part of | that object |
 //!
 //! # Invariants
 //! 1. Nothing that Rialto does depends on what is *read* from bytes 16..48: our list neighbours are
 //!    process-private (see `sys::linux`). Only the kernel follows `next`, at our own death.
-//! 2. `tag` is 0 whenever the word may change hands, so that a stopped new owner never looks dead.
+//! 2. `tag` is evidence only about the thread that it names in [`TAG_ID`]. It is 0, or names somebody
+//!    else, whenever the word may change hands, so that a stopped new owner never looks dead.
+//!
+//! # The tag
+//! Bit 63 [`UNDERTAKER`], bits 41..63 the thread's id, bits 0..41 the platform's own evidence (PID
+//! namespace and start time on Linux). Whoever finds the owner dead although the kernel did not mark
+//! the word first writes *itself* there with `UNDERTAKER`: an exclusive licence to change the word,
+//! which passes on if the undertaker dies in turn.
 
 use crate::sync::{AtomicU32, AtomicU64};
 use core::cell::UnsafeCell;
@@ -31,10 +38,21 @@ pub const WAITERS: u32 = 0x8000_0000;
 /// In the owner's place: released unrepaired. No thread has this id (TIDs are below 2^22).
 pub const UNRECOVERABLE: u32 = OWNER;
 
+/// In a tag: the owner in the word is certainly dead, and the thread named here sees to it.
+pub const UNDERTAKER: u64 = 1 << 63;
+/// In a tag: where the id of the thread begins that the tag is about; 22 bits, as Linux has for TIDs.
+pub const TAG_ID: u32 = 41;
+
+/// The thread that `tag` is about; 0 for none.
+pub const fn tag_id(tag: u64) -> u32 {
+    ((tag & !UNDERTAKER) >> TAG_ID) as u32
+}
+
 /// musl: process-shared (bit 7) and robust (4).
-pub(crate) const KIND: u32 = 0x84;
+pub(crate) const CELL_KIND: u32 = 0x84;
 
 /// A robust word, its list node, and its owner's tag.
+#[derive(Debug)]
 #[repr(C, align(64))]
 pub struct Cell {
     pub(crate) magic: AtomicU32,
@@ -70,7 +88,7 @@ macro_rules! new_cell {
         pub(crate) $($const)? fn new(magic: u32) -> Self {
             Cell {
                 magic: AtomicU32::new(magic),
-                kind: AtomicU32::new(KIND),
+                kind: AtomicU32::new(CELL_KIND),
                 word: AtomicU32::new(0),
                 zero: 0,
                 node: UnsafeCell::new([0; 8]),

@@ -5,12 +5,13 @@
 //! `sys` sits below `time` in use only: it takes raw deadlines in nanoseconds.
 
 mod cell;
+pub(crate) use cell::CELL_KIND;
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 pub mod linux;
 #[cfg(rialto_loom)]
 pub mod model;
 
-pub use cell::{Cell, DIED, OWNER, UNRECOVERABLE, WAITERS};
+pub use cell::{Cell, DIED, OWNER, TAG_ID, UNDERTAKER, UNRECOVERABLE, WAITERS, tag_id};
 
 use crate::{error::Result, sync::AtomicU32};
 
@@ -80,7 +81,8 @@ pub trait Platform: Copy {
 pub trait Thread: Copy {
     /// Nonzero, below 2^30, unique among live threads of one PID namespace.
     fn id(self) -> u32;
-    /// Who precisely: {PID namespace, start time} hashed; 0 where it cannot be known.
+    /// Who precisely, for [`Cell`]'s `tag`: the id in bits 41..63, evidence for [`Platform::liveness`]
+    /// below, bit 63 clear; 0 where it cannot be known.
     fn tag(self) -> u64;
     /// Whether one more cell may be linked.
     fn has_room(self) -> bool;

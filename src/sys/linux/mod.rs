@@ -1,4 +1,122 @@
-//! The Linux backend (next commit).
-/// Linux.
+//! The Linux backend: futexes shared between processes, the monotonic clock, and deaths told by the
+//! kernel through the robust list that the thread's libc registered.
+//!
+//! | file | what |
+//! |---|---|
+//! | `mod` | sleeping, waking, the clock |
+//! | `thread` | the calling thread's private page: its id, what it holds, its memberships |
+//! | `tls` | how a thread finds its page, and what runs when it exits |
+//! | `robust` | our part of libc's robust list |
+//! | `proc` | whether another thread lives, and since when |
+//!
+//! Nothing here uses `membarrier` yet; the single-producer ring will.
+
+mod proc;
+mod robust;
+mod thread;
+mod tls;
+
+pub use thread::{LinuxThread, Membership};
+
+use super::{Liveness, Platform, Waited};
+use crate::{error::Result, sync::AtomicU32};
+use libc::{c_long, timespec};
+
+/// Linux, for the calling process.
 #[derive(Clone, Copy, Debug)]
 pub struct Linux;
+
+// Never FUTEX_PRIVATE_FLAG: a private futex is keyed by the address in *this* process, and a waker in
+// another process would not find the sleeper. The shared key is the page of the file (or of the
+// anonymous shared mapping) and the offset in it, whatever the address.
+const WAIT: i32 = libc::FUTEX_WAIT_BITSET; // the form with an absolute deadline; CLOCK_MONOTONIC unless told
+const WAKE: i32 = libc::FUTEX_WAKE;
+const ANY: u32 = u32::MAX;
+
+fn errno() -> i32 {
+    // SAFETY: libc gives every thread its errno.
+    unsafe { *libc::__errno_location() }
+}
+
+fn set_errno(value: i32) {
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = value }
+}
+
+/// An absolute deadline as the kernel wants it, rounded down never up to infinity: what does not fit
+/// a 32-bit `time_t` is later than any uptime.
+fn timespec_of(ns: u64) -> timespec {
+    let seconds = ns / 1_000_000_000;
+    timespec {
+        tv_sec: libc::time_t::try_from(seconds).unwrap_or(libc::time_t::MAX),
+        tv_nsec: (ns % 1_000_000_000) as _,
+    }
+}
+
+impl Platform for Linux {
+    type Thread = LinuxThread;
+
+    /// About 2 us of `pause`: less than a sleep and a wake-up cost, so a short critical section on
+    /// another core is over before we would be asleep.
+    const SPINS: u32 = 100;
+    const TICK_NS: u64 = crate::time::TICK_NS;
+
+    fn now_ns(self) -> u64 {
+        let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: a valid clock and a valid out-pointer.
+        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+        (now.tv_sec as u64).wrapping_mul(1_000_000_000).wrapping_add(now.tv_nsec as u64)
+    }
+
+    fn wait(self, word: &AtomicU32, expected: u32, deadline_ns: u64) -> Waited {
+        let deadline = timespec_of(deadline_ns);
+        let until = if deadline_ns == u64::MAX { core::ptr::null() } else { &raw const deadline };
+        // SAFETY: `word` is four aligned bytes that outlive the call; the kernel only reads them.
+        let result = unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                core::ptr::from_ref(word),
+                WAIT,
+                expected,
+                until,
+                core::ptr::null::<u32>(),
+                ANY,
+            )
+        };
+        if result == 0 {
+            return Waited::Woken;
+        }
+        match errno() {
+            libc::ETIMEDOUT => Waited::TimedOut,
+            // The word had another value, or a signal came: the caller looks again in any case.
+            libc::EAGAIN | libc::EINTR => Waited::Woken,
+            _ => {
+                // No futex here (a sandbox?): the caller polls, and others get to run.
+                // SAFETY: no arguments.
+                unsafe { libc::sched_yield() };
+                Waited::Woken
+            }
+        }
+    }
+
+    fn wake(self, word: &AtomicU32, count: u32) -> u32 {
+        let saved = errno(); // a signal handler may call this
+        let count = count.min(i32::MAX as u32) as i32;
+        // SAFETY: FUTEX_WAKE does not even read the word; a bad address is an error.
+        let woken = unsafe { libc::syscall(libc::SYS_futex, core::ptr::from_ref(word), WAKE, count) };
+        set_errno(saved);
+        if woken > 0 { woken as u32 } else { 0 }
+    }
+
+    #[inline]
+    fn thread(self) -> Result<LinuxThread> {
+        LinuxThread::current()
+    }
+
+    fn liveness(self, id: u32, tag: u64) -> Liveness {
+        proc::liveness(id, tag)
+    }
+}
+
+/// A system call's result as `c_long` compares with this.
+const FAILED: c_long = -1;

@@ -1,0 +1,327 @@
+//! The calling thread's private page: its id, the cells it holds, its memberships.
+//!
+//! # Memory
+//! One private anonymous page per thread, found through `tls`, marked `MADV_WIPEONFORK`: in a forked
+//! child it reads as zeros, and is set up anew in place. So a child holds nothing of its parent's, and
+//! no operation asks for the thread's id (that would cost 15 times the rest).
+//!
+//! # States
+//! `state`: 0 (fresh or wiped) -> READY, or CHECKED where the kernel cannot wipe (before 4.14;
+//! `qemu-user`): there every call compares `getpid`.
+//!
+//! # Invariants
+//! 1. Only the thread itself touches its page; the kernel reads the list nodes when it is dead.
+//! 2. `held[..count]` are exactly the cells between the sentinels, oldest first.
+//!
+//! # Crash
+//! A thread that exits marks what it holds as the kernel would have done, after its memberships have
+//! left; a kill anywhere in that leaves the rest to the kernel. A page that cannot be taken out of
+//! libc's list stays mapped.
+//!
+//! # Limits
+//! - 64 cells (locks and memberships), 16 memberships per thread.
+//! - CHECKED mode takes a child in a new PID namespace that has its parent's number for its parent.
+//! - A child of `vfork` has its parent's thread context: it must not call Rialto.
+//!
+//! # Checked by
+//! `tests/proc_lock.rs`.
+
+use super::{Linux, proc, robust::List, tls};
+use crate::{
+    error::{Error, Result},
+    sync::Ordering::*,
+    sys::{Cell, DIED, OWNER, Platform, Thread, WAITERS},
+};
+use core::{
+    mem::{MaybeUninit, align_of, size_of},
+    ptr,
+};
+
+const MAX_HELD: usize = 64;
+const MAX_MEMBERSHIPS: usize = 16;
+const PAGE: usize = 4096;
+
+const READY: u32 = 1;
+const CHECKED: u32 = 2;
+
+/// What a thread remembers of a region that it has joined.
+#[derive(Clone, Copy, Debug)]
+pub struct Membership {
+    /// Which region, in this process; not 0.
+    pub region_uid: u64,
+    /// The thread's member slot there.
+    pub member: u32,
+    /// For the owner of the table: an epoch, for instance.
+    pub extra: u64,
+    /// For the owner of the table: the region's memory, for instance.
+    pub ptr: *const (),
+    /// Called in the thread itself when it exits, before the cells that it still holds are marked.
+    pub on_exit: fn(&Membership),
+}
+
+pub(super) struct Context {
+    state: u32,
+    id: u32,
+    pid: i32,
+    count: u32,
+    tag: u64,
+    list: List,
+    held: [*const Cell; MAX_HELD],
+    /// The one used last is first.
+    memberships: [Option<Membership>; MAX_MEMBERSHIPS],
+}
+
+const _: () = assert!(size_of::<Context>() <= PAGE && align_of::<Context>() <= PAGE);
+// A page of zeros is a valid context.
+// SAFETY: the compiler checks it, here.
+const _: () = assert!(unsafe { MaybeUninit::<Option<Membership>>::zeroed().assume_init() }.is_none());
+
+/// The calling thread; a pointer to its private page.
+#[derive(Clone, Copy, Debug)]
+pub struct LinuxThread(*mut Context);
+
+impl Context {
+    /// The thread is about to end: its memberships leave, what it still holds is marked, the page goes.
+    ///
+    /// # Safety
+    /// Null, or the calling thread's context, which nothing uses afterwards.
+    pub(super) unsafe fn exit(context: *mut Context) {
+        if context.is_null() {
+            return;
+        }
+        // SAFETY: the caller's. The hooks may use the thread: everything is still in place, and each
+        // entry is taken out first. Cells held are mapped: unmapping them is refused.
+        unsafe {
+            let state = (*context).state;
+            // A forked child that never used Rialto: zeros, or the parent's. It stays mapped, as musl
+            // leaves the parent's list, with our sentinels, to the child.
+            if state != READY && !(state == CHECKED && (*context).pid == libc::getpid()) {
+                return;
+            }
+            for i in 0..MAX_MEMBERSHIPS {
+                if let Some(membership) = (*context).memberships[i].take() {
+                    (membership.on_exit)(&membership);
+                }
+            }
+            let me = LinuxThread(context);
+            while let Some(newest) = (*context).count.checked_sub(1) {
+                me.mark_dead(&*(*context).held[newest as usize]);
+            }
+            tls::set(ptr::null_mut());
+            if List::detach(&raw mut (*context).list) {
+                libc::munmap(context.cast(), PAGE);
+            }
+        }
+    }
+}
+
+impl LinuxThread {
+    #[inline]
+    pub(super) fn current() -> Result<LinuxThread> {
+        let context = tls::get();
+        // SAFETY: a context that `tls` knows is mapped until the thread ends.
+        if !context.is_null() && unsafe { (*context).state } == READY {
+            return Ok(LinuxThread(context));
+        }
+        Self::prepare(context)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn prepare(known: *mut Context) -> Result<LinuxThread> {
+        let mut context = known;
+        // SAFETY: the page is this thread's own; zeros are a valid Context (numbers, null pointers,
+        // `None`s, cells). gettid and getpid take no arguments.
+        unsafe {
+            let pid = libc::getpid();
+            if !context.is_null() && (*context).state == CHECKED {
+                if (*context).pid == pid {
+                    return Ok(LinuxThread(context));
+                }
+                ptr::write_bytes(context, 0, 1); // a forked child, not wiped
+            }
+            let mut state = READY;
+            if context.is_null() {
+                context = libc::mmap(
+                    ptr::null_mut(),
+                    PAGE,
+                    libc::PROT_READ | libc::PROT_WRITE,
+                    libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                    -1,
+                    0,
+                )
+                .cast();
+                if context.cast() == libc::MAP_FAILED {
+                    return Err(Error::NoMemory);
+                }
+                if !tls::set(context) {
+                    libc::munmap(context.cast(), PAGE);
+                    return Err(Error::NoMemory);
+                }
+                tls::arm();
+            }
+            if libc::madvise(context.cast(), PAGE, libc::MADV_WIPEONFORK) != 0 {
+                state = CHECKED;
+            }
+            (*context).id = libc::syscall(libc::SYS_gettid) as u32;
+            (*context).pid = pid;
+            (*context).tag = proc::own_tag((*context).id);
+            List::attach(&raw mut (*context).list, (*context).id, !known.is_null());
+            (*context).state = state;
+        }
+        Ok(LinuxThread(context))
+    }
+
+    /// Whether the kernel tells this thread's death; if not, it is noticed at a tick.
+    pub fn is_robust(self) -> bool {
+        // SAFETY: the context is mapped and ours (invariant 1).
+        unsafe { (*self.0).list.attached() }
+    }
+
+    /// What this thread remembers of the region `uid`. One comparison for the one used last.
+    #[inline]
+    pub fn membership(self, uid: u64) -> Option<Membership> {
+        // SAFETY: invariant 1.
+        let table = unsafe { &mut (*self.0).memberships };
+        match table[0] {
+            Some(m) if m.region_uid == uid => Some(m),
+            _ => {
+                let i = Self::find(table, uid)?;
+                table.swap(0, i);
+                table[0]
+            }
+        }
+    }
+
+    #[cold]
+    fn find(table: &[Option<Membership>; MAX_MEMBERSHIPS], uid: u64) -> Option<usize> {
+        table.iter().position(|m| m.is_some_and(|m| m.region_uid == uid))
+    }
+
+    /// Remembers `membership`, in place of one of the same region.
+    ///
+    /// Errors: `TooManyHeld` after 16 regions.
+    pub fn set_membership(self, membership: Membership) -> Result<()> {
+        // SAFETY: invariant 1.
+        let table = unsafe { &mut (*self.0).memberships };
+        let i = Self::find(table, membership.region_uid)
+            .or_else(|| table.iter().position(Option::is_none))
+            .ok_or(Error::TooManyHeld)?;
+        table[i] = Some(membership);
+        table.swap(0, i);
+        Ok(())
+    }
+
+    /// Forgets the region `uid`; its `on_exit` will not be called.
+    pub fn remove_membership(self, uid: u64) -> Option<Membership> {
+        // SAFETY: invariant 1.
+        let table = unsafe { &mut (*self.0).memberships };
+        let i = Self::find(table, uid)?;
+        table[i].take()
+    }
+
+    /// Whether this thread holds a cell within `len` bytes at `start`.
+    pub fn holds_within(self, start: *const u8, len: usize) -> bool {
+        self.held().iter().any(|cell| cell.addr().wrapping_sub(start.addr()) < len)
+    }
+
+    #[inline]
+    fn held(&self) -> &[*const Cell] {
+        // SAFETY: invariants 1 and 2; `count` never exceeds the array.
+        unsafe { &(&(*self.0).held)[..(*self.0).count as usize] }
+    }
+
+    /// Does to a cell that we hold what the kernel would do if we were gone.
+    fn mark_dead(self, cell: &Cell) {
+        self.announce(cell);
+        self.unlink(cell);
+        cell.tag.store(0, Relaxed);
+        let mut word = cell.word.load(Relaxed);
+        // Others only ever add WAITERS, once; the bound is for a word that somebody scribbles on.
+        for _ in 0..1000 {
+            if word & OWNER != self.id() {
+                break;
+            }
+            match cell.word.compare_exchange(word, word & WAITERS | DIED, Release, Relaxed) {
+                Ok(_) => {
+                    self.settle();
+                    if word & WAITERS != 0 {
+                        Linux.wake(&cell.word, 1);
+                    }
+                    return;
+                }
+                Err(now) => word = now,
+            }
+        }
+        self.settle();
+    }
+}
+
+impl Thread for LinuxThread {
+    #[inline]
+    fn id(self) -> u32 {
+        // SAFETY: invariant 1; so for all below.
+        unsafe { (*self.0).id }
+    }
+
+    #[inline]
+    fn tag(self) -> u64 {
+        // SAFETY: invariant 1.
+        unsafe { (*self.0).tag }
+    }
+
+    #[inline]
+    fn has_room(self) -> bool {
+        self.held().len() < MAX_HELD
+    }
+
+    #[inline]
+    fn announce(self, cell: &Cell) {
+        // SAFETY: invariant 1, and a reference is mapped.
+        unsafe { List::announce(&raw mut (*self.0).list, cell) }
+    }
+
+    #[inline]
+    fn settle(self) {
+        // SAFETY: invariant 1.
+        unsafe { List::settle(&raw mut (*self.0).list) }
+    }
+
+    #[inline]
+    fn link(self, cell: &Cell) {
+        let held = self.held();
+        let (count, newest) = (held.len(), held.last().copied());
+        if count >= MAX_HELD {
+            return; // the caller broke its contract: untold is better than out of bounds
+        }
+        // SAFETY: invariant 1; what is in `held` is ours and mapped (unmapping it is refused).
+        unsafe {
+            List::insert(&raw mut (*self.0).list, cell, newest);
+            (*self.0).held[count] = cell;
+            (*self.0).count = count as u32 + 1;
+        }
+    }
+
+    #[inline]
+    fn unlink(self, cell: &Cell) {
+        let held = self.held();
+        let Some(i) = held.iter().rposition(|c| ptr::eq(*c, cell)) else {
+            return;
+        };
+        let count = held.len();
+        let newer = held.get(i + 1).copied();
+        let older = i.checked_sub(1).map(|j| held[j]);
+        // SAFETY: as in `link`; `i < count`.
+        unsafe {
+            List::remove(&raw mut (*self.0).list, newer, older);
+            let held = &mut (*self.0).held;
+            held.copy_within(i + 1..count, i);
+            (*self.0).count = count as u32 - 1;
+        }
+    }
+
+    #[inline]
+    fn holds(self, cell: &Cell) -> bool {
+        self.held().iter().rev().any(|c| ptr::eq(*c, cell))
+    }
+}
