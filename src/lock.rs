@@ -67,10 +67,8 @@
 //! # Checked by
 //! `tests/loom_lock.rs`, `tests/proc_lock.rs`.
 
-#[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 mod os;
 
-#[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 pub use os::{Acquired, Guard};
 
 use crate::{

@@ -5,19 +5,28 @@
 //! `sys` sits below `time` in use only: it takes raw deadlines in nanoseconds.
 
 mod cell;
+#[cfg(not(rialto_loom))]
 pub(crate) use cell::CELL_KIND;
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 pub mod linux;
 #[cfg(rialto_loom)]
 pub mod model;
+#[cfg(not(any(all(feature = "os", target_os = "linux"), rialto_loom)))]
+mod none;
 
 pub use cell::{Cell, DIED, OWNER, TAG_ID, UNDERTAKER, UNRECOVERABLE, WAITERS, tag_id};
 
 use crate::{error::Result, sync::AtomicU32};
 
-/// The platform that the plain types use when the `os` feature is on.
+/// The platform that the plain types use.
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 pub type Os = linux::Linux;
+/// The platform that the plain types use.
+#[cfg(rialto_loom)]
+pub type Os = model::Model;
+/// No operating system is compiled in: bring a [`Platform`] of your own.
+#[cfg(not(any(all(feature = "os", target_os = "linux"), rialto_loom)))]
+pub type Os = none::None;
 
 /// How a [`Platform::wait`] ended. Spurious wake-ups are `Woken`: callers look again in any case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +49,7 @@ pub enum Liveness {
 }
 
 /// The operating system, or what stands in for it. Cheap to copy.
-pub trait Platform: Copy {
+pub trait Platform: Copy + Default + Send + Sync {
     /// The calling thread, as [`Platform::thread`] finds it.
     type Thread: Thread;
 
@@ -65,6 +74,12 @@ pub trait Platform: Copy {
     ///
     /// Errors: `NoMemory` if the thread's private page could not be had.
     fn thread(self) -> Result<Self::Thread>;
+
+    /// A number that this process has not had from here before (nor will have again).
+    fn unique(self) -> u64;
+
+    /// Whether that thread is one of this process, as far as can be told (then: yes).
+    fn in_this_process(self, id: u32, tag: u64) -> bool;
 
     /// Whether the thread that wrote `id` and `tag` (see [`Thread`]) still exists.
     fn liveness(self, id: u32, tag: u64) -> Liveness;
@@ -96,4 +111,12 @@ pub trait Thread: Copy {
     fn unlink(self, cell: &Cell);
     /// Whether `cell` is in the set: the only proof that this thread owns it.
     fn holds(self, cell: &Cell) -> bool;
+    /// Whether any cell of the set lies in those bytes.
+    fn holds_within(self, start: *const u8, len: usize) -> bool;
+    /// The thread's own member in the region that this process knows by that number.
+    fn membership(self, region: u64) -> Option<u16>;
+    /// Remembers it, until the thread ends. `TooManyHeld` if there are too many regions.
+    fn set_membership(self, region: u64, id: u16, epoch: u64) -> Result<()>;
+    /// Forgets it; returns (id, epoch).
+    fn remove_membership(self, region: u64) -> Option<(u16, u64)>;
 }

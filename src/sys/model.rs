@@ -23,6 +23,8 @@ struct Kernel {
     /// (thread, cell's address)
     held: Vec<(u32, usize)>,
     announced: Vec<(u32, usize)>,
+    /// (thread, region, member, epoch)
+    memberships: Vec<(u32, u64, u16, u64)>,
 }
 
 loom::lazy_static! {
@@ -36,7 +38,7 @@ fn kernel<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
     f(&mut KERNEL.lock().unwrap())
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Model;
 
 #[derive(Clone, Copy, Debug)]
@@ -152,6 +154,17 @@ impl Platform for Model {
         Ok(ModelThread(id))
     }
 
+    fn unique(self) -> u64 {
+        kernel(|k| {
+            k.next_id += 1;
+            u64::from(k.next_id)
+        })
+    }
+
+    fn in_this_process(self, _id: u32, _tag: u64) -> bool {
+        false
+    }
+
     fn liveness(self, id: u32, _tag: u64) -> Liveness {
         if kernel(|k| k.dead.contains(&id)) { Liveness::Dead } else { Liveness::Alive }
     }
@@ -181,5 +194,23 @@ impl Thread for ModelThread {
     }
     fn holds(self, cell: &Cell) -> bool {
         kernel(|k| k.held.contains(&(self.0, address(cell))))
+    }
+    fn holds_within(self, start: *const u8, len: usize) -> bool {
+        let range = start as usize..start as usize + len;
+        kernel(|k| k.held.iter().any(|h| h.0 == self.0 && range.contains(&h.1)))
+    }
+    fn membership(self, region: u64) -> Option<u16> {
+        kernel(|k| k.memberships.iter().find(|m| (m.0, m.1) == (self.0, region)).map(|m| m.2))
+    }
+    fn set_membership(self, region: u64, id: u16, epoch: u64) -> Result<()> {
+        kernel(|k| k.memberships.push((self.0, region, id, epoch)));
+        Ok(())
+    }
+    fn remove_membership(self, region: u64) -> Option<(u16, u64)> {
+        kernel(|k| {
+            let at = k.memberships.iter().position(|m| (m.0, m.1) == (self.0, region))?;
+            let m = k.memberships.remove(at);
+            Some((m.2, m.3))
+        })
     }
 }

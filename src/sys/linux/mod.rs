@@ -16,14 +16,17 @@ mod robust;
 mod thread;
 mod tls;
 
-pub use thread::{LinuxThread, Membership};
+pub use thread::LinuxThread;
 
 use super::{Liveness, Platform, Waited};
-use crate::{error::Result, sync::AtomicU32};
+use crate::{
+    error::Result,
+    sync::{AtomicU64, Ordering::Relaxed, AtomicU32},
+};
 use libc::{c_long, timespec};
 
 /// Linux, for the calling process.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Linux;
 
 // Never FUTEX_PRIVATE_FLAG: a private futex is keyed by the address in *this* process, and a waker in
@@ -111,6 +114,15 @@ impl Platform for Linux {
     #[inline]
     fn thread(self) -> Result<LinuxThread> {
         LinuxThread::current()
+    }
+
+    fn unique(self) -> u64 {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        LAST.fetch_add(1, Relaxed) + 1
+    }
+
+    fn in_this_process(self, id: u32, tag: u64) -> bool {
+        proc::in_this_process(id, tag)
     }
 
     fn liveness(self, id: u32, tag: u64) -> Liveness {

@@ -14,8 +14,8 @@
 //! 2. `held[..count]` are exactly the cells between the sentinels, oldest first.
 //!
 //! # Crash
-//! A thread that exits marks what it holds as the kernel would have done, after its memberships have
-//! left; a kill anywhere in that leaves the rest to the kernel. A page that cannot be taken out of
+//! A thread that exits marks what it holds, its memberships included, as the kernel would have done; a
+//! kill anywhere in that leaves the rest to the kernel. A page that cannot be taken out of
 //! libc's list stays mapped.
 //!
 //! # Limits
@@ -33,7 +33,7 @@ use crate::{
     sys::{Cell, DIED, OWNER, Platform, Thread, WAITERS},
 };
 use core::{
-    mem::{MaybeUninit, align_of, size_of},
+    mem::{align_of, size_of},
     ptr,
 };
 
@@ -45,18 +45,12 @@ const READY: u32 = 1;
 const CHECKED: u32 = 2;
 
 /// What a thread remembers of a region that it has joined.
-#[derive(Clone, Copy, Debug)]
-pub struct Membership {
-    /// Which region, in this process; not 0.
-    pub region_uid: u64,
-    /// The thread's member slot there.
-    pub member: u32,
-    /// For the owner of the table: an epoch, for instance.
-    pub extra: u64,
-    /// For the owner of the table: the region's memory, for instance.
-    pub ptr: *const (),
-    /// Called in the thread itself when it exits, before the cells that it still holds are marked.
-    pub on_exit: fn(&Membership),
+#[derive(Clone, Copy)]
+struct Membership {
+    /// Which region, in this process; 0 in an empty entry.
+    region: u64,
+    epoch: u64,
+    id: u16,
 }
 
 pub(super) struct Context {
@@ -68,20 +62,17 @@ pub(super) struct Context {
     list: List,
     held: [*const Cell; MAX_HELD],
     /// The one used last is first.
-    memberships: [Option<Membership>; MAX_MEMBERSHIPS],
+    memberships: [Membership; MAX_MEMBERSHIPS],
 }
 
 const _: () = assert!(size_of::<Context>() <= PAGE && align_of::<Context>() <= PAGE);
-// A page of zeros is a valid context.
-// SAFETY: the compiler checks it, here.
-const _: () = assert!(unsafe { MaybeUninit::<Option<Membership>>::zeroed().assume_init() }.is_none());
 
 /// The calling thread; a pointer to its private page.
 #[derive(Clone, Copy, Debug)]
 pub struct LinuxThread(*mut Context);
 
 impl Context {
-    /// The thread is about to end: its memberships leave, what it still holds is marked, the page goes.
+    /// The thread is about to end: what it still holds is marked, the page goes.
     ///
     /// # Safety
     /// Null, or the calling thread's context, which nothing uses afterwards.
@@ -89,19 +80,13 @@ impl Context {
         if context.is_null() {
             return;
         }
-        // SAFETY: the caller's. The hooks may use the thread: everything is still in place, and each
-        // entry is taken out first. Cells held are mapped: unmapping them is refused.
+        // SAFETY: the caller's. Cells held are mapped: unmapping them is refused.
         unsafe {
             let state = (*context).state;
             // A forked child that never used Rialto: zeros, or the parent's. It stays mapped, as musl
             // leaves the parent's list, with our sentinels, to the child.
             if state != READY && !(state == CHECKED && (*context).pid == libc::getpid()) {
                 return;
-            }
-            for i in 0..MAX_MEMBERSHIPS {
-                if let Some(membership) = (*context).memberships[i].take() {
-                    (membership.on_exit)(&membership);
-                }
             }
             let me = LinuxThread(context);
             while let Some(newest) = (*context).count.checked_sub(1) {
@@ -178,51 +163,14 @@ impl LinuxThread {
         unsafe { (*self.0).list.attached() }
     }
 
-    /// What this thread remembers of the region `uid`. One comparison for the one used last.
-    #[inline]
-    pub fn membership(self, uid: u64) -> Option<Membership> {
-        // SAFETY: invariant 1.
-        let table = unsafe { &mut (*self.0).memberships };
-        match table[0] {
-            Some(m) if m.region_uid == uid => Some(m),
-            _ => {
-                let i = Self::find(table, uid)?;
-                table.swap(0, i);
-                table[0]
-            }
-        }
+    fn memberships(&mut self) -> &mut [Membership; MAX_MEMBERSHIPS] {
+        // SAFETY: invariant 1; zeros are a valid table of empty entries.
+        unsafe { &mut (*self.0).memberships }
     }
 
     #[cold]
-    fn find(table: &[Option<Membership>; MAX_MEMBERSHIPS], uid: u64) -> Option<usize> {
-        table.iter().position(|m| m.is_some_and(|m| m.region_uid == uid))
-    }
-
-    /// Remembers `membership`, in place of one of the same region.
-    ///
-    /// Errors: `TooManyHeld` after 16 regions.
-    pub fn set_membership(self, membership: Membership) -> Result<()> {
-        // SAFETY: invariant 1.
-        let table = unsafe { &mut (*self.0).memberships };
-        let i = Self::find(table, membership.region_uid)
-            .or_else(|| table.iter().position(Option::is_none))
-            .ok_or(Error::TooManyHeld)?;
-        table[i] = Some(membership);
-        table.swap(0, i);
-        Ok(())
-    }
-
-    /// Forgets the region `uid`; its `on_exit` will not be called.
-    pub fn remove_membership(self, uid: u64) -> Option<Membership> {
-        // SAFETY: invariant 1.
-        let table = unsafe { &mut (*self.0).memberships };
-        let i = Self::find(table, uid)?;
-        table[i].take()
-    }
-
-    /// Whether this thread holds a cell within `len` bytes at `start`.
-    pub fn holds_within(self, start: *const u8, len: usize) -> bool {
-        self.held().iter().any(|cell| cell.addr().wrapping_sub(start.addr()) < len)
+    fn find(&mut self, region: u64) -> Option<usize> {
+        self.memberships().iter().position(|m| m.region == region)
     }
 
     #[inline]
@@ -323,5 +271,32 @@ impl Thread for LinuxThread {
     #[inline]
     fn holds(self, cell: &Cell) -> bool {
         self.held().iter().rev().any(|c| ptr::eq(*c, cell))
+    }
+
+    fn holds_within(self, start: *const u8, len: usize) -> bool {
+        self.held().iter().any(|cell| cell.addr().wrapping_sub(start.addr()) < len)
+    }
+
+    #[inline]
+    fn membership(mut self, region: u64) -> Option<u16> {
+        if self.memberships()[0].region != region {
+            let i = self.find(region)?;
+            self.memberships().swap(0, i);
+        }
+        Some(self.memberships()[0].id)
+    }
+
+    fn set_membership(mut self, region: u64, id: u16, epoch: u64) -> Result<()> {
+        let i = self.find(region).or_else(|| self.find(0)).ok_or(Error::TooManyHeld)?;
+        self.memberships()[i] = Membership { region, epoch, id };
+        self.memberships().swap(0, i);
+        Ok(())
+    }
+
+    fn remove_membership(mut self, region: u64) -> Option<(u16, u64)> {
+        let i = self.find(region)?;
+        let Membership { id, epoch, .. } = self.memberships()[i];
+        self.memberships()[i] = Membership { region: 0, epoch: 0, id: 0 };
+        Some((id, epoch))
     }
 }

@@ -1,0 +1,103 @@
+//! Copies between private memory and payload bytes that another party may be writing. A leaf.
+//!
+//! A correct peer never writes a payload that we hold, so these copies never race among Rialto's own
+//! code. A hostile one may, at any moment: so every shared byte is touched exactly once, by a volatile
+//! access, and what was read lives in private memory before anybody looks at it. Sixteen bytes at a
+//! time where the target has such a register; that is as fast as `memcpy` up to the sizes of messages.
+
+#[cfg(target_arch = "x86_64")]
+type Wide = core::arch::x86_64::__m128i;
+#[cfg(not(target_arch = "x86_64"))]
+type Wide = u64;
+
+const WIDE: usize = size_of::<Wide>();
+
+/// Copies `to.len()` bytes out of shared memory.
+///
+/// # Safety
+/// `from` is valid for reads of `to.len()` bytes and aligned to 16; the two do not overlap.
+#[inline]
+pub unsafe fn copy_out(from: *const u8, to: &mut [u8]) {
+    let (len, to) = (to.len(), to.as_mut_ptr());
+    let mut at = 0;
+    // SAFETY: `at + size <= len` in each step, both sides are valid for `len` bytes by the caller's
+    // word; `from + at` is aligned for `Wide` because `from` is and `at` is a multiple of its size.
+    unsafe {
+        while len - at >= WIDE {
+            to.add(at).cast::<Wide>().write_unaligned(from.add(at).cast::<Wide>().read_volatile());
+            at += WIDE;
+        }
+        if WIDE > 8 && len - at >= 8 {
+            to.add(at).cast::<u64>().write_unaligned(from.add(at).cast::<u64>().read_volatile());
+            at += 8;
+        }
+        if len - at >= 4 {
+            to.add(at).cast::<u32>().write_unaligned(from.add(at).cast::<u32>().read_volatile());
+            at += 4;
+        }
+        while at < len {
+            to.add(at).write(from.add(at).read_volatile());
+            at += 1;
+        }
+    }
+}
+
+/// Copies `from` into shared memory.
+///
+/// # Safety
+/// `to` is valid for writes of `from.len()` bytes and aligned to 16; the two do not overlap.
+#[inline]
+pub unsafe fn copy_in(from: &[u8], to: *mut u8) {
+    let (len, from) = (from.len(), from.as_ptr());
+    let mut at = 0;
+    // SAFETY: as in `copy_out`, with the sides exchanged.
+    unsafe {
+        while len - at >= WIDE {
+            to.add(at).cast::<Wide>().write_volatile(from.add(at).cast::<Wide>().read_unaligned());
+            at += WIDE;
+        }
+        if WIDE > 8 && len - at >= 8 {
+            to.add(at).cast::<u64>().write_volatile(from.add(at).cast::<u64>().read_unaligned());
+            at += 8;
+        }
+        if len - at >= 4 {
+            to.add(at).cast::<u32>().write_volatile(from.add(at).cast::<u32>().read_unaligned());
+            at += 4;
+        }
+        while at < len {
+            to.add(at).write_volatile(from.add(at).read());
+            at += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[repr(align(16))]
+    struct Aligned([u8; 80]);
+
+    #[test]
+    fn every_length_and_alignment_of_the_private_side_is_copied_whole_and_no_further() {
+        for len in 0..64 {
+            for skew in 0..16 {
+                let mut shared = Aligned([0xee; 80]);
+                let mut private = [0u8; 96];
+                for (i, byte) in private[skew..skew + len].iter_mut().enumerate() {
+                    *byte = i as u8 + 1;
+                }
+                let source = private;
+                // SAFETY: `shared` has 80 bytes and is 16-aligned; len < 64.
+                unsafe { copy_in(&source[skew..skew + len], shared.0.as_mut_ptr()) };
+                assert_eq!(shared.0[..len], source[skew..skew + len]);
+                assert!(shared.0[len..].iter().all(|b| *b == 0xee));
+                let mut back = [0x77u8; 96];
+                // SAFETY: as above.
+                unsafe { copy_out(shared.0.as_ptr(), &mut back[skew..skew + len]) };
+                assert_eq!(back[skew..skew + len], source[skew..skew + len]);
+                assert!(back[..skew].iter().chain(&back[skew + len..]).all(|b| *b == 0x77));
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Stands for "no operating system": a platform that cannot exist, so that the plain type names do.
+
+use super::{Cell, Liveness, Platform, Thread, Waited};
+use crate::{
+    error::{Error, Result},
+    sync::AtomicU32,
+};
+
+/// Its [`Platform::thread`] is refused, so no operation ever gets as far as sleeping.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct None;
+
+/// Never made.
+#[derive(Clone, Copy, Debug)]
+pub enum Nobody {}
+
+impl Platform for None {
+    type Thread = Nobody;
+    const SPINS: u32 = 0;
+    const TICK_NS: u64 = crate::time::TICK_NS;
+
+    fn now_ns(self) -> u64 {
+        0
+    }
+    fn wait(self, _: &AtomicU32, _: u32, _: u64) -> Waited {
+        Waited::TimedOut
+    }
+    fn wake(self, _: &AtomicU32, _: u32) -> u32 {
+        0
+    }
+    fn thread(self) -> Result<Nobody> {
+        Err(Error::NotSupported)
+    }
+    fn unique(self) -> u64 {
+        0
+    }
+    fn in_this_process(self, _: u32, _: u64) -> bool {
+        true
+    }
+    fn liveness(self, _: u32, _: u64) -> Liveness {
+        Liveness::Unknown
+    }
+}
+
+impl Thread for Nobody {
+    fn id(self) -> u32 {
+        match self {}
+    }
+    fn tag(self) -> u64 {
+        match self {}
+    }
+    fn has_room(self) -> bool {
+        match self {}
+    }
+    fn announce(self, _: &Cell) {
+        match self {}
+    }
+    fn settle(self) {
+        match self {}
+    }
+    fn link(self, _: &Cell) {
+        match self {}
+    }
+    fn unlink(self, _: &Cell) {
+        match self {}
+    }
+    fn holds(self, _: &Cell) -> bool {
+        match self {}
+    }
+    fn holds_within(self, _: *const u8, _: usize) -> bool {
+        match self {}
+    }
+    fn membership(self, _: u64) -> Option<u16> {
+        match self {}
+    }
+    fn set_membership(self, _: u64, _: u16, _: u64) -> Result<()> {
+        match self {}
+    }
+    fn remove_membership(self, _: u64) -> Option<(u16, u64)> {
+        match self {}
+    }
+}
