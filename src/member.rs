@@ -1,1 +1,328 @@
-//! (next)
+//! Who takes part in a region: a table of members, each with a liveness cell that tells its death.
+//!
+//! Claims (queue slots, later permits and arrivals) carry a member id, so everything that a dead
+//! member had in hand can be found by its id and given back. Joining and leaving scan the table;
+//! nothing here blocks.
+//!
+//! # Memory
+//! One [`Cell`] of 64 bytes per member, ids 1..=n (0 is nobody). The cell's word is the thread id of
+//! the member's thread, on that thread's robust list; `aux` is the state word `epoch:62 | state:2`.
+//!
+//! # States
+//! | state word | cell's owner | means |
+//! |---|---|---|
+//! | FREE(e) | none | may be joined |
+//! | FREE(e) | somebody | being joined, or just left |
+//! | LIVE(e) | somebody | a member |
+//! | LIVE(e) | none (0 or DIED) | **dead, for certain**: needs recovery |
+//! | DYING(e) | any | recovery is under way; anybody may finish it |
+//!
+//! FREE(e) -> LIVE(e) by the joiner, LIVE(e) -> DYING(e) by a recoverer (or the member itself when it
+//! leaves), DYING(e) -> FREE(e+1) by whoever has swept every object. The word never repeats.
+//!
+//! # Invariants
+//! 1. A joiner owns the cell before it writes LIVE, and a leaver writes FREE before it gives the cell
+//!    up. So LIVE(e) read before and after a look at the cell proves that an ownerless cell is a death.
+//! 2. An id is issued only from FREE, that is after one whole sweep of all objects since its last
+//!    holder's death. A late recoverer of incarnation e meets FREE(e+1) or later, and goes home: see
+//!    [`Table::is_dying`], which every sweep asks after loading a claim and before taking it.
+//!
+//! # Ordering
+//! | publishes | by | to |
+//! |---|---|---|
+//! | cell is owned | joiner's CAS to LIVE, Release | `death_of`'s Acquire load of the state |
+//! | LIVE(e) of the new holder | its claims, AcqRel (see `ring`) | a sweeper that reads the claim, then the state |
+//! | all objects are swept | CAS DYING -> FREE, Release | joiner's Acquire load of FREE |
+//!
+//! # Crash
+//! - joiner killed before LIVE: the kernel marks the cell DIED under FREE; the next joiner takes it.
+//! - member killed: the kernel marks the cell; whoever looks next recovers.
+//! - leaver killed after DYING: as a recoverer killed, somebody else finishes.
+//! - recoverer killed or stopped anywhere: the state stays DYING and the sweep is run again from its
+//!   beginning; sweeps are idempotent and may run at the same time.
+//! - no kernel help (no robust list here, exec from a second thread, a list cut short): the backstop,
+//!   at ticks, asks the platform whether the thread of the cell still exists. `Unknown` never steals.
+//!
+//! # Limits
+//! 4095 members; one thread can be 16 regions' member, and cells count against its 64 held cells.
+//!
+//! # Checked by
+//! `tests/loom_member.rs`, `tests/sweep_region.rs`, `tests/proc_region.rs`.
+
+use crate::{
+    error::{Error, Result},
+    sync::Ordering::*,
+    sys::{Cell, DIED, Liveness, OWNER, Platform, Thread, WAITERS},
+};
+
+/// A member's place in the table: 1..=4095; 0 is nobody.
+pub type MemberId = u16;
+
+/// Ids must fit the 12 bits that a claim has for them.
+pub const MAX_MEMBERS: u16 = 4095;
+
+const STATE: u64 = 3;
+const FREE: u64 = 0;
+const LIVE: u64 = 1;
+const DYING: u64 = 2;
+
+/// "RLTM"
+const MAGIC: u32 = u32::from_le_bytes(*b"RLTM");
+
+/// One incarnation of a member id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Incarnation {
+    /// The place in the table.
+    pub id: MemberId,
+    /// Grows each time the id is issued anew.
+    pub epoch: u64,
+}
+
+/// How hard to look for the dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Those that are marked: two loads per member.
+    Marked,
+    /// Also ask the operating system about one of the unmarked ones, the next one each time: some
+    /// 15 us. What sleepers do at each tick: a death that the kernel does not tell is noticed within as
+    /// many ticks as there are members.
+    Tick,
+    /// Ask about all of them.
+    Thorough,
+}
+
+/// What an object in a region needs from its region.
+pub trait Home: Sync {
+    /// The region's platform.
+    type Platform: Platform;
+    /// The region's platform.
+    fn platform(&self) -> Self::Platform;
+    /// How long its sleepers sleep at most at a time.
+    fn tick_ns(&self) -> u64;
+    /// The calling thread's own member; joins on first use.
+    fn me(&self) -> Result<MemberId>;
+    /// Recovers every member that is certainly dead, in all objects of the region.
+    fn recover(&self, depth: Depth) -> Recovered;
+    /// Ends a membership: whatever it has in hand is given back.
+    fn leave(&self, member: Incarnation) -> Result<()>;
+}
+
+/// What a recovery found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Members whose recovery was completed by this call.
+    pub members: u32,
+    /// Messages that dead members had in hand, now waiting for somebody else.
+    pub redelivered: u32,
+    /// Queue slots that dead producers had claimed and not filled.
+    pub freed: u32,
+    /// Messages given up because more holders died with them than can be counted (31).
+    pub dropped: u32,
+}
+
+/// An explicit membership, see `Region::join`. Lives on the thread that made it (its death is told
+/// through that thread), may be used from any.
+pub struct Member<'r, H: Home> {
+    home: &'r H,
+    incarnation: Incarnation,
+    /// Its cell hangs in this thread's list, so only this thread may end it: not `Send`.
+    _thread: core::marker::PhantomData<*const ()>,
+}
+
+// SAFETY: other threads only read the id; leaving needs `&mut` or ownership, which `!Send` keeps here.
+unsafe impl<H: Home> Sync for Member<'_, H> {}
+
+impl<'r, H: Home> Member<'r, H> {
+    pub(crate) fn new(home: &'r H, incarnation: Incarnation) -> Self {
+        Member { home, incarnation, _thread: core::marker::PhantomData }
+    }
+
+    /// Its id in the region.
+    pub fn id(&self) -> MemberId {
+        self.incarnation.id
+    }
+}
+
+impl<H: Home> Drop for Member<'_, H> {
+    fn drop(&mut self) {
+        // In a forked child this is not our membership any more, and `leave` refuses.
+        let _ = self.home.leave(self.incarnation);
+    }
+}
+
+/// The member table over its cells.
+#[derive(Clone, Copy)]
+pub struct Table<'a> {
+    cells: &'a [Cell],
+}
+
+impl<'a> Table<'a> {
+    /// Over initialised cells, at most [`MAX_MEMBERS`].
+    pub fn new(cells: &'a [Cell]) -> Self {
+        debug_assert!(cells.len() <= usize::from(MAX_MEMBERS));
+        Table { cells }
+    }
+
+    /// A cell for a free member.
+    pub fn new_cell() -> Cell {
+        Cell::new(MAGIC)
+    }
+
+    /// How many can join.
+    pub fn capacity(self) -> u16 {
+        self.cells.len() as u16
+    }
+
+    fn cell(self, id: MemberId) -> Option<&'a Cell> {
+        self.cells.get(usize::from(id).checked_sub(1)?)
+    }
+
+    /// Makes the calling thread a member. The caller recovers the dead first if this finds no room.
+    pub fn join<P: Platform>(self, platform: P) -> Result<Incarnation> {
+        let thread = platform.thread()?;
+        if !thread.has_room() {
+            return Err(Error::TooManyHeld);
+        }
+        for id in 1..=self.capacity() {
+            let Some(cell) = self.cell(id) else { break };
+            if let Some(epoch) = try_join(cell, thread) {
+                return Ok(Incarnation { id, epoch });
+            }
+        }
+        Err(Error::TooManyMembers)
+    }
+
+    /// First half of leaving: from here on the claims of `member` may be swept.
+    pub fn begin_leave<P: Platform>(self, platform: P, member: Incarnation) -> Result<()> {
+        let cell = self.cell(member.id).ok_or(Error::Invalid)?;
+        if !platform.thread()?.holds(cell) {
+            return Err(Error::NotOwner);
+        }
+        let live = member.epoch << 2 | LIVE;
+        cell.aux.compare_exchange(live, member.epoch << 2 | DYING, AcqRel, Relaxed).map_err(|_| Error::NotOwner)?;
+        Ok(())
+    }
+
+    /// Second half: FREE if the sweep was complete (else others will finish), then the cell goes
+    /// (invariant 1).
+    pub fn finish_leave<P: Platform>(self, platform: P, member: Incarnation, complete: bool) -> Result<()> {
+        let cell = self.cell(member.id).ok_or(Error::Invalid)?;
+        let thread = platform.thread()?;
+        if complete {
+            self.set_free(cell, member.epoch);
+        }
+        give_up(cell, thread, 0);
+        Ok(())
+    }
+
+    /// If `id` is dead for certain, or its recovery was begun: its incarnation.
+    /// `ask`: also ask the platform, if it is not marked.
+    pub fn death_of<P: Platform>(self, platform: P, id: MemberId, ask: bool) -> Option<Incarnation> {
+        let cell = self.cell(id)?;
+        let state = cell.aux.load(Acquire);
+        let incarnation = Incarnation { id, epoch: state >> 2 };
+        match state & STATE {
+            DYING => return Some(incarnation),
+            LIVE => {}
+            _ => return None,
+        }
+        let word = cell.word.load(Acquire);
+        if word & OWNER == 0 {
+            // Invariant 1. Acquire pairs with the joiner's CAS: had it joined between, we would see it.
+            return (cell.aux.load(Acquire) == state).then_some(incarnation);
+        }
+        let tag = cell.tag.load(Acquire);
+        if !ask || platform.liveness(word & OWNER, tag) != Liveness::Dead {
+            return None;
+        }
+        if cell.aux.load(Acquire) != state || cell.tag.load(Acquire) != tag {
+            return None;
+        }
+        let marked = word & WAITERS | DIED;
+        cell.word.compare_exchange(word, marked, AcqRel, Relaxed).ok().map(|_| incarnation)
+    }
+
+    /// Recovers one dead incarnation: `sweep` must take its claims out of every object, asking
+    /// [`Table::is_dying`] each time, and say whether it got through. True if this call completed it.
+    pub fn bury(self, dead: Incarnation, sweep: impl FnOnce() -> bool) -> bool {
+        let Some(cell) = self.cell(dead.id) else { return false };
+        let (live, dying) = (dead.epoch << 2 | LIVE, dead.epoch << 2 | DYING);
+        if let Err(now) = cell.aux.compare_exchange(live, dying, AcqRel, Acquire)
+            && now != dying
+        {
+            return false;
+        }
+        if !sweep() {
+            return false;
+        }
+        // Clears DIED before FREE, so that a joiner's CAS on the word cannot mistake this death for a
+        // later one. A leaver's cell is still owned by it, and stays so.
+        let word = cell.word.load(Relaxed);
+        if word & OWNER == 0 {
+            let _ = cell.word.compare_exchange(word, 0, AcqRel, Relaxed);
+        }
+        self.set_free(cell, dead.epoch)
+    }
+
+    /// Whether recovery of exactly this incarnation is still unfinished (invariant 2).
+    pub fn is_dying(self, member: Incarnation) -> bool {
+        self.cell(member.id).is_some_and(|cell| cell.aux.load(Acquire) == member.epoch << 2 | DYING)
+    }
+
+    /// Whether `id` is LIVE at about this time, dead or not.
+    pub fn is_live(self, id: MemberId) -> bool {
+        self.cell(id).is_some_and(|cell| cell.aux.load(Relaxed) & STATE == LIVE)
+    }
+
+    /// How many are LIVE at about this time, the unnoticed dead included.
+    pub fn live(self) -> u32 {
+        self.cells.iter().filter(|cell| cell.aux.load(Relaxed) & STATE == LIVE).count() as u32
+    }
+
+    /// The owners of the cells that have one: (thread id, tag).
+    pub fn owners(self) -> impl Iterator<Item = (u32, u64)> + 'a {
+        self.cells.iter().filter_map(|cell| {
+            let word = cell.word.load(Acquire);
+            (word & OWNER != 0).then(|| (word & OWNER, cell.tag.load(Acquire)))
+        })
+    }
+
+    fn set_free(self, cell: &Cell, epoch: u64) -> bool {
+        let next = epoch.wrapping_add(1) << 2 | FREE;
+        cell.aux.compare_exchange(epoch << 2 | DYING, next, AcqRel, Relaxed).is_ok()
+    }
+}
+
+fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
+    // The word before the state: if somebody joins and dies in between, the word has changed.
+    let word = cell.word.load(Acquire);
+    let state = cell.aux.load(Acquire);
+    if word & OWNER != 0 || state & STATE != FREE {
+        return None;
+    }
+    thread.announce(cell);
+    if cell.word.compare_exchange(word, thread.id(), AcqRel, Relaxed).is_err() {
+        thread.settle();
+        return None;
+    }
+    thread.link(cell);
+    cell.tag.store(thread.tag(), Release);
+    thread.settle();
+    if cell.aux.compare_exchange(state, state | LIVE, AcqRel, Relaxed).is_ok() {
+        return Some(state >> 2);
+    }
+    // Somebody joined and died there between our two loads and a DIED word came back: it is their
+    // death that the cell has to tell.
+    give_up(cell, thread, DIED);
+    None
+}
+
+fn give_up<T: Thread>(cell: &Cell, thread: T, leave_behind: u32) {
+    cell.tag.store(0, Release);
+    thread.announce(cell);
+    thread.unlink(cell);
+    // Nobody sleeps on a member's cell, and nobody but the kernel or a wrong backstop changes it under
+    // its owner; then it is not ours to write.
+    let _ = cell.word.compare_exchange(thread.id(), leave_behind, AcqRel, Relaxed);
+    thread.settle();
+}

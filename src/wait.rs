@@ -134,6 +134,11 @@ impl EventCount {
         platform.wait(&self.word, ticket.0, until.0)
     }
 
+    /// Quiet again; only while nobody else uses it.
+    pub fn reset(&self) {
+        self.word.store(0, Relaxed);
+    }
+
     /// The word's value, for inspection.
     pub fn snapshot(&self) -> u32 {
         self.word.load(Relaxed)
