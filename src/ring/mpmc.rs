@@ -225,6 +225,18 @@ impl<'a, S: Slots> Ring<'a, S> {
         self.count(|phase| phase == WRITING) != 0
     }
 
+    /// Whether `member` holds a slot. Looks at every slot.
+    pub fn holds(&self, member: MemberId) -> bool {
+        (0..self.capacity()).any(|index| Word(self.slot(index).load(Acquire)).is_held_by(member))
+    }
+
+    /// Whether there is a message where the head hint says. One look; a hint itself.
+    #[inline]
+    pub fn looks_ready(&self) -> bool {
+        let at = self.geometry.wrap(self.header.head.0.load(Acquire));
+        self.look(at) == Word::full(self.geometry.turn(at))
+    }
+
     fn count(&self, phase: impl Fn(u64) -> bool) -> u32 {
         let phase_at = |index| Word(self.slot(index).load(SeqCst)).phase();
         (0..self.capacity()).filter(|index| phase(phase_at(*index))).count() as u32

@@ -1,0 +1,483 @@
+//! Queue: byte messages from any member to any one other, bounded, first in first out. `try_` calls are
+//! lock-free (see `ring::mpmc`); the others sleep on an eventcount, never longer than a tick at a time.
+//!
+//! # Memory
+//! See [`shared`](self::shared).
+//!
+//! # States
+//! open -> closed. A message: reserved by its producer, ready, in the hand of a consumer, released; or,
+//! its holder dead, an orphan that the next `pop` adopts, marked with its attempt count.
+//!
+//! # Invariants
+//! 1. A payload is touched only between a successful claim of its slot and the slot's release.
+//! 2. A message is delivered once, or again only with `attempt > 0` and only after its holder is
+//!    certainly dead or gave it back.
+//! 3. After `close` returned, no push that begins later succeeds; a pop says `Closed` only when no
+//!    message is ready and no producer is between reserve and publish.
+//!
+//! # Ordering
+//! | publishes | by | to |
+//! |---|---|---|
+//! | payload and length | ring's publishing CAS | the claiming CAS of `pop` |
+//! | message is ready | publishing CAS, SeqCst, then `notify` | sleeper, see `wait` |
+//! | room is there | releasing CAS, SeqCst, then `notify` | sleeper, see `wait` |
+//! | closed | `close`'s SeqCst swap | pop's Acquire load, then fence, then the walk for writers |
+//! | a writer is there | reserve's SeqCst CAS, then SeqCst load of `closed` | that walk |
+//!
+//! The last two are Dekker's pattern: a producer that read "open" has its reservation in the SeqCst
+//! order before the close, so a consumer that read "closed" meets its W (or what became of it).
+//!
+//! # Crash
+//! - producer killed before publishing: the slot is freed at recovery, the message was in its hand.
+//! - producer killed after publishing, before waking: sleepers find the message at their tick.
+//! - consumer killed between claim and release: the message is redelivered, `attempt` one higher.
+//! - consumer killed after release: a producer asleep on a full queue finds the room at its tick.
+//! - closer killed before waking: sleepers find the queue closed at their tick.
+//! - Who recovers: any blocked caller before its first sleep and at each tick, `join` when the table
+//!   is full, `Region::recover`.
+//!
+//! # Limits
+//! 65536 slots, messages of 1 GiB, 4095 members. A stopped holder occupies its slot; when all are
+//! occupied the queue is full. A stopped producer delays end-of-stream until it goes on or dies.
+//!
+//! # Checked by
+//! `tests/queue.rs`, `tests/prop_queue.rs`, `tests/sweep_queue.rs`, `tests/storm.rs`, `tests/loom_ring.rs`.
+
+mod shared;
+mod typed;
+
+pub use shared::QueueConfig;
+pub use typed::TypedQueue;
+
+use crate::{
+    bytes,
+    error::{Error, Result},
+    member::{Depth, Home, Incarnation, Member, MemberId, Recovered},
+    ring::{Claim, Position, Recovery, Refused},
+    sync::{self, Ordering::*},
+    sys::{Platform, Waited},
+    time::Deadline,
+    wait::EventCount,
+};
+use core::ptr::NonNull;
+use shared::Shared;
+
+/// How often a push starts over when others void its position, before it says `WouldBlock`. Each time
+/// takes a consumer that overtook it.
+const RESENDS: u32 = 16;
+
+/// A handle to a queue in a region. Small, copyable, usable from every thread; the calling thread's
+/// own membership is used (joined on first use), or an explicit one after [`Queue::as_member`].
+pub struct Queue<'r, H: Home> {
+    home: &'r H,
+    shared: Shared<'r>,
+    me: Option<MemberId>,
+}
+
+impl<H: Home> Clone for Queue<'_, H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<H: Home> Copy for Queue<'_, H> {}
+
+/// What `pop` brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Popped {
+    /// The message's bytes.
+    pub len: usize,
+    /// 0, or how many holders before you died (or gave it back) with it in hand.
+    pub attempt: u8,
+}
+
+impl Popped {
+    /// Somebody else may have acted on this message already.
+    pub fn redelivered(&self) -> bool {
+        self.attempt > 0
+    }
+}
+
+/// A message in hand, still in its slot. Released by [`Peeked::release`]; dropped, or if its holder
+/// dies, it goes to somebody else, marked.
+///
+/// A forked child inherits a copy that is not its own: it must neither use nor drop it.
+pub struct Peeked<'r, H: Home> {
+    queue: Queue<'r, H>,
+    me: MemberId,
+    claim: Claim,
+    len: u32,
+}
+
+/// The calling thread's handle is what `push` and friends wait with.
+impl<'r, H: Home> Queue<'r, H> {
+    /// Formats a queue in fresh memory.
+    ///
+    /// # Safety
+    /// `at` is 128-aligned; `config.layout()` bytes from it stay mapped and shared for 'r, and nobody
+    /// uses them yet.
+    pub(crate) unsafe fn format(home: &'r H, at: NonNull<u8>, config: &QueueConfig, first_turn: u64) -> Result<Self> {
+        // SAFETY: the caller's word.
+        let shared = unsafe { Shared::format(at, config, first_turn)? };
+        Ok(Queue { home, shared, me: None })
+    }
+
+    /// Attaches to `size` bytes that claim to be a queue.
+    ///
+    /// # Safety
+    /// `at` is 128-aligned and `size` bytes from it stay mapped and shared for 'r.
+    pub(crate) unsafe fn attach(home: &'r H, at: NonNull<u8>, size: u64) -> Result<Self> {
+        // SAFETY: the caller's word.
+        let shared = unsafe { Shared::attach(at, size)? };
+        Ok(Queue { home, shared, me: None })
+    }
+
+    /// The same queue, acting as `member` instead of the calling thread's own membership.
+    pub fn as_member<'m>(&self, member: &'m Member<'r, H>) -> Queue<'m, H>
+    where
+        'r: 'm,
+    {
+        Queue { me: Some(member.id()), ..*self }
+    }
+
+    fn me(&self) -> Result<MemberId> {
+        match self.me {
+            Some(id) => Ok(id),
+            None => self.home.me(),
+        }
+    }
+
+    /// Appends a message, waiting for room for ever.
+    ///
+    /// Errors: `MessageTooLarge` (nothing written), `Closed`, `TooManyMembers` and `TooManyHeld` (on the
+    /// thread's first use). Blocks; not async-signal-safe. If we die here, the message is either in the
+    /// queue or was in our hand; nobody is held up beyond a tick.
+    pub fn push(&self, message: &[u8]) -> Result<()> {
+        self.push_until(message, Deadline::NEVER)
+    }
+
+    /// As [`Queue::push`], but `WouldBlock` instead of waiting.
+    #[inline]
+    pub fn try_push(&self, message: &[u8]) -> Result<()> {
+        self.push_until(message, Deadline::NOW)
+    }
+
+    /// As [`Queue::push`], waiting at most `timeout_ns` (0 polls): then `TimedOut`.
+    pub fn push_timeout(&self, message: &[u8], timeout_ns: u64) -> Result<()> {
+        self.push_until(message, Deadline::after(self.home.platform(), timeout_ns))
+    }
+
+    #[inline]
+    fn push_until(&self, message: &[u8], deadline: Deadline) -> Result<()> {
+        if message.len() > self.shared.geometry.max_message as usize {
+            return Err(Error::MessageTooLarge);
+        }
+        let me = self.me()?;
+        match self.push_once(me, message) {
+            Err(Error::WouldBlock) if deadline != Deadline::NOW => {
+                self.blocking(&self.shared.header.not_full, deadline, || self.push_once(me, message))
+            }
+            other => other,
+        }
+    }
+
+    #[inline]
+    fn push_once(&self, me: MemberId, message: &[u8]) -> Result<()> {
+        for _ in 0..RESENDS {
+            let position = self.reserve(me)?;
+            let index = position.index;
+            self.shared.slots.length(index).store(message.len() as u32, Relaxed);
+            // SAFETY: invariant 1: the slot is reserved for us; its payload has `max_message` bytes
+            // (checked by the caller) and is 16-aligned; `message` is private memory.
+            unsafe { bytes::copy_in(message, self.shared.slots.payload(index)) };
+            if self.shared.ring().publish(me, position) {
+                self.shared.header.not_empty.notify(self.home.platform());
+                return Ok(());
+            }
+        }
+        Err(Error::WouldBlock)
+    }
+
+    /// A position to write to, unless the queue is closed.
+    #[inline]
+    fn reserve(&self, me: MemberId) -> Result<Position> {
+        let closed = &self.shared.header.closed.0;
+        if closed.load(Acquire) != 0 {
+            return Err(Error::Closed);
+        }
+        let ring = self.shared.ring();
+        let position = ring.reserve(me).map_err(|_: Refused| Error::WouldBlock)?;
+        sync::model_fence();
+        if closed.load(SeqCst) != 0 {
+            // Invariant 3; partner: `drained`.
+            ring.cancel(me, position);
+            self.shared.header.not_empty.notify_all(self.home.platform());
+            return Err(Error::Closed);
+        }
+        Ok(position)
+    }
+
+    /// Takes the next message into `buffer`, waiting for one for ever.
+    ///
+    /// Errors: `BufferTooSmall` if `buffer` is smaller than the queue's largest message (nothing taken),
+    /// `Closed` when closed and drained, `TooManyMembers`, `TooManyHeld`. Blocks; not async-signal-safe.
+    /// If we die before returning, the message is redelivered or was ours.
+    pub fn pop(&self, buffer: &mut [u8]) -> Result<Popped> {
+        self.pop_until(buffer, Deadline::NEVER)
+    }
+
+    /// As [`Queue::pop`], but `WouldBlock` instead of waiting.
+    #[inline]
+    pub fn try_pop(&self, buffer: &mut [u8]) -> Result<Popped> {
+        self.pop_until(buffer, Deadline::NOW)
+    }
+
+    /// As [`Queue::pop`], waiting at most `timeout_ns` (0 polls): then `TimedOut`.
+    pub fn pop_timeout(&self, buffer: &mut [u8], timeout_ns: u64) -> Result<Popped> {
+        self.pop_until(buffer, Deadline::after(self.home.platform(), timeout_ns))
+    }
+
+    #[inline]
+    fn pop_until(&self, buffer: &mut [u8], deadline: Deadline) -> Result<Popped> {
+        if buffer.len() < self.shared.geometry.max_message as usize {
+            return Err(Error::BufferTooSmall);
+        }
+        let peeked = self.peek_until(deadline)?;
+        Ok(peeked.take(buffer))
+    }
+
+    /// Takes the next message in hand, waiting for one for ever. As [`Queue::pop`] otherwise.
+    pub fn peek(&self) -> Result<Peeked<'r, H>> {
+        self.peek_until(Deadline::NEVER)
+    }
+
+    /// As [`Queue::peek`], but `WouldBlock` instead of waiting.
+    pub fn try_peek(&self) -> Result<Peeked<'r, H>> {
+        self.peek_until(Deadline::NOW)
+    }
+
+    /// As [`Queue::peek`], waiting at most `timeout_ns` (0 polls): then `TimedOut`.
+    pub fn peek_timeout(&self, timeout_ns: u64) -> Result<Peeked<'r, H>> {
+        self.peek_until(Deadline::after(self.home.platform(), timeout_ns))
+    }
+
+    #[inline]
+    fn peek_until(&self, deadline: Deadline) -> Result<Peeked<'r, H>> {
+        let me = self.me()?;
+        match self.claim_once(me) {
+            Err(Error::WouldBlock) if deadline != Deadline::NOW => {
+                let not_empty = &self.shared.header.not_empty;
+                let peeked = self.blocking(not_empty, deadline, || self.claim_once(me))?;
+                // We may have swallowed a wake-up that was one of several: whoever finds more, passes on.
+                if self.shared.ring().looks_ready() {
+                    not_empty.notify(self.home.platform());
+                }
+                Ok(peeked)
+            }
+            other => other,
+        }
+    }
+
+    #[inline]
+    fn claim_once(&self, me: MemberId) -> Result<Peeked<'r, H>> {
+        let limit = self.shared.geometry.max_attempts;
+        match self.shared.ring().claim(me, limit) {
+            Ok(claim) => self.in_hand(me, claim),
+            Err(_) if self.shared.header.closed.0.load(Acquire) == 0 => Err(Error::WouldBlock),
+            Err(_) => self.drained(me),
+        }
+    }
+
+    /// Closed, and nothing was there: is that the end, or is a producer about to publish?
+    #[cold]
+    fn drained(&self, me: MemberId) -> Result<Peeked<'r, H>> {
+        sync::fence(SeqCst); // partner: the SeqCst load of `closed` in `reserve`
+        if self.shared.ring().has_writers() {
+            return Err(Error::WouldBlock);
+        }
+        // Whoever was writing a moment ago has published by now.
+        match self.shared.ring().claim(me, self.shared.geometry.max_attempts) {
+            Ok(claim) => self.in_hand(me, claim),
+            Err(Refused::Contended) => Err(Error::WouldBlock),
+            Err(_) => Err(Error::Closed),
+        }
+    }
+
+    fn in_hand(&self, me: MemberId, claim: Claim) -> Result<Peeked<'r, H>> {
+        let len = self.shared.slots.length(claim.index).load(Relaxed);
+        let mut peeked = Peeked { queue: *self, me, claim, len };
+        if len > self.shared.geometry.max_message {
+            // Only a peer that writes wild does that. The slot goes back, the message is not one.
+            peeked.len = 0;
+            peeked.release();
+            return Err(Error::BadRegion);
+        }
+        Ok(peeked)
+    }
+
+    /// A message that was delivered `max_attempts` times to holders that died; `pop` passes it over.
+    ///
+    /// Errors: `WouldBlock` if there is none, `BufferTooSmall`, and as `pop`. Never blocks.
+    pub fn take_poisoned(&self, buffer: &mut [u8]) -> Result<Popped> {
+        if buffer.len() < self.shared.geometry.max_message as usize {
+            return Err(Error::BufferTooSmall);
+        }
+        let me = self.me()?;
+        let limit = self.shared.geometry.max_attempts;
+        let claim = self.shared.ring().claim_poisoned(me, limit).ok_or(Error::WouldBlock)?;
+        Ok(self.in_hand(me, claim)?.take(buffer))
+    }
+
+    /// No more pushes; pops drain what is there, then say `Closed`. Wakes everybody. Idempotent;
+    /// async-signal-safe. If we die here, sleepers notice at their tick.
+    pub fn close(&self) {
+        let header = self.shared.header;
+        header.closed.0.swap(1, SeqCst);
+        header.not_empty.notify_all(self.home.platform());
+        header.not_full.notify_all(self.home.platform());
+    }
+
+    /// Once true, always true.
+    pub fn is_closed(&self) -> bool {
+        self.shared.header.closed.0.load(Acquire) != 0
+    }
+
+    /// Messages that a `pop` could take at about this time, redelivered ones included and those in hand
+    /// not. Old as soon as it is returned, unless the caller is the only consumer (then it can only
+    /// grow) or the only producer (only shrink). Walks all slots.
+    pub fn len(&self) -> usize {
+        self.shared.ring().len() as usize
+    }
+
+    /// Whether `len` is 0; as old as that.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Slots: what was asked for, rounded up to a power of two.
+    pub fn capacity(&self) -> usize {
+        1 << self.shared.geometry.shift
+    }
+
+    /// The longest message, in bytes.
+    pub fn max_message_bytes(&self) -> usize {
+        self.shared.geometry.max_message as usize
+    }
+
+    /// The same queue for values of `T`. `WrongKind` if a `T` is not exactly this queue's largest
+    /// message, or needs more than 16 bytes of alignment.
+    pub fn typed<T: bytemuck::Pod>(&self) -> Result<TypedQueue<'r, T, H>> {
+        TypedQueue::new(*self)
+    }
+
+    /// Tries, spins politely, then sleeps between tries until `deadline`.
+    #[cold]
+    fn blocking<T>(&self, event: &EventCount, deadline: Deadline, mut once: impl FnMut() -> Result<T>) -> Result<T> {
+        let platform = self.home.platform();
+        let (mut pauses, mut left) = (1, <H::Platform as Platform>::SPINS);
+        while left > 0 {
+            let n = left.min(pauses);
+            (0..n).for_each(|_| sync::spin_loop());
+            left -= n;
+            pauses = (pauses * 2).min(64);
+            match once() {
+                Err(Error::WouldBlock) => {}
+                other => return other,
+            }
+        }
+        let mut depth = Depth::Marked;
+        loop {
+            self.home.recover(depth);
+            let ticket = event.prepare();
+            match once() {
+                Err(Error::WouldBlock) => {}
+                other => return other,
+            }
+            if deadline.passed(platform) {
+                return Err(Error::TimedOut);
+            }
+            let until = deadline.or_tick(platform, self.home.tick_ns());
+            depth = match event.wait(platform, ticket, until) {
+                Waited::Woken => Depth::Marked,
+                Waited::TimedOut => Depth::Tick,
+            };
+        }
+    }
+
+    /// Whether `member` has a message or a slot of this queue in hand.
+    pub(crate) fn holds(&self, member: MemberId) -> bool {
+        self.shared.ring().holds(member)
+    }
+
+    /// Takes the claims of `dead` out of this queue and wakes everybody. `is_dying` as the member table
+    /// says it. Idempotent, several at once.
+    /// The second value: whether nothing of `dead` is left here, as far as this call can vouch for it.
+    pub(crate) fn sweep(&self, dead: Incarnation, is_dying: impl Fn() -> bool) -> (Recovered, bool) {
+        let found = self.shared.ring().recover(dead.id, is_dying);
+        if found.raised {
+            self.shared.header.not_empty.notify_all(self.home.platform());
+        }
+        if found.freed > 0 || found.dropped > 0 {
+            self.shared.header.not_full.notify_all(self.home.platform());
+            self.shared.header.not_empty.notify_all(self.home.platform());
+        }
+        let Recovery { redelivered, freed, dropped, complete, .. } = found;
+        (Recovered { members: 0, redelivered, freed, dropped }, complete)
+    }
+}
+
+impl<H: Home> Peeked<'_, H> {
+    /// The message's bytes.
+    pub fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    /// An empty message.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// 0, or how many holders before you died (or gave it back) with it in hand.
+    pub fn attempt(&self) -> u8 {
+        self.claim.attempt
+    }
+
+    /// Somebody else may have acted on this message already.
+    pub fn redelivered(&self) -> bool {
+        self.attempt() > 0
+    }
+
+    /// The bytes in the slot, 16-aligned. A peer that writes wild may change them while you look;
+    /// [`Peeked::copy_to`] is the safe way.
+    pub fn as_ptr(&self) -> *const u8 {
+        self.queue.shared.slots.payload(self.claim.index)
+    }
+
+    /// Copies the message, or as much of it as fits; returns how much.
+    pub fn copy_to(&self, buffer: &mut [u8]) -> usize {
+        let len = buffer.len().min(self.len());
+        // SAFETY: invariant 1: the slot is claimed by us; `len` is at most the slot's payload.
+        unsafe { bytes::copy_out(self.as_ptr(), &mut buffer[..len]) };
+        len
+    }
+
+    /// Done with it: the slot is free again. If the holder was given up for dead meanwhile (a wrong
+    /// explicit verdict), the message is somebody else's already and nothing happens.
+    pub fn release(self) {
+        self.queue.shared.ring().release(self.me, self.claim);
+        self.queue.shared.header.not_full.notify(self.queue.home.platform());
+        core::mem::forget(self);
+    }
+
+    fn take(self, buffer: &mut [u8]) -> Popped {
+        let popped = Popped { len: self.copy_to(buffer), attempt: self.attempt() };
+        self.release();
+        popped
+    }
+}
+
+impl<H: Home> Drop for Peeked<'_, H> {
+    fn drop(&mut self) {
+        self.queue.shared.ring().abandon(self.me, self.claim);
+        self.queue.shared.header.not_empty.notify(self.queue.home.platform());
+    }
+}
