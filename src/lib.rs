@@ -1,19 +1,61 @@
 //! Python's `multiprocessing` vocabulary in memory that the caller provides, safe under `kill -9`.
+//!
+//! Start with [`Region`] (memory that several processes see), then [`Queue`] and [`Lock`]. Every type
+//! exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
+//! for programs that bring their own. What each word in shared memory means, who may write it, and
+//! what is left when its writer dies, stands at the top of each module.
+//!
+//! ```
+//! use rialto::{QueueConfig, Region, RegionConfig};
+//!
+//! let region = Region::create_anonymous(1 << 20, &RegionConfig::default())?;
+//! let jobs = region.create_queue("jobs", &QueueConfig::new(64, 256))?;
+//! jobs.push(b"count these words")?;
+//!
+//! // In a worker process: take a job in hand, do it, release it. Killed in between, it goes to
+//! // somebody else, marked.
+//! let job = jobs.peek()?;
+//! assert_eq!((job.len(), job.redelivered()), (17, false));
+//! job.release();
+//! # Ok::<(), rialto::Error>(())
+//! ```
+//!
+//! Features: `std` (default), `os` (default): the Linux backend; `capi`: the C functions of
+//! `include/rialto.h`. Without `std` and `os` the crate uses neither std, libc nor a heap.
 #![no_std]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(any(feature = "std", rialto_loom))]
 extern crate std;
 
+pub mod bytes;
 pub mod error;
 pub mod layout;
 pub mod lock;
+pub mod member;
+pub mod queue;
+pub mod region;
 pub mod ring;
 pub mod sync;
 pub mod sys;
 pub mod time;
 pub mod wait;
 
-#[cfg(all(feature = "capi", not(rialto_loom)))]
-mod capi;
+#[cfg(all(feature = "capi", target_os = "linux", not(rialto_loom)))]
+pub mod capi;
 
 pub use error::{Error, Result};
+pub use lock::{Acquired, Guard, Lock, Outcome};
+pub use member::{Depth, Recovered};
+pub use queue::{Popped, QueueConfig};
+pub use region::{Region, RegionConfig};
+pub use time::FOREVER;
+
+/// A queue of a [`Region`] on this platform.
+pub type Queue<'r> = queue::Queue<'r, Region>;
+/// A queue of plain values.
+pub type TypedQueue<'r, T> = queue::TypedQueue<'r, T, Region>;
+/// A message in hand.
+pub type Peeked<'r> = queue::Peeked<'r, Region>;
+/// An explicit membership.
+pub type Member<'r> = member::Member<'r, Region>;

@@ -1,0 +1,393 @@
+//! Region: memory that several processes see, its members, and its named objects.
+//!
+//! # Memory
+//! See `header` (the first 256 bytes), `directory` and `member` (the tables). Everything is reached by
+//! offsets from the start, so each process may map it elsewhere.
+//!
+//! # Invariants
+//! 1. `Geometry` was checked against the bytes that are really there; tables and objects lie inside.
+//! 2. The memory stays mapped as long as a `Region` of this process has a member in it: `detach` is
+//!    refused then, and a dropped `Region` leaks the mapping instead.
+//! 3. What is read from the region is read once, checked, and used from the private copy.
+//!
+//! # Crash
+//! - creator killed during `init`: `magic` is still 0 and `attach` says `BadRegion`; `init` may be run
+//!   again. A named region appears under its name only when whole (see `map`).
+//! - a participant killed while creating an object: see `directory`.
+//! - a participant killed while recovering or leaving: see `member`.
+//!
+//! # Limits
+//! 2^48 bytes, 4095 members, 4096 objects. A region cannot grow. Objects are not removed yet.
+//!
+//! # Threat model
+//! A peer that can write the region can break the protocol of its objects: lose, repeat or garble
+//! messages, hold locks, make calls return `BadRegion`, keep a call that waits for ever waiting. It
+//! cannot make us read or write outside the region, crash us, or hang us past a deadline. With a named
+//! region it can also truncate the file (SIGBUS); a memfd of ours is sealed against that.
+
+mod directory;
+mod header;
+#[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
+mod map;
+
+pub use directory::MAX_NAME_BYTES;
+pub use header::{LAYOUT_VERSION, RegionConfig};
+
+use crate::{
+    error::{Error, Result},
+    layout::{CACHE_LINE, Layout},
+    lock::Outcome,
+    member::{Depth, Home, Incarnation, Member, MemberId, Recovered, Table},
+    queue::{Queue, QueueConfig},
+    sync::{AtomicU32, Ordering::*},
+    sys::{Cell, Os, Platform, Thread},
+    time::FOREVER,
+};
+use core::ptr::NonNull;
+use directory::{Directory, Entry, Kind, Place};
+use header::{Geometry, Header, OBJECTS_OFFSET};
+
+/// A process's handle to a region. `Sync`: threads share it. A forked child may go on using it; its
+/// threads become members of their own.
+pub struct Region<P: Platform = Os> {
+    base: NonNull<u8>,
+    geometry: Geometry,
+    platform: P,
+    /// Distinguishes the regions of this process in a thread's table of memberships.
+    uid: u64,
+    /// The member that was asked about last; see [`Depth::Tick`]. Threads may mix it up.
+    asked: AtomicU32,
+    #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
+    mapping: map::Mapping,
+}
+
+// SAFETY: everything behind `base` is atomics, or payloads that a claim gives to one thread.
+unsafe impl<P: Platform> Send for Region<P> {}
+// SAFETY: as above.
+unsafe impl<P: Platform> Sync for Region<P> {}
+
+impl<P: Platform> Region<P> {
+    /// Bytes that header and tables take; the objects' layouts come on top. Align: 128.
+    pub fn layout(config: &RegionConfig) -> Result<Layout> {
+        let geometry = Geometry::new(config, 0).ok_or(Error::Invalid)?;
+        Ok(Layout { size: geometry.data_offset, align: CACHE_LINE })
+    }
+
+    /// Makes a region of `len` bytes at `ptr`, on `platform`. For the first party; the memory must be
+    /// fresh (zero-filled, or the leavings of a creator that died in here).
+    ///
+    /// Errors: `Invalid` (null, not 128-aligned, bad config), `NoSpace` (no room for the tables),
+    /// `Exists` (a finished region is there).
+    ///
+    /// # Safety
+    /// `len` bytes from `ptr` are mapped readable and writable until the `Region` is gone, used by no
+    /// one but Rialto, and by nobody else at all before this returns.
+    pub unsafe fn init_on(platform: P, ptr: *mut u8, len: usize, config: &RegionConfig) -> Result<Self> {
+        let base = aligned(ptr)?;
+        let geometry = Geometry::new(config, len as u64).ok_or(Error::Invalid)?;
+        if geometry.data_offset > geometry.size {
+            return Err(Error::NoSpace);
+        }
+        let region = Self::over(platform, base, geometry);
+        if region.header().is_ready() {
+            return Err(Error::Exists);
+        }
+        region.header().write(&geometry);
+        // SAFETY: inside the region (invariant 1), and nobody else uses it yet.
+        unsafe {
+            core::ptr::from_ref(&region.header().lock).cast_mut().write(crate::lock::Lock::new());
+            let cells = base.add(geometry.members_offset as usize).cast::<Cell>();
+            for i in 0..usize::from(geometry.members) {
+                cells.add(i).write(Table::new_cell());
+            }
+        }
+        region.directory().format();
+        region.header().publish();
+        Ok(region)
+    }
+
+    /// Attaches to a region that somebody made at `ptr` (in this process's view), on `platform`.
+    ///
+    /// Errors: `Invalid`, `BadRegion` (no region, a half-made or damaged one, or a larger one than
+    /// `len`), `Version`.
+    ///
+    /// # Safety
+    /// `len` bytes from `ptr` are mapped readable and writable, shared, until the `Region` is gone. What
+    /// is in them does not matter.
+    pub unsafe fn attach_on(platform: P, ptr: *mut u8, len: usize) -> Result<Self> {
+        let base = aligned(ptr)?;
+        if len < OBJECTS_OFFSET as usize {
+            return Err(Error::BadRegion);
+        }
+        // SAFETY: the header fits, is aligned, and consists of atomics.
+        let geometry = unsafe { base.cast::<Header>().as_ref() }.read(len as u64)?;
+        Ok(Self::over(platform, base, geometry))
+    }
+
+    fn over(platform: P, base: NonNull<u8>, geometry: Geometry) -> Self {
+        Region {
+            base,
+            geometry,
+            platform,
+            uid: platform.unique(),
+            asked: AtomicU32::new(0),
+            #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
+            mapping: map::Mapping::Borrowed,
+        }
+    }
+
+    /// Where this process sees it.
+    pub fn as_ptr(&self) -> *mut u8 {
+        self.base.as_ptr()
+    }
+
+    /// Bytes.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        self.geometry.size as usize
+    }
+
+    fn header(&self) -> &Header {
+        // SAFETY: invariant 1.
+        unsafe { self.base.cast::<Header>().as_ref() }
+    }
+
+    fn directory(&self) -> Directory<'_> {
+        // SAFETY: invariant 1; entries are atomics.
+        let entries = unsafe {
+            let first = self.base.add(OBJECTS_OFFSET as usize).cast::<Entry>();
+            core::slice::from_raw_parts(first.as_ptr(), usize::from(self.geometry.objects))
+        };
+        Directory { entries, data: self.geometry.data_offset, total: self.geometry.size }
+    }
+
+    fn members(&self) -> Table<'_> {
+        // SAFETY: invariant 1; a cell's shared fields are atomics.
+        Table::new(unsafe {
+            let first = self.base.add(self.geometry.members_offset as usize).cast::<Cell>();
+            core::slice::from_raw_parts(first.as_ptr(), usize::from(self.geometry.members))
+        })
+    }
+
+    fn at(&self, place: Place) -> NonNull<u8> {
+        // SAFETY: a place was checked to lie inside the region.
+        unsafe { self.base.add(place.offset as usize) }
+    }
+
+    /// Makes the calling thread a member besides (or instead of) the implicit membership that it gets
+    /// on first use. The handle may be used from any thread, while its death is that of this one: for
+    /// thread pools and async runtimes, where the thread that acts is not the one that should answer.
+    ///
+    /// Errors: `TooManyMembers`, `TooManyHeld`.
+    pub fn join(&self) -> Result<Member<'_, Self>> {
+        Ok(Member::new(self, self.new_member()?))
+    }
+
+    fn new_member(&self) -> Result<Incarnation> {
+        match self.members().join(self.platform) {
+            Err(Error::TooManyMembers) => {
+                self.recover(Depth::Thorough);
+                self.members().join(self.platform)
+            }
+            other => other,
+        }
+    }
+
+    #[cold]
+    fn join_thread(&self, thread: P::Thread) -> Result<MemberId> {
+        let member = self.new_member()?;
+        if let Err(error) = thread.set_membership(self.uid, member.id, member.epoch) {
+            let _ = Home::leave(self, member);
+            return Err(error);
+        }
+        Ok(member.id)
+    }
+
+    /// Ends the calling thread's own (implicit) membership, if it has one. A thread that ends leaves
+    /// without this.
+    ///
+    /// Errors: `Busy` while the thread has a message in hand (a `Peeked`).
+    pub fn leave(&self) -> Result<()> {
+        let thread = self.platform.thread()?;
+        let Some(me) = thread.membership(self.uid) else { return Ok(()) };
+        if self.queues().any(|queue| queue.holds(me)) {
+            return Err(Error::Busy);
+        }
+        match thread.remove_membership(self.uid) {
+            Some((id, epoch)) => Home::leave(self, Incarnation { id, epoch }),
+            None => Ok(()),
+        }
+    }
+
+    fn queues(&self) -> impl Iterator<Item = Queue<'_, Self>> {
+        self.directory().all(Kind::Queue).filter_map(|place| {
+            // SAFETY: the place lies in the region, which outlives the handle.
+            unsafe { Queue::attach(self, self.at(place), place.size) }.ok()
+        })
+    }
+
+    /// Looks for members that are certainly dead and gives back all they had in hand. Blocked callers
+    /// do this by themselves; for programs that only poll. Never blocks. If we die here, somebody else
+    /// does it again from the beginning.
+    pub fn recover(&self, depth: Depth) -> Recovered {
+        let table = self.members();
+        let mut total = Recovered::default();
+        let next = (depth == Depth::Tick).then(|| self.next_live());
+        for id in 1..=table.capacity() {
+            let ask = depth == Depth::Thorough || next == Some(id);
+            if let Some(dead) = table.death_of(self.platform, id, ask)
+                && table.bury(dead, || self.sweep(dead, &mut total))
+            {
+                total.members += 1;
+            }
+        }
+        total
+    }
+
+    /// The live member whose turn it is to be asked about.
+    fn next_live(&self) -> MemberId {
+        let table = self.members();
+        let last = self.asked.load(Relaxed) as u16 % table.capacity();
+        let order = (last..table.capacity()).chain(0..last).map(|i| i + 1);
+        let next = order.into_iter().find(|id| table.is_live(*id)).unwrap_or(1);
+        self.asked.store(u32::from(next), Relaxed);
+        next
+    }
+
+    /// Whether nothing of `dead` is left in any object.
+    fn sweep(&self, dead: Incarnation, total: &mut Recovered) -> bool {
+        let mut whole = true;
+        for queue in self.queues() {
+            let (found, complete) = queue.sweep(dead, || self.members().is_dying(dead));
+            total.redelivered = total.redelivered.saturating_add(found.redelivered);
+            total.freed = total.freed.saturating_add(found.freed);
+            total.dropped = total.dropped.saturating_add(found.dropped);
+            whole &= complete;
+        }
+        whole
+    }
+
+    /// How many members there are at about this time.
+    pub fn member_count(&self) -> u32 {
+        self.members().live()
+    }
+
+    /// Creates a queue under a name of 1 to 31 bytes. Waits for others who create, for ever (a stopped
+    /// one holds it up); `create_queue_timeout` bounds that.
+    ///
+    /// Errors: `Invalid`, `Exists`, `NoSpace` (nothing changed). If we die here, there is either a whole
+    /// queue or none, and its room is not lost.
+    pub fn create_queue(&self, name: &str, config: &QueueConfig) -> Result<Queue<'_, Self>> {
+        self.create_queue_until(name, config, 0, FOREVER)
+    }
+
+    /// As [`Region::create_queue`], waiting at most `timeout_ns` for others: then `TimedOut`.
+    pub fn create_queue_timeout(&self, name: &str, config: &QueueConfig, timeout_ns: u64) -> Result<Queue<'_, Self>> {
+        self.create_queue_until(name, config, 0, timeout_ns)
+    }
+
+    /// As [`Region::create_queue`], with positions that begin at turn `first_turn`: tests start near the
+    /// wrap of the 44-bit turn.
+    #[doc(hidden)]
+    pub fn create_queue_at_turn(&self, name: &str, config: &QueueConfig, first_turn: u64) -> Result<Queue<'_, Self>> {
+        self.create_queue_until(name, config, first_turn, FOREVER)
+    }
+
+    fn create_queue_until(
+        &self,
+        name: &str,
+        config: &QueueConfig,
+        first_turn: u64,
+        timeout_ns: u64,
+    ) -> Result<Queue<'_, Self>> {
+        let layout = config.layout()?;
+        self.locked(timeout_ns, |directory| {
+            directory.create(name, Kind::Queue, layout, |place| {
+                // SAFETY: fresh room inside the region, which outlives the handle.
+                unsafe { Queue::format(self, self.at(place), config, first_turn) }
+            })
+        })
+    }
+
+    /// The queue of that name. Never blocks.
+    ///
+    /// Errors: `Invalid`, `NotFound`, `WrongKind`, `BadRegion`.
+    pub fn open_queue(&self, name: &str) -> Result<Queue<'_, Self>> {
+        let place = self.directory().find(name, Kind::Queue)?;
+        // SAFETY: the place lies in the region, which outlives the handle.
+        unsafe { Queue::attach(self, self.at(place), place.size) }
+    }
+
+    fn locked<'r, T>(&'r self, timeout_ns: u64, f: impl FnOnce(Directory<'r>) -> Result<T>) -> Result<T> {
+        let lock = &self.header().lock;
+        if lock.acquire_on(self.platform, timeout_ns)? == Outcome::OwnerDied {
+            self.directory().repair();
+            lock.mark_consistent_on(self.platform)?;
+        }
+        let result = f(self.directory());
+        lock.release_on(self.platform)?;
+        result
+    }
+}
+
+#[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
+impl<P: Platform> Region<P> {
+    /// Whether a thread of this process could still touch the memory: one that is a member, or this one
+    /// with a lock in it.
+    fn in_use(&self) -> bool {
+        let locked = self.platform.thread().is_ok_and(|thread| thread.holds_within(self.as_ptr(), self.len()));
+        locked || self.members().owners().any(|(id, tag)| self.platform.in_this_process(id, tag))
+    }
+}
+
+impl<P: Platform> Drop for Region<P> {
+    fn drop(&mut self) {
+        let _ = self.leave();
+        #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
+        {
+            let leak = self.in_use();
+            self.mapping.undo(self.base, leak);
+        }
+    }
+}
+
+fn aligned(ptr: *mut u8) -> Result<NonNull<u8>> {
+    let base = NonNull::new(ptr).ok_or(Error::Invalid)?;
+    if !base.addr().get().is_multiple_of(CACHE_LINE as usize) {
+        return Err(Error::Invalid);
+    }
+    Ok(base)
+}
+
+impl<P: Platform> Home for Region<P> {
+    type Platform = P;
+
+    #[inline]
+    fn platform(&self) -> P {
+        self.platform
+    }
+
+    fn tick_ns(&self) -> u64 {
+        if P::TICK_NS == FOREVER { FOREVER } else { u64::from(self.geometry.tick_ms) * 1_000_000 }
+    }
+
+    #[inline]
+    fn me(&self) -> Result<MemberId> {
+        let thread = self.platform.thread()?;
+        match thread.membership(self.uid) {
+            Some(id) => Ok(id),
+            None => self.join_thread(thread),
+        }
+    }
+
+    fn recover(&self, depth: Depth) -> Recovered {
+        Region::recover(self, depth)
+    }
+
+    fn leave(&self, member: Incarnation) -> Result<()> {
+        let table = self.members();
+        table.begin_leave(self.platform, member)?;
+        let complete = self.sweep(member, &mut Recovered::default());
+        table.finish_leave(self.platform, member, complete)
+    }
+}
