@@ -2,7 +2,7 @@
 
 use super::shared::{Board, Shared};
 use rialto::{Depth, Error, Queue, QueueConfig, Region, RegionConfig};
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 /// Slots of every queue here.
 pub const CAPACITY: u64 = 8;
@@ -26,6 +26,8 @@ pub enum Take {
 pub struct Kind {
     pub kill_only: bool,
     pub first_turn: u64,
+    /// 0: [`TICK_MS`].
+    pub tick_ms: u32,
 }
 
 /// A queue of u64 in memory shared with the children that are forked later.
@@ -39,6 +41,10 @@ pub trait Subject {
     fn take(&self, how: Take, wait: Duration, seen: impl FnOnce(u64, u8)) -> bool;
     /// Messages ready to be taken.
     fn len(&self) -> u64;
+    /// Of all that others can see.
+    fn fingerprint(&self) -> u64 {
+        0
+    }
     /// Gives back what the dead have in hand; how many dead.
     fn recover(&self, depth: Depth) -> u32;
 }
@@ -52,7 +58,8 @@ pub struct Rialto {
 
 impl Rialto {
     pub fn with(kind: Kind, members: u16) -> Rialto {
-        let config = RegionConfig { members, objects: 4, tick_ms: TICK_MS };
+        let tick_ms = if kind.tick_ms == 0 { TICK_MS } else { kind.tick_ms };
+        let config = RegionConfig { members, objects: 4, tick_ms };
         let region = Box::new(Region::create_anonymous(1 << 15, &config).expect("region"));
         // SAFETY: the box is not moved out of, and outlives both handles (see the fields' order).
         let forever: &'static Region = unsafe { &*core::ptr::from_ref::<Region>(&*region) };
@@ -150,9 +157,24 @@ impl Subject for Rialto {
         self.queue.len() as u64
     }
 
+    fn fingerprint(&self) -> u64 {
+        fingerprint(self.region.as_ptr(), self.region.len())
+    }
+
     fn recover(&self, depth: Depth) -> u32 {
         self.region.recover(depth).members
     }
+}
+
+/// Of shared memory that may change while we look.
+pub fn fingerprint(start: *const u8, len: usize) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325u64;
+    for at in (0..len).step_by(8) {
+        // SAFETY: the caller's mapped, 8-aligned region; a torn value only makes one point more.
+        let word = unsafe { start.add(at).cast::<u64>().read_volatile() };
+        hash = (hash ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23);
+    }
+    hash
 }
 
 /// (value, attempt), in the order in which the survivors got them.
@@ -234,9 +256,9 @@ pub struct Books<'a> {
     pub log: &'a Log,
     /// What the victim took, as far as it said so.
     pub hand: Hand,
-    /// The message that a silent victim has in hand if it has any; `None` if it is no taker.
-    pub head: Option<u64>,
-    /// The victim spoke only after the release, so `head` may be gone without a word.
+    /// A silent victim may have one of these in hand; empty if it is no taker.
+    pub heads: Range<u64>,
+    /// The victim spoke only after the release, so one of `heads` may be gone without a word.
     pub pops: bool,
     /// The values below 100 + this had a dead holder before.
     pub orphans: u64,
@@ -248,16 +270,16 @@ impl Books<'_> {
     /// Each value was taken once by the survivors; or by the victim, and then again only if that died
     /// before its release, and marked higher. Unmarked ones came out in order.
     pub fn balance(&self, values: impl Iterator<Item = u64>) -> Result<(), String> {
-        let mut last = 0;
+        let (mut last, mut silent) = (0, self.hand.value == 0 && !self.alive);
         for v in values {
             let base = u64::from(v >= 100 && v < 100 + self.orphans);
             let (times, mine) = (count(self.log, v), self.hand.value == v);
-            let silent = self.hand.value == 0 && self.head == Some(v) && !self.alive;
+            let perhaps = silent && self.heads.contains(&v);
             let attempt = self.log.iter().find(|it| it.0 == v).map(|it| u64::from(it.1));
             let marked = attempt.is_some_and(|attempt| attempt > base);
             let wrong = if times > 1 {
                 "delivered twice"
-            } else if times == 0 && !mine && !(silent && self.pops) {
+            } else if times == 0 && !mine && !(perhaps && self.pops) {
                 "lost"
             } else if mine && self.hand.attempt != base {
                 "wrongly marked for the victim"
@@ -267,8 +289,12 @@ impl Books<'_> {
                 "delivered again without a mark"
             } else if attempt.is_some_and(|attempt| attempt < base) {
                 "a mark was lost"
-            } else if marked && (self.alive || !(mine || silent)) {
+            } else if marked && (self.alive || !(mine || perhaps)) {
                 "marked although nobody died with it"
+            } else if times == 0 || marked {
+                // It can have had one in hand.
+                silent = false;
+                continue;
             } else if attempt == Some(0) {
                 let at = self.log.iter().position(|it| it.0 == v).unwrap_or(0);
                 if at + 1 < core::mem::replace(&mut last, at + 1) { "out of order" } else { continue }

@@ -19,12 +19,20 @@ pub trait Scene {
     fn set(&mut self) -> Victim;
     /// Whether the operation has ended.
     fn over(&self) -> bool;
+    /// Whether what is over was the operation as it should be: if not, this run is done again.
+    fn valid(&self) -> bool {
+        true
+    }
     /// Whether something has to happen to the world before the victim's next instruction.
     fn due(&mut self, _victim: &Victim) -> bool {
         false
     }
     /// Makes it happen; once in each run, at the same point. May step the victim over a futex wait.
     fn act(&mut self, _victim: &mut Victim) {}
+    /// Of all that others, or the kernel on the victim's behalf, can see; for [`sweep_merged`].
+    fn fingerprint(&self, _victim: &Victim) -> u64 {
+        0
+    }
     /// Kills or leaves the victim where it stands, and says whether the others fare well.
     fn judge(&mut self, victim: Victim) -> Result<(), String>;
 }
@@ -52,7 +60,7 @@ const FIRST_LEN: usize = 5;
 impl Tally {
     fn new() -> Tally {
         // SAFETY: atomics of zero.
-        Tally { page: unsafe { Shared::zeroed() }, enough: u64::MAX }
+        Tally { page: unsafe { Shared::zeroed() }, enough: 10 }
     }
 
     fn bump(&self, at: usize) {
@@ -100,11 +108,28 @@ impl Tally {
     }
 }
 
-/// Walks one victim to the end.
-pub fn record(scene: &mut impl Scene) -> (Route, Option<u64>) {
+/// Walks one victim to the end. Says the way, where `act` was due, and before which instructions the
+/// fingerprint had changed.
+pub fn record(scene: &mut impl Scene, fingerprints: bool) -> (Route, Option<u64>, Vec<u64>) {
+    for _ in 0..50 {
+        let way = record_once(scene, fingerprints);
+        if scene.valid() {
+            return way;
+        }
+    }
+    panic!("no run of the operation is as it should be");
+}
+
+fn record_once(scene: &mut impl Scene, fingerprints: bool) -> (Route, Option<u64>, Vec<u64>) {
     let mut victim = scene.set();
-    let (mut route, mut station) = (Route::default(), None);
+    let (mut route, mut station, mut changes, mut print) = (Route::default(), None, vec![], 0);
     while !scene.over() {
+        if fingerprints {
+            let now = scene.fingerprint(&victim);
+            if core::mem::replace(&mut print, now) != now {
+                changes.push(victim.at());
+            }
+        }
         assert!(route.len() < 200_000, "the operation does not end");
         let here = victim.at();
         route.push(victim.pc());
@@ -116,11 +141,16 @@ pub fn record(scene: &mut impl Scene) -> (Route, Option<u64>) {
             break;
         }
     }
-    (route, station)
+    (route, station, changes)
 }
 
-/// Takes a fresh victim to point `k`; `None` if it does not come there.
+/// Takes a fresh victim to point `k`; `None` if it does not come there. And whether it took some pains.
 pub fn reach(scene: &mut impl Scene, route: &Route, station: Option<u64>, k: u64) -> (Option<Victim>, bool) {
+    let first = reach_once(scene, route, station, k);
+    if first.0.is_some() || scene.valid() { first } else { reach_once(scene, route, station, k) }
+}
+
+fn reach_once(scene: &mut impl Scene, route: &Route, station: Option<u64>, k: u64) -> (Option<Victim>, bool) {
     let mut victim = scene.set();
     let mut way = Reached::Yes;
     if let Some(station) = station
@@ -149,27 +179,40 @@ pub fn reach(scene: &mut impl Scene, route: &Route, station: Option<u64>, k: u64
     if scene.over() { (None, true) } else { (Some(victim), true) }
 }
 
-/// Every `stride`-th point from `first` on.
-pub fn sweep_some(scene: &mut impl Scene, tally: &Tally, first: u64, stride: u64) {
-    let (route, station) = record(scene);
-    let mut k = first;
-    while k < route.len() && !tally.is_enough() {
-        tally.at(k);
-        let (victim, walked) = reach(scene, &route, station, k);
-        if walked {
-            tally.bump(WALKED);
-        }
-        match victim {
-            Some(victim) => tally.point(format_args!("k={k} of {}", route.len()), scene.judge(victim)),
-            None => tally.bump(MISSED),
-        }
-        k += stride;
-    }
-}
-
 /// Every point.
 pub fn sweep(scene: &mut impl Scene, tally: &Tally) {
-    sweep_some(scene, tally, 0, 1);
+    let (route, station, _) = record(scene, false);
+    (0..route.len()).for_each(|k| point(scene, tally, &route, station, k));
+}
+
+/// For operations where a point costs much: the points before which something changed that others can
+/// see, and every `gap`-th besides. `RIALTO_SWEEP_STRIDE` replaces `gap`; 1 is every point.
+pub fn sweep_merged(scene: &mut impl Scene, tally: &Tally, gap: u64) {
+    let gap = stride(gap);
+    let (route, station, changes) = record(scene, true);
+    let chosen = |k: &u64| k.is_multiple_of(gap) || changes.binary_search(k).is_ok();
+    (0..route.len()).filter(chosen).for_each(|k| point(scene, tally, &route, station, k));
+}
+
+/// `RIALTO_SWEEP_STRIDE`, if it is set.
+pub fn stride(default: u64) -> u64 {
+    let set = std::env::var("RIALTO_SWEEP_STRIDE").ok().and_then(|word| word.parse().ok());
+    set.unwrap_or(default).max(1)
+}
+
+fn point(scene: &mut impl Scene, tally: &Tally, route: &Route, station: Option<u64>, k: u64) {
+    if tally.is_enough() {
+        return;
+    }
+    tally.at(k);
+    let (victim, walked) = reach(scene, route, station, k);
+    if walked {
+        tally.bump(WALKED);
+    }
+    match victim {
+        Some(victim) => tally.point(format_args!("k={k} of {}", route.len()), scene.judge(victim)),
+        None => tally.bump(MISSED),
+    }
 }
 
 /// What a case must show.
@@ -207,7 +250,7 @@ pub fn main(title: &str, cases: Vec<Case>) {
     assert_bound();
     let chosen: Vec<&Case> =
         cases.iter().filter(|case| words.iter().all(|word| case.name.contains(word.as_str()))).collect();
-    let lanes = std::thread::available_parallelism().map_or(1, |n| n.get()).min(chosen.len()).max(1);
+    let lanes = std::thread::available_parallelism().map_or(1, |n| n.get() * 2).min(chosen.len()).max(1);
     println!("\n{title}: {} cases", chosen.len());
     let start = Instant::now();
     let (mut next, mut bad, mut points) = (0, 0, 0);
