@@ -217,6 +217,27 @@ impl Victim {
         }
     }
 
+    /// A number for what the kernel will read of its robust list when it dies.
+    pub fn robust_list(&self) -> u64 {
+        let (mut head, mut len) = (0u64, 0usize);
+        // SAFETY: our two words.
+        let failed =
+            unsafe { libc::syscall(libc::SYS_get_robust_list, self.pid(), &raw mut head, &raw mut len) } != 0;
+        if failed || head == 0 {
+            return 0;
+        }
+        let mut hash = self.text(head + 16); // list_op_pending
+        let mut next = self.text(head);
+        for _ in 0..64 {
+            if next & !1 == head {
+                break;
+            }
+            hash = hash.rotate_left(7).wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ next;
+            next = self.text(next & !1);
+        }
+        hash
+    }
+
     /// What follows is counted from here.
     pub fn start_counting(&mut self) {
         self.at = 0;
