@@ -122,13 +122,16 @@ pub fn record(scene: &mut impl Scene, fingerprints: bool) -> (Route, Option<u64>
 
 fn record_once(scene: &mut impl Scene, fingerprints: bool) -> (Route, Option<u64>, Vec<u64>) {
     let mut victim = scene.set();
-    let (mut route, mut station, mut changes, mut print) = (Route::default(), None, vec![], 0);
+    let (mut route, mut station, mut changes) = (Route::default(), None, vec![]);
+    let (mut print, mut after_call) = (0, false);
     while !scene.over() {
         if fingerprints {
             let now = scene.fingerprint(&victim);
-            if core::mem::replace(&mut print, now) != now {
+            let call = victim.before_call();
+            if core::mem::replace(&mut print, now) != now || call || after_call {
                 changes.push(victim.at());
             }
+            after_call = call;
         }
         assert!(route.len() < 200_000, "the operation does not end");
         let here = victim.at();
@@ -186,7 +189,7 @@ pub fn sweep(scene: &mut impl Scene, tally: &Tally) {
 }
 
 /// For operations where a point costs much: the points before which something changed that others can
-/// see, and every `gap`-th besides. `RIALTO_SWEEP_STRIDE` replaces `gap`; 1 is every point.
+/// see, those before and behind a system call, and every `gap`-th besides. `RIALTO_SWEEP_STRIDE` replaces `gap`; 1 is every point.
 pub fn sweep_merged(scene: &mut impl Scene, tally: &Tally, gap: u64) {
     let gap = stride(gap);
     let (route, station, changes) = record(scene, true);
@@ -200,7 +203,8 @@ pub fn stride(default: u64) -> u64 {
     set.unwrap_or(default).max(1)
 }
 
-fn point(scene: &mut impl Scene, tally: &Tally, route: &Route, station: Option<u64>, k: u64) {
+/// One point, reached and judged.
+pub fn point(scene: &mut impl Scene, tally: &Tally, route: &Route, station: Option<u64>, k: u64) {
     if tally.is_enough() {
         return;
     }

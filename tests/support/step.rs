@@ -139,10 +139,14 @@ impl Victim {
         Step::Gone
     }
 
+    /// Whether the next instruction is a system call.
+    pub fn before_call(&self) -> bool {
+        self.text(self.pc()) & 0xffff == 0x050f
+    }
+
     /// Whether the next instruction is a futex call that may sleep.
     pub fn before_futex_wait(&self) -> bool {
-        let call = self.text(self.pc()) & 0xffff == 0x050f;
-        call && self.register(RAX) == libc::SYS_futex as u64 && is_wait(self.register(RSI))
+        self.before_call() && self.register(RAX) == libc::SYS_futex as u64 && is_wait(self.register(RSI))
     }
 
     /// One instruction, which must not sleep.
