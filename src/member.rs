@@ -247,10 +247,9 @@ impl<'a> Table<'a> {
     pub fn bury(self, dead: Incarnation, sweep: impl FnOnce() -> bool) -> bool {
         let Some(cell) = self.cell(dead.id) else { return false };
         let (live, dying) = (dead.epoch << 2 | LIVE, dead.epoch << 2 | DYING);
-        if let Err(now) = cell.aux.compare_exchange(live, dying, AcqRel, Acquire)
-            && now != dying
-        {
-            return false;
+        match cell.aux.compare_exchange(live, dying, AcqRel, Acquire) {
+            Err(now) if now != dying => return false,
+            _ => {}
         }
         if !sweep() {
             return false;

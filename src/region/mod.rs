@@ -235,9 +235,8 @@ impl<P: Platform> Region<P> {
         let next = (depth == Depth::Tick).then(|| self.next_live());
         for id in 1..=table.capacity() {
             let ask = depth == Depth::Thorough || next == Some(id);
-            if let Some(dead) = table.death_of(self.platform, id, ask)
-                && table.bury(dead, || self.sweep(dead, &mut total))
-            {
+            let Some(dead) = table.death_of(self.platform, id, ask) else { continue };
+            if table.bury(dead, || self.sweep(dead, &mut total)) {
                 total.members += 1;
             }
         }
@@ -353,7 +352,7 @@ impl<P: Platform> Drop for Region<P> {
 
 fn aligned(ptr: *mut u8) -> Result<NonNull<u8>> {
     let base = NonNull::new(ptr).ok_or(Error::Invalid)?;
-    if !base.addr().get().is_multiple_of(CACHE_LINE as usize) {
+    if base.addr().get() % CACHE_LINE as usize != 0 {
         return Err(Error::Invalid);
     }
     Ok(base)

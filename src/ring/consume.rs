@@ -17,10 +17,10 @@ impl<S: Slots> Ring<'_, S> {
         debug_assert!((1..=MAX_MEMBERS).contains(&me));
         // Acquire: partner is the raise, see Ordering, row 4.
         let orphans = self.header.orphans.0.load(Acquire);
-        if orphans & PRESENT != 0
-            && let Some(claim) = self.adopt_or_clear(me, limit, orphans)
-        {
-            return Ok(claim);
+        if orphans & PRESENT != 0 {
+            if let Some(claim) = self.adopt_or_clear(me, limit, orphans) {
+                return Ok(claim);
+            }
         }
         let at = self.geometry.wrap(self.header.head.0.load(Acquire));
         if self.look(at) == Word::full(self.geometry.turn(at)) && self.try_claim(at, me) {

@@ -100,7 +100,7 @@ unsafe fn get(at: Node) -> Node {
 /// glibc64 -32; musl64 and x32 -28; glibc32 -20; musl32 -12.
 fn known(offset: isize) -> bool {
     let offsets = [-32, -28, -20, -12];
-    let misaligned = !((8 - offset) as usize).is_multiple_of(POINTER);
+    let misaligned = (8 - offset) as usize % POINTER != 0;
     let may_misalign = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
     // The node must lie within bytes 16..48 of the cell, which are the owner's.
     let inside = 8 - offset + POINTER as isize <= 48;
