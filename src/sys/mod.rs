@@ -5,6 +5,7 @@
 //! `sys` sits below `time` in use only: it takes raw deadlines in nanoseconds.
 
 mod cell;
+#[cfg(not(rialto_loom))]
 pub(crate) use cell::CELL_KIND;
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 pub mod linux;
