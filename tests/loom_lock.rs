@@ -236,6 +236,27 @@ fn reset_hands_the_repairs_to_the_next_owner() {
     });
 }
 
+#[test]
+fn reset_hands_on_what_the_last_owner_left() {
+    model(3, || {
+        let s = Shared::new();
+        dead_owner(&s, true);
+        let t = s.clone();
+        let other = thread::spawn(move || {
+            if t.lock.acquire_on(Model, 0).is_ok() {
+                t.section();
+                t.lock.release_on(Model).unwrap();
+            }
+        });
+        let _ = s.lock.reset();
+        if s.lock.acquire_on(Model, 0).is_ok() {
+            s.section();
+            s.lock.release_on(Model).unwrap();
+        }
+        other.join().unwrap();
+    });
+}
+
 /// Polls as a sleeper does whose ticks end: `Some` once it has the lock.
 fn inherit(s: &Shared, tries: usize) -> Option<Outcome> {
     (0..tries).find_map(|_| s.lock.acquire_on(Model, 1).ok())
