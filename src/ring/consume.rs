@@ -22,7 +22,7 @@ impl<S: Slots> Ring<'_, S> {
         {
             return Ok(claim);
         }
-        let at = self.geometry.wrap(self.header.head.0.load(Acquire));
+        let at = self.geometry.wrap(self.header.head.0.load(Relaxed));
         if self.look(at) == Word::full(self.geometry.turn(at)) && self.try_claim(at, me) {
             return Ok(self.claimed(at));
         }

@@ -65,14 +65,14 @@ impl Header {
     /// that was once right (or lies before one that was) is harmless, wherever the ring is by now.
     #[doc(hidden)]
     pub fn set_hints(&self, tail: u64, head: u64) {
-        self.tail.0.store(tail, Release);
-        self.head.0.store(head, Release);
+        self.tail.0.store(tail, Relaxed);
+        self.head.0.store(head, Relaxed);
     }
 
     /// Both hints, tail first.
     #[doc(hidden)]
     pub fn hints(&self) -> (u64, u64) {
-        (self.tail.0.load(Acquire), self.head.0.load(Acquire))
+        (self.tail.0.load(Relaxed), self.head.0.load(Relaxed))
     }
 }
 
@@ -186,7 +186,7 @@ impl<'a, S: Slots> Ring<'a, S> {
     #[inline(always)]
     pub(super) fn advance(&self, hint: &AtomicU64, to: u64) {
         if self.geometry.ahead(to, hint.load(Relaxed)) > 0 {
-            hint.store(to, Release); // partner: the Acquire loads of hints
+            hint.store(to, Relaxed);
         }
     }
 
