@@ -528,16 +528,8 @@ impl World {
         let pick = |len: usize| usize::from(b) % len.max(1);
         let alive = !self.dying[member];
         match op {
-            0..=5 if alive => {
-                if self.reserve(member) {
-                    self.publish(self.writing.len() - 1);
-                }
-            }
-            6..=11 if alive => {
-                if self.claim(member) {
-                    self.release(self.reading.len() - 1, false);
-                }
-            }
+            0..=5 if alive && self.reserve(member) => self.publish(self.writing.len() - 1),
+            6..=11 if alive && self.claim(member) => self.release(self.reading.len() - 1, false),
             12..=13 if alive => drop(self.reserve(member)),
             14..=16 if alive => drop(self.claim(member)),
             17..=18 => {

@@ -11,7 +11,7 @@ use crate::sync::Ordering::*;
 impl<S: Slots> Ring<'_, S> {
     /// Takes an orphan with fewer than `limit` redeliveries, else the next message. Refuses with `Empty`
     /// or `Contended`. If we die holding it: recovery makes it an orphan.
-    /// `limit` is at most [`MAX_ATTEMPTS`]; every party must use the same.
+    /// `limit` is at most [`super::MAX_ATTEMPTS`]; every party must use the same.
     #[inline]
     pub fn claim(&self, me: MemberId, limit: u8) -> Result<Claim, Refused> {
         debug_assert!((1..=MAX_MEMBERS).contains(&me));
