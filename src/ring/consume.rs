@@ -11,7 +11,7 @@ use crate::sync::Ordering::*;
 impl<S: Slots> Ring<'_, S> {
     /// Takes an orphan with fewer than `limit` redeliveries, else the next message. Refuses with `Empty`
     /// or `Contended`. If we die holding it: recovery makes it an orphan.
-    /// `limit` is at most [`MAX_ATTEMPTS`]; every party must use the same.
+    /// `limit` is at most [`super::MAX_ATTEMPTS`]; every party must use the same.
     #[inline(always)]
     pub fn claim(&self, me: MemberId, limit: u8) -> Result<Claim, Refused> {
         debug_assert!((1..=MAX_MEMBERS).contains(&me));
@@ -22,7 +22,7 @@ impl<S: Slots> Ring<'_, S> {
                 return Ok(claim);
             }
         }
-        let at = self.geometry.wrap(self.header.head.0.load(Acquire));
+        let at = self.geometry.wrap(self.header.head.0.load(Relaxed));
         if self.look(at) == Word::full(self.geometry.turn(at)) && self.try_claim(at, me) {
             return Ok(self.claimed(at));
         }

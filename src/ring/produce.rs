@@ -13,7 +13,7 @@ impl<S: Slots> Ring<'_, S> {
     #[inline(always)]
     pub fn reserve(&self, me: MemberId) -> Result<Position, Refused> {
         debug_assert!((1..=MAX_MEMBERS).contains(&me));
-        let at = self.geometry.wrap(self.header.tail.0.load(Acquire));
+        let at = self.geometry.wrap(self.header.tail.0.load(Relaxed));
         if self.look(at) == Word::empty(self.geometry.turn(at)) && self.try_reserve(at, me) {
             return Ok(self.reserved(at));
         }
