@@ -31,15 +31,21 @@ pub type MemberId = u16;
 /// The largest member id.
 pub const MAX_MEMBERS: MemberId = 4095;
 
-pub(super) const EMPTY: u64 = 0;
-pub(super) const WRITING: u64 = 1;
-pub(super) const FULL: u64 = 2;
-pub(super) const READING: u64 = 3;
-pub(super) const HOLE: u64 = 4;
-pub(super) const ORPHAN: u64 = 5;
+/// Phase E.
+pub const EMPTY: u64 = 0;
+/// Phase W.
+pub const WRITING: u64 = 1;
+/// Phase F.
+pub const FULL: u64 = 2;
+/// Phase R.
+pub const READING: u64 = 3;
+/// Phase H.
+pub const HOLE: u64 = 4;
+/// Phase O.
+pub const ORPHAN: u64 = 5;
 
 /// The largest attempt that the word can tell; it guards against ABA, so it must never wrap.
-pub(super) const LAST_ATTEMPT: u8 = 31;
+pub const LAST_ATTEMPT: u8 = 31;
 
 const PHASE_BITS: u32 = 3;
 const OWNER_BITS: u32 = 12;
@@ -111,8 +117,9 @@ impl Word {
     pub const fn owner(self) -> MemberId {
         (self.0 >> OWNER_AT) as u16 & MAX_MEMBERS
     }
+    /// One of the constants above, or 6 or 7.
     #[inline(always)]
-    pub(super) const fn phase(self) -> u64 {
+    pub const fn phase(self) -> u64 {
         self.0 & ((1 << PHASE_BITS) - 1)
     }
 
@@ -130,7 +137,7 @@ impl Word {
 
     /// The slot lapped by a producer: the position `turn` is void, and what is inside stays.
     #[inline]
-    pub(super) const fn lapped(self, turn: u64) -> Word {
+    pub const fn lapped(self, turn: u64) -> Word {
         match self.phase() {
             WRITING => Word::hole(turn, self.owner()),
             phase => Word::new(turn, self.attempt(), self.owner(), phase),
