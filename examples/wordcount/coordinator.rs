@@ -149,10 +149,10 @@ fn work(
             }
         }
 
-        // Collect: sleep for the first, then take what is there.
+        // Collect: sleep for the first, then take what is there. That ends: workers run out of jobs.
         let mut popped = results.pop_timeout(&mut result, NAP_NS);
         let idle = popped == Err(Error::TimedOut);
-        for _ in 0..SLOTS {
+        loop {
             match popped {
                 Ok(message) => {
                     if !ledger.enter(&result[..message.len]) {

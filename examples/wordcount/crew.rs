@@ -166,9 +166,9 @@ impl fmt::Display for Death {
     }
 }
 
-/// Between two kills: 10 to 50 ms.
+/// Between two kills: 20 to 100 ms.
 fn pause() -> Duration {
-    Duration::from_micros(10_000 + random() % 40_000)
+    Duration::from_micros(20_000 + random() % 80_000)
 }
 
 /// Good enough to choose a victim.

@@ -15,14 +15,13 @@
 //! | 19 | 1 | language of the worker: 'R' or 'C' |
 //! | 20 | rest | for each distinct word: length (1), count (2), bytes |
 
-use super::text::{Counts, WORD_MAX, lines, words};
-use std::collections::HashMap;
+use super::text::{ByWord, Counts, WORD_MAX, lines, words};
 
 const JOB_HEADER: usize = 8;
 const RESULT_HEADER: usize = 20;
 
-/// The longest text of a record, so that a job takes 4 KiB.
-pub const TEXT_MAX: usize = 4096 - JOB_HEADER;
+/// The longest text of a record, so that a job takes 16 KiB.
+pub const TEXT_MAX: usize = 16384 - JOB_HEADER;
 /// The longest job.
 pub const JOB_MAX: usize = JOB_HEADER + TEXT_MAX;
 /// The longest result. A word of w bytes takes w + 3 here, and at least w + 1 in the text (a separator
@@ -45,7 +44,7 @@ pub fn read_job(job: &mut [u8]) -> Option<(u64, &mut [u8])> {
 /// Counts a record's words and makes the result. Turns `text` to lower case.
 pub fn write_result(message: &mut Vec<u8>, id: u64, text: &mut [u8], attempt: u8) {
     text.make_ascii_lowercase();
-    let mut counts = HashMap::<&[u8], u16>::new();
+    let mut counts = ByWord::<&[u8], u16>::with_capacity_and_hasher(2048, Default::default());
     for word in words(text) {
         *counts.entry(word).or_default() += 1; // at most TEXT_MAX
     }

@@ -1,6 +1,12 @@
 //! What a word is, how text is cut into records, and where the text comes from.
 
-use std::{borrow::Cow, collections::HashMap, fs, path::Path, path::PathBuf};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    fs,
+    hash::{BuildHasherDefault, Hasher},
+    path::{Path, PathBuf},
+};
 
 /// A longer run of word bytes counts as several words of this many bytes. So every word fits a result,
 /// and text without a single space can be cut.
@@ -32,13 +38,42 @@ pub fn cut(text: &[u8], max: usize) -> usize {
     run + (max - run) / WORD_MAX * WORD_MAX
 }
 
+/// From words to numbers, with a hash that is quick on short words (the one of `rustc-hash`).
+pub type ByWord<K, V> = HashMap<K, V, BuildHasherDefault<WordHasher>>;
+
+/// See [`ByWord`].
+#[derive(Default)]
+pub struct WordHasher(u64);
+
+impl Hasher for WordHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = self.0.wrapping_add(word).wrapping_mul(0xf135_7aea_2e62_a9c5);
+    }
+
+    fn write_usize(&mut self, length: usize) {
+        self.write_u64(length as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0.rotate_left(26)
+    }
+}
+
 /// A count of words. Two counts of the same text are equal.
 #[derive(Default, PartialEq, Eq)]
 pub struct Counts {
     pub bytes: u64,
     pub lines: u64,
     pub words: u64,
-    pub by_word: HashMap<Box<[u8]>, u64>,
+    pub by_word: ByWord<Box<[u8]>, u64>,
 }
 
 impl Counts {
