@@ -25,13 +25,14 @@ pub fn static_library() -> Result<PathBuf, String> {
 }
 
 /// Compiles and links one C file with `library` into `program`.
-pub fn compile(source: &Path, library: &Path, program: &Path) -> Result<(), String> {
+pub fn compile(source: &Path, library: &Path, program: &Path, flags: &[&str]) -> Result<(), String> {
     // Another process may be doing the same: write beside it, then rename.
     let fresh = program.with_extension(format!("{}", std::process::id()));
     let mut command = Command::new(env::var_os("CC").unwrap_or("cc".into()));
     command
         .args(["-std=c11", "-O2", "-g", "-Wall", "-Wextra", "-Wpedantic", "-I"])
         .arg(Path::new(PACKAGE).join("include"))
+        .args(flags)
         .args([source, library])
         .args(["-pthread", "-ldl", "-lm", "-o"])
         .arg(&fresh);
@@ -47,7 +48,7 @@ pub fn build() -> Result<PathBuf, String> {
     }
     let library = static_library()?;
     let program = Path::new(PACKAGE).join("target/ffi/wordcount-worker");
-    compile(&source, &library, &program)?;
+    compile(&source, &library, &program, &[])?;
     Ok(program)
 }
 

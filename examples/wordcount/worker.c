@@ -129,7 +129,7 @@ int main(int argc, char **argv)
     /* The coordinator may be killed too. Then nobody needs us. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
 
-    check(rialto_region_attach_fd(0, &region), "attaching to the region");
+    check(rialto_region_attach_fd(&region, 0), "attaching to the region");
     check(rialto_queue_open(&region, "jobs", &jobs), "opening jobs");
     check(rialto_queue_open(&region, "results", &results), "opening results");
     for (;;) {
@@ -139,14 +139,17 @@ int main(int argc, char **argv)
             return 0; /* closed: the work is done */
         check(status, "peeking a job");
 
-        size_t len = rialto_peeked_copy(&peeked, job, sizeof job);
+        size_t len;
+        uint32_t attempt;
+        check(rialto_peeked_copy(&peeked, job, sizeof job, &len), "reading a job");
+        check(rialto_peeked_attempt(&peeked, &attempt), "reading a job");
         if (len < JOB_HEADER)
             check(RIALTO_EBADREGION, "reading a job");
-        size_t result_len = count_job(job, len, rialto_peeked_attempt(&peeked), result);
+        size_t result_len = count_job(job, len, attempt, result);
 
         check(rialto_queue_push(&results, result, result_len), "pushing a result");
         if (linger_us > 0)
             nanosleep(&linger, NULL);
-        rialto_peeked_release(&peeked);
+        check(rialto_peeked_release(&peeked), "releasing a job");
     }
 }
