@@ -44,7 +44,11 @@ fn exact(args: &[&str]) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let last = text.lines().last().unwrap_or("");
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && last.contains("exact"), "{args:?}: {}\n{text}\n{errors}", output.status);
+    assert!(
+        output.status.success() && last.contains("exact"),
+        "{args:?}: {}\n{text}\n{errors}",
+        output.status
+    );
     println!("{text}");
     text
 }
@@ -57,7 +61,8 @@ fn number(text: &str, what: &str) -> usize {
 
 /// A file of its own for this test process.
 fn file(name: &str, bytes: &[u8]) -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("wordcount-{}-{name}", std::process::id()));
+    let path =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("wordcount-{}-{name}", std::process::id()));
     fs::write(&path, bytes).unwrap();
     path
 }

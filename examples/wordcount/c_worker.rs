@@ -56,6 +56,8 @@ fn run(command: &mut Command, what: &str) -> Result<(), String> {
     match command.output() {
         Err(error) => Err(format!("cannot run {what}: {error}")),
         Ok(Output { status, .. }) if status.success() => Ok(()),
-        Ok(Output { stderr, .. }) => Err(format!("{what} failed:\n{}", String::from_utf8_lossy(&stderr).trim_end())),
+        Ok(Output { stderr, .. }) => {
+            Err(format!("{what} failed:\n{}", String::from_utf8_lossy(&stderr).trim_end()))
+        }
     }
 }

@@ -59,7 +59,9 @@ impl Ledger {
     /// Adds a result, unless its record was counted already. False if it is no result of ours.
     fn enter(&mut self, result: &[u8]) -> bool {
         let Some(tally) = Tally::read(result) else { return false };
-        let Some(seen) = usize::try_from(tally.id).ok().and_then(|id| self.seen.get_mut(id)) else { return false };
+        let Some(seen) = usize::try_from(tally.id).ok().and_then(|id| self.seen.get_mut(id)) else {
+            return false;
+        };
         let outcome = &mut self.outcome;
         outcome.redelivered += u64::from(tally.attempt > 0);
         if std::mem::replace(seen, true) {
@@ -195,7 +197,7 @@ fn work(
 }
 
 /// The last resort: jobs that `ATTEMPTS_MAX` workers did not survive.
-fn count_poisoned(jobs: Queue<'_>, ledger: &mut Ledger, buffer: &mut Vec<u8>) -> Result<(), String> {
+fn count_poisoned(jobs: Queue<'_>, ledger: &mut Ledger, buffer: &mut [u8]) -> Result<(), String> {
     loop {
         match jobs.take_poisoned(buffer) {
             Ok(popped) => {
@@ -236,7 +238,8 @@ fn c_program(options: &Options, screen: &mut Screen) -> Option<std::path::PathBu
     if options.rust_only {
         return None;
     }
-    screen.line("building the C worker against target/ffi/release/librialto.a (the first time takes a while)");
+    screen
+        .line("building the C worker against target/ffi/release/librialto.a (the first time takes a while)");
     match c_worker::build() {
         Ok(program) => Some(program),
         Err(why) => {

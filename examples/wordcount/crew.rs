@@ -100,7 +100,8 @@ impl<'r> Crew<'r> {
         for n in 0..self.workers.len() {
             let worker = &mut self.workers[n];
             let Some(status) = worker.child.try_wait().map_err(|error| error.to_string())? else { continue };
-            let death = Death { pid: worker.child.id(), language: worker.language, status, by_us: worker.doomed };
+            let death =
+                Death { pid: worker.child.id(), language: worker.language, status, by_us: worker.doomed };
             tell(&death);
             self.accidents += usize::from(!death.by_us);
             if self.accidents > ACCIDENTS_MAX {
@@ -127,7 +128,8 @@ impl<'r> Crew<'r> {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
-        let fine = |w: &mut Worker| w.doomed || matches!(w.child.try_wait(), Ok(Some(status)) if status.success());
+        let fine =
+            |w: &mut Worker| w.doomed || matches!(w.child.try_wait(), Ok(Some(status)) if status.success());
         self.workers.iter_mut().all(fine)
     }
 

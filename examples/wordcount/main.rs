@@ -71,8 +71,14 @@ enum Command {
 }
 
 fn parse(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<Command, String> {
-    let mut options =
-        Options { kill: false, workers: 4, mib: None, rust_only: false, linger: Duration::ZERO, files: Vec::new() };
+    let mut options = Options {
+        kill: false,
+        workers: 4,
+        mib: None,
+        rust_only: false,
+        linger: Duration::ZERO,
+        files: Vec::new(),
+    };
     let mut only_files = false;
     while let Some(arg) = args.next() {
         let text = arg.to_str().unwrap_or("");
@@ -87,16 +93,25 @@ fn parse(mut args: impl Iterator<Item = std::ffi::OsString>) -> Result<Command, 
         let mut number = |range: std::ops::RangeInclusive<usize>| -> Result<usize, String> {
             let value = match inline.take() {
                 Some(value) => value,
-                None => args.next().map(|v| v.to_string_lossy().into_owned()).ok_or(format!("{flag} needs a number"))?,
+                None => args
+                    .next()
+                    .map(|v| v.to_string_lossy().into_owned())
+                    .ok_or(format!("{flag} needs a number"))?,
             };
             let number = value.parse().ok().filter(|n| range.contains(n));
-            number.ok_or(format!("{flag} {value}: a number from {} to {} is needed", range.start(), range.end()))
+            number.ok_or(format!(
+                "{flag} {value}: a number from {} to {} is needed",
+                range.start(),
+                range.end()
+            ))
         };
         match flag {
             "--workers" => options.workers = number(1..=32)?,
             "--mib" => options.mib = Some(number(1..=1 << 20)?),
             "--linger-us" => options.linger = Duration::from_micros(number(0..=1_000_000)? as u64),
-            "--worker" => return Ok(Command::Work { linger: Duration::from_micros(number(0..=1_000_000)? as u64) }),
+            "--worker" => {
+                return Ok(Command::Work { linger: Duration::from_micros(number(0..=1_000_000)? as u64) });
+            }
             "--kill" => options.kill = true,
             "--rust-only" => options.rust_only = true,
             "-h" | "--help" => return Ok(Command::Help),

@@ -85,9 +85,10 @@ impl<'m> Tally<'m> {
             language: take::<1>(&mut rest)?[0],
             words: rest,
         };
-        let sound = tally.words().filter(|(word, count)| (1..=WORD_MAX).contains(&word.len()) && *count > 0).count()
-            == usize::from(tally.distinct)
-            && tally.words().map(|(word, _)| word.len() + 3).sum::<usize>() == tally.words.len();
+        let sound =
+            tally.words().filter(|(word, count)| (1..=WORD_MAX).contains(&word.len()) && *count > 0).count()
+                == usize::from(tally.distinct)
+                && tally.words().map(|(word, _)| word.len() + 3).sum::<usize>() == tally.words.len();
         sound.then_some(tally)
     }
 

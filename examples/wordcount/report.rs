@@ -129,7 +129,8 @@ fn difference(ours: &Counts, truth: &Counts) -> String {
         "WRONG: {} bytes instead of {}, {} lines instead of {}, {} words instead of {}\n",
         ours.bytes, truth.bytes, ours.lines, truth.lines, ours.words, truth.words
     );
-    let all = truth.by_word.keys().chain(ours.by_word.keys().filter(|word| !truth.by_word.contains_key(*word)));
+    let all =
+        truth.by_word.keys().chain(ours.by_word.keys().filter(|word| !truth.by_word.contains_key(*word)));
     let count = |counts: &Counts, word| counts.by_word.get(word).copied().unwrap_or(0);
     for word in all.filter(|word| count(ours, *word) != count(truth, *word)).take(10) {
         let (is, should) = (count(ours, word), count(truth, word));

@@ -194,7 +194,8 @@ fn texts_in(folder: &Path, prefix: &str) -> Vec<Vec<u8>> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
     let files = entries.flatten().filter(|entry| {
         // No links: on Debian, GPL is GPL-3 once more.
-        entry.file_type().is_ok_and(|kind| kind.is_file()) && entry.file_name().to_string_lossy().starts_with(prefix)
+        entry.file_type().is_ok_and(|kind| kind.is_file())
+            && entry.file_name().to_string_lossy().starts_with(prefix)
     });
     let mut paths: Vec<_> = files.map(|entry| entry.path()).collect();
     paths.sort();
