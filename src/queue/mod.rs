@@ -105,10 +105,9 @@ pub struct Peeked<'r, H: Home> {
     queue: Queue<'r, H>,
     me: MemberId,
     claim: Claim,
-    len: u32,
+    len: usize,
 }
 
-/// The calling thread's handle is what `push` and friends wait with.
 impl<'r, H: Home> Queue<'r, H> {
     /// Formats a queue in fresh memory.
     ///
@@ -241,8 +240,38 @@ impl<'r, H: Home> Queue<'r, H> {
         if buffer.len() < self.shared.geometry.max_message as usize {
             return Err(Error::BufferTooSmall);
         }
-        let peeked = self.peek_until(deadline)?;
-        Ok(peeked.take(buffer))
+        let me = self.me()?;
+        let claim = self.claim_until(me, deadline)?;
+        self.take(me, claim, buffer)
+    }
+
+    /// Copies a claimed message out and releases its slot.
+    #[inline]
+    fn take(&self, me: MemberId, claim: Claim, buffer: &mut [u8]) -> Result<Popped> {
+        let len = self.message_len(me, claim)?;
+        // SAFETY: invariant 1: the slot is claimed by us; `len` is at most the slot's payload, and that
+        // at most the buffer (checked by the callers).
+        unsafe { bytes::copy_out(self.shared.slots.payload(claim.index), &mut buffer[..len]) };
+        self.release(me, claim);
+        Ok(Popped { len, attempt: claim.attempt })
+    }
+
+    #[inline]
+    fn release(&self, me: MemberId, claim: Claim) {
+        self.shared.ring().release(me, claim);
+        self.shared.header.not_full.notify(self.home.platform());
+    }
+
+    /// The length of a claimed message. One that is too long to be one is released.
+    #[inline]
+    fn message_len(&self, me: MemberId, claim: Claim) -> Result<usize> {
+        let len = self.shared.slots.length(claim.index).load(Relaxed);
+        if len > self.shared.geometry.max_message {
+            // Only a peer that writes wild does that. The slot goes back, the message is not one.
+            self.release(me, claim);
+            return Err(Error::BadRegion);
+        }
+        Ok(len as usize)
     }
 
     /// Takes the next message in hand, waiting for one for ever. As [`Queue::pop`] otherwise.
@@ -260,28 +289,36 @@ impl<'r, H: Home> Queue<'r, H> {
         self.peek_until(Deadline::after(self.home.platform(), timeout_ns))
     }
 
-    #[inline]
     fn peek_until(&self, deadline: Deadline) -> Result<Peeked<'r, H>> {
         let me = self.me()?;
+        let claim = self.claim_until(me, deadline)?;
+        let len = self.message_len(me, claim)?;
+        Ok(Peeked { queue: *self, me, claim, len })
+    }
+
+    #[inline]
+    fn claim_until(&self, me: MemberId, deadline: Deadline) -> Result<Claim> {
         match self.claim_once(me) {
-            Err(Error::WouldBlock) if deadline != Deadline::NOW => {
-                let not_empty = &self.shared.header.not_empty;
-                let peeked = self.blocking(not_empty, deadline, || self.claim_once(me))?;
-                // We may have swallowed a wake-up that was one of several: whoever finds more, passes on.
-                if self.shared.ring().looks_ready() {
-                    not_empty.notify(self.home.platform());
-                }
-                Ok(peeked)
-            }
+            Err(Error::WouldBlock) if deadline != Deadline::NOW => self.claim_blocking(me, deadline),
             other => other,
         }
     }
 
+    #[cold]
+    fn claim_blocking(&self, me: MemberId, deadline: Deadline) -> Result<Claim> {
+        let not_empty = &self.shared.header.not_empty;
+        let claim = self.blocking(not_empty, deadline, || self.claim_once(me))?;
+        // We may have swallowed a wake-up that was one of several: whoever finds more, passes it on.
+        if self.shared.ring().looks_ready() {
+            not_empty.notify(self.home.platform());
+        }
+        Ok(claim)
+    }
+
     #[inline]
-    fn claim_once(&self, me: MemberId) -> Result<Peeked<'r, H>> {
-        let limit = self.shared.geometry.max_attempts;
-        match self.shared.ring().claim(me, limit) {
-            Ok(claim) => self.in_hand(me, claim),
+    fn claim_once(&self, me: MemberId) -> Result<Claim> {
+        match self.shared.ring().claim(me, self.shared.geometry.max_attempts) {
+            Ok(claim) => Ok(claim),
             Err(_) if self.shared.header.closed.0.load(Acquire) == 0 => Err(Error::WouldBlock),
             Err(_) => self.drained(me),
         }
@@ -289,29 +326,17 @@ impl<'r, H: Home> Queue<'r, H> {
 
     /// Closed, and nothing was there: is that the end, or is a producer about to publish?
     #[cold]
-    fn drained(&self, me: MemberId) -> Result<Peeked<'r, H>> {
+    fn drained(&self, me: MemberId) -> Result<Claim> {
         sync::fence(SeqCst); // partner: the SeqCst load of `closed` in `reserve`
         if self.shared.ring().has_writers() {
             return Err(Error::WouldBlock);
         }
         // Whoever was writing a moment ago has published by now.
         match self.shared.ring().claim(me, self.shared.geometry.max_attempts) {
-            Ok(claim) => self.in_hand(me, claim),
+            Ok(claim) => Ok(claim),
             Err(Refused::Contended) => Err(Error::WouldBlock),
             Err(_) => Err(Error::Closed),
         }
-    }
-
-    fn in_hand(&self, me: MemberId, claim: Claim) -> Result<Peeked<'r, H>> {
-        let len = self.shared.slots.length(claim.index).load(Relaxed);
-        let mut peeked = Peeked { queue: *self, me, claim, len };
-        if len > self.shared.geometry.max_message {
-            // Only a peer that writes wild does that. The slot goes back, the message is not one.
-            peeked.len = 0;
-            peeked.release();
-            return Err(Error::BadRegion);
-        }
-        Ok(peeked)
     }
 
     /// A message that was delivered `max_attempts` times to holders that died; `pop` passes it over.
@@ -324,7 +349,7 @@ impl<'r, H: Home> Queue<'r, H> {
         let me = self.me()?;
         let limit = self.shared.geometry.max_attempts;
         let claim = self.shared.ring().claim_poisoned(me, limit).ok_or(Error::WouldBlock)?;
-        Ok(self.in_hand(me, claim)?.take(buffer))
+        self.take(me, claim, buffer)
     }
 
     /// No more pushes; pops drain what is there, then say `Closed`. Wakes everybody. Idempotent;
@@ -428,7 +453,7 @@ impl<'r, H: Home> Queue<'r, H> {
 impl<H: Home> Peeked<'_, H> {
     /// The message's bytes.
     pub fn len(&self) -> usize {
-        self.len as usize
+        self.len
     }
 
     /// An empty message.
@@ -463,15 +488,8 @@ impl<H: Home> Peeked<'_, H> {
     /// Done with it: the slot is free again. If the holder was given up for dead meanwhile (a wrong
     /// explicit verdict), the message is somebody else's already and nothing happens.
     pub fn release(self) {
-        self.queue.shared.ring().release(self.me, self.claim);
-        self.queue.shared.header.not_full.notify(self.queue.home.platform());
+        self.queue.release(self.me, self.claim);
         core::mem::forget(self);
-    }
-
-    fn take(self, buffer: &mut [u8]) -> Popped {
-        let popped = Popped { len: self.copy_to(buffer), attempt: self.attempt() };
-        self.release();
-        popped
     }
 }
 
