@@ -325,3 +325,90 @@ impl Thread for LinuxThread {
         self.held().iter().rev().any(|c| ptr::eq(*c, cell))
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use crate::sync::AtomicU32;
+    use std::{thread, vec::Vec};
+
+    static EXITS: AtomicU32 = AtomicU32::new(0);
+
+    fn membership(uid: u64) -> Membership {
+        fn on_exit(m: &Membership) {
+            // The thread is still whole: its other memberships are there, and it is the same thread.
+            let me = LinuxThread::current().unwrap();
+            assert!(me.membership(m.region_uid).is_none());
+            assert_eq!(u64::from(me.id()), m.extra);
+            EXITS.fetch_add(1 << (4 * m.member), SeqCst);
+        }
+        let extra = u64::from(LinuxThread::current().unwrap().id());
+        Membership { region_uid: uid, member: uid as u32, extra, ptr: ptr::null(), on_exit }
+    }
+
+    #[test]
+    fn memberships_are_found_replaced_forgotten_and_told_at_exit() {
+        thread::spawn(|| {
+            let me = LinuxThread::current().unwrap();
+            assert!(me.membership(1).is_none());
+            for uid in 1..=3 {
+                me.set_membership(membership(uid)).unwrap();
+            }
+            for uid in [2, 2, 1, 3, 1] {
+                assert_eq!(me.membership(uid).unwrap().member, uid as u32);
+            }
+            let mut again = membership(2);
+            again.member = 7;
+            me.set_membership(again).unwrap();
+            assert_eq!(me.membership(2).unwrap().member, 7);
+            assert_eq!(me.remove_membership(3).unwrap().region_uid, 3);
+            assert!(me.remove_membership(3).is_none() && me.membership(3).is_none());
+            for uid in 100..114 {
+                me.set_membership(membership(uid)).unwrap();
+            }
+            assert_eq!(me.set_membership(membership(200)), Err(Error::TooManyHeld));
+            for uid in 100..114 {
+                assert!(me.remove_membership(uid).is_some());
+            }
+        })
+        .join()
+        .unwrap();
+        assert_eq!(EXITS.load(SeqCst), 1 << 4 | 1 << 28);
+    }
+
+    /// What a signal handler does that acquires a lock in the middle of an operation.
+    #[test]
+    fn announcements_nest() {
+        let me = LinuxThread::current().unwrap();
+        assert!(me.is_robust());
+        let cells: Vec<Cell> = (0..3).map(Cell::new).collect();
+        // SAFETY: the calling thread's.
+        let pending = || unsafe { List::pending(&raw const (*me.0).list) };
+        let at = |i: usize| core::ptr::from_ref(&cells[i]).addr() + 8;
+        assert_eq!(pending(), None);
+        for i in 0..3 {
+            me.announce(&cells[i]);
+            assert_eq!(pending(), Some(at(i)));
+        }
+        for i in [1, 0] {
+            me.settle();
+            assert_eq!(pending(), Some(at(i)));
+        }
+        me.settle();
+        assert_eq!(pending(), None);
+    }
+
+    #[test]
+    fn what_is_held_within_a_range() {
+        let me = LinuxThread::current().unwrap();
+        let cells: Vec<Cell> = (0..3).map(Cell::new).collect();
+        let start = cells.as_ptr().cast::<u8>();
+        assert!(!me.holds_within(start, 192));
+        me.link(&cells[1]);
+        assert!(me.holds(&cells[1]) && !me.holds(&cells[0]));
+        assert!(me.holds_within(start, 192) && me.holds_within(start, 65));
+        assert!(!me.holds_within(start, 64) && !me.holds_within(start.wrapping_add(65), 100));
+        me.unlink(&cells[1]);
+        assert!(!me.holds_within(start, 192));
+    }
+}
