@@ -250,6 +250,7 @@ fn reset_hands_on_what_the_last_owner_left() {
                 t.lock.release_on(Model).unwrap();
             }
         });
+        Model.thread().unwrap(); // a new id: a system call, whose order must not help
         let _ = s.lock.reset();
         if s.lock.acquire_on(Model, 0).is_ok() {
             s.section();

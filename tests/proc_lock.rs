@@ -664,7 +664,9 @@ fn fork_while_holding_gives_the_child_nothing() {
     })
     .succeeded();
     assert!(mine.is_mine());
-    assert_eq!(a.word() & (OWNER | DIED), unsafe { libc::syscall(libc::SYS_gettid) } as u32);
+    // SAFETY: no arguments.
+    let id = unsafe { libc::syscall(libc::SYS_gettid) } as u32;
+    assert_eq!(a.word() & (OWNER | DIED), id);
     assert_told_and_repair(other);
     assert_eq!(a.robust[1].try_lock(), libc::EOWNERDEAD);
     assert_eq!((a.robust[1].consistent(), a.robust[1].unlock()), (0, 0));

@@ -226,8 +226,9 @@ impl List {
     #[cfg(all(test, feature = "std"))]
     pub(super) unsafe fn pending(this: *const List) -> Option<usize> {
         // SAFETY: the calling thread's own head.
-        let node = unsafe { (&raw const (*(*this).head).pending).read_volatile() };
-        (!node.is_null()).then(|| node.wrapping_offset(unsafe { (*this).offset }).addr())
+        let (node, offset) =
+            unsafe { ((&raw const (*(*this).head).pending).read_volatile(), (*this).offset) };
+        (!node.is_null()).then(|| node.wrapping_offset(offset).addr())
     }
 
     fn doubly(&self) -> bool {
