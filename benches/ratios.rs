@@ -314,7 +314,12 @@ fn main() {
             row(&name, || throughput_ours::<$n>(stop_safe, $count), "crossbeam ArrayQueue", crossbeam);
             let kill = format!("queue, {} B, kill-only", $n);
             row(&kill, || throughput_ours::<$n>(kill_only, $count), "crossbeam ArrayQueue", crossbeam);
-            row(&name, || throughput_ours::<$n>(stop_safe, $count), "pipe", || throughput_pipe::<$n>($count / 10));
+            row(
+                &name,
+                || throughput_ours::<$n>(stop_safe, $count),
+                "pipe",
+                || throughput_pipe::<$n>($count / 10),
+            );
         };
     }
     queue_rows!(8, 400_000);
@@ -328,5 +333,10 @@ fn main() {
     let ours = || round_trip_ours::<8>(there8, back8, n);
     row("round trip, 8 B, polling", ours, "crossbeam ArrayQueue", || round_trip_crossbeam::<8>(n));
     let n = 5_000;
-    row("round trip, 64 B, blocking", || blocking_round_trip(there, back, n), "pipe", || blocking_round_trip_pipe(n));
+    row(
+        "round trip, 64 B, blocking",
+        || blocking_round_trip(there, back, n),
+        "pipe",
+        || blocking_round_trip_pipe(n),
+    );
 }

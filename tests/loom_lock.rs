@@ -8,7 +8,7 @@ use rialto::{
     Error,
     lock::{Lock, Outcome},
     sync::{Ordering::*, fuel::run_killed_at},
-    sys::{DIED, OWNER, WAITERS, model::Model},
+    sys::{DIED, OWNER, Platform, Thread, WAITERS, model::Model},
     time::FOREVER,
 };
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst as STD};
@@ -45,6 +45,8 @@ impl Shared {
     /// Acquire, enter, repair if need be, release. Says how it was acquired.
     fn visit(&self) -> Outcome {
         let outcome = self.lock.acquire_on(Model, FOREVER).unwrap();
+        let tag = Model.thread().unwrap().tag();
+        assert_eq!(self.lock.cell().tag().load(Relaxed), tag, "our evidence is gone");
         let found = self.section();
         assert!(!found || outcome == Outcome::OwnerDied, "not told of a death inside");
         if outcome == Outcome::OwnerDied {
@@ -248,6 +250,7 @@ fn reset_hands_on_what_the_last_owner_left() {
                 t.lock.release_on(Model).unwrap();
             }
         });
+        Model.thread().unwrap(); // a new id: a system call, whose order must not help
         let _ = s.lock.reset();
         if s.lock.acquire_on(Model, 0).is_ok() {
             s.section();
@@ -346,6 +349,32 @@ fn a_stalled_undertaker_does_not_rob_a_namesake() {
                 s.section();
                 s.lock.release_on(Model).unwrap();
             }
+        }
+        other.join().unwrap();
+    });
+}
+
+/// The same after a predecessor that released and died later.
+#[test]
+fn a_namesake_that_acquires_a_free_lock_does_not_look_dead() {
+    model(3, || {
+        let s = Shared::new();
+        let t = s.clone();
+        let other = thread::spawn(move || {
+            if inherit(&t, 1).is_some() {
+                t.section();
+                t.lock.release_on(Model).unwrap();
+            }
+        });
+        let id = Model.thread().unwrap().id();
+        if s.lock.acquire_on(Model, 0).is_ok() {
+            s.lock.release_on(Model).unwrap();
+        }
+        Model.vanish();
+        Model.reincarnate(id);
+        if s.lock.acquire_on(Model, 0).is_ok() {
+            s.section();
+            s.lock.release_on(Model).unwrap();
         }
         other.join().unwrap();
     });

@@ -221,6 +221,32 @@ fn kill_of_the_owner_wakes_the_blocked_waiter_told() {
     }
 }
 
+/// Without ticks: the kernel itself wakes the sleeper of another process, at the owner's death and when
+/// told to.
+#[test]
+fn wakes_reach_other_processes_without_a_tick() {
+    use rialto::sys::{Os, Platform, Waited};
+    let a = area();
+    let owner = Child::fork(|| a.hold_for_ever());
+    a.wait_ready();
+    let word = a.locks[0].cell().word();
+    word.fetch_or(WAITERS, rialto::sync::Ordering::SeqCst);
+    let sleep = || {
+        let seen = word.load(rialto::sync::Ordering::SeqCst);
+        ensure!(seen & WAITERS != 0);
+        ensure!(Os {}.wait(word, seen, FOREVER) == Waited::Woken);
+    };
+    let sleeper = Child::fork(sleep);
+    sleeper.wait_asleep();
+    assert_eq!(Os {}.wake(word, 5), 1);
+    sleeper.succeeded();
+    let sleeper = Child::fork(sleep);
+    sleeper.wait_asleep();
+    owner.kill();
+    sleeper.succeeded();
+    assert_eq!(a.word(), WAITERS | DIED);
+}
+
 #[test]
 fn released_unrepaired_is_not_recoverable_for_sleepers_too() {
     let a = area();
@@ -638,7 +664,9 @@ fn fork_while_holding_gives_the_child_nothing() {
     })
     .succeeded();
     assert!(mine.is_mine());
-    assert_eq!(a.word() & (OWNER | DIED), unsafe { libc::syscall(libc::SYS_gettid) } as u32);
+    // SAFETY: no arguments.
+    let id = unsafe { libc::syscall(libc::SYS_gettid) } as u32;
+    assert_eq!(a.word() & (OWNER | DIED), id);
     assert_told_and_repair(other);
     assert_eq!(a.robust[1].try_lock(), libc::EOWNERDEAD);
     assert_eq!((a.robust[1].consistent(), a.robust[1].unlock()), (0, 0));

@@ -83,6 +83,7 @@ impl Child {
 
     /// A child with a chosen process id. It must not use libc's threads or mutexes.
     pub fn clone3(pid: i32, body: impl FnOnce()) -> Child {
+        // SAFETY: all-zero is valid.
         let mut args: libc::clone_args = unsafe { std::mem::zeroed() };
         args.exit_signal = libc::SIGCHLD as u64;
         if pid != 0 {

@@ -222,6 +222,15 @@ impl List {
         !self.head.is_null()
     }
 
+    /// The word that is announced to the kernel.
+    #[cfg(all(test, feature = "std"))]
+    pub(super) unsafe fn pending(this: *const List) -> Option<usize> {
+        // SAFETY: the calling thread's own head.
+        let (node, offset) =
+            unsafe { ((&raw const (*(*this).head).pending).read_volatile(), (*this).offset) };
+        (!node.is_null()).then(|| node.wrapping_offset(offset).addr())
+    }
+
     fn doubly(&self) -> bool {
         self.offset != -20
     }
