@@ -43,9 +43,11 @@
 //! # Checked by
 //! `tests/queue.rs`, `tests/prop_queue.rs`, `tests/sweep_queue.rs`, `tests/storm.rs`, `tests/loom_ring.rs`.
 
+mod hand;
 mod shared;
 mod typed;
 
+pub use hand::{Peeked, Popped};
 pub use shared::QueueConfig;
 pub use typed::TypedQueue;
 
@@ -81,40 +83,18 @@ impl<H: Home> Clone for Queue<'_, H> {
 }
 impl<H: Home> Copy for Queue<'_, H> {}
 
-/// What `pop` brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Popped {
-    /// The message's bytes.
-    pub len: usize,
-    /// 0, or how many holders before you died (or gave it back) with it in hand.
-    pub attempt: u8,
-}
-
-impl Popped {
-    /// Somebody else may have acted on this message already.
-    pub fn redelivered(&self) -> bool {
-        self.attempt > 0
-    }
-}
-
-/// A message in hand, still in its slot. Released by [`Peeked::release`]; dropped, or if its holder
-/// dies, it goes to somebody else, marked.
-///
-/// A forked child inherits a copy that is not its own: it must neither use nor drop it.
-pub struct Peeked<'r, H: Home> {
-    queue: Queue<'r, H>,
-    me: MemberId,
-    claim: Claim,
-    len: usize,
-}
-
 impl<'r, H: Home> Queue<'r, H> {
     /// Formats a queue in fresh memory.
     ///
     /// # Safety
     /// `at` is 128-aligned; `config.layout()` bytes from it stay mapped and shared for 'r, and nobody
     /// uses them yet.
-    pub(crate) unsafe fn format(home: &'r H, at: NonNull<u8>, config: &QueueConfig, first_turn: u64) -> Result<Self> {
+    pub(crate) unsafe fn format(
+        home: &'r H,
+        at: NonNull<u8>,
+        config: &QueueConfig,
+        first_turn: u64,
+    ) -> Result<Self> {
         // SAFETY: the caller's word.
         let shared = unsafe { Shared::format(at, config, first_turn)? };
         Ok(Queue { home, shared, me: None })
@@ -396,7 +376,12 @@ impl<'r, H: Home> Queue<'r, H> {
 
     /// Tries, spins politely, then sleeps between tries until `deadline`.
     #[cold]
-    fn blocking<T>(&self, event: &EventCount, deadline: Deadline, mut once: impl FnMut() -> Result<T>) -> Result<T> {
+    fn blocking<T>(
+        &self,
+        event: &EventCount,
+        deadline: Deadline,
+        mut once: impl FnMut() -> Result<T>,
+    ) -> Result<T> {
         let platform = self.home.platform();
         let (mut pauses, mut left) = (1, <H::Platform as Platform>::SPINS);
         while left > 0 {
@@ -447,55 +432,5 @@ impl<'r, H: Home> Queue<'r, H> {
         }
         let Recovery { redelivered, freed, dropped, complete, .. } = found;
         (Recovered { members: 0, redelivered, freed, dropped }, complete)
-    }
-}
-
-impl<H: Home> Peeked<'_, H> {
-    /// The message's bytes.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
-    /// An empty message.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// 0, or how many holders before you died (or gave it back) with it in hand.
-    pub fn attempt(&self) -> u8 {
-        self.claim.attempt
-    }
-
-    /// Somebody else may have acted on this message already.
-    pub fn redelivered(&self) -> bool {
-        self.attempt() > 0
-    }
-
-    /// The bytes in the slot, 16-aligned. A peer that writes wild may change them while you look;
-    /// [`Peeked::copy_to`] is the safe way.
-    pub fn as_ptr(&self) -> *const u8 {
-        self.queue.shared.slots.payload(self.claim.index)
-    }
-
-    /// Copies the message, or as much of it as fits; returns how much.
-    pub fn copy_to(&self, buffer: &mut [u8]) -> usize {
-        let len = buffer.len().min(self.len());
-        // SAFETY: invariant 1: the slot is claimed by us; `len` is at most the slot's payload.
-        unsafe { bytes::copy_out(self.as_ptr(), &mut buffer[..len]) };
-        len
-    }
-
-    /// Done with it: the slot is free again. If the holder was given up for dead meanwhile (a wrong
-    /// explicit verdict), the message is somebody else's already and nothing happens.
-    pub fn release(self) {
-        self.queue.release(self.me, self.claim);
-        core::mem::forget(self);
-    }
-}
-
-impl<H: Home> Drop for Peeked<'_, H> {
-    fn drop(&mut self) {
-        self.queue.shared.ring().abandon(self.me, self.claim);
-        self.queue.shared.header.not_empty.notify(self.queue.home.platform());
     }
 }
