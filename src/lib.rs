@@ -59,3 +59,8 @@ pub type TypedQueue<'r, T> = queue::TypedQueue<'r, T, Region>;
 pub type Peeked<'r> = queue::Peeked<'r, Region>;
 /// An explicit membership.
 pub type Member<'r> = member::Member<'r, Region>;
+
+/// The README's Rust is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -38,8 +38,10 @@
 //! |---|---|---|
 //! | what the owner wrote | `word` Release (CAS or swap) in `release_on` | `word` Acquire (CAS) in `take` |
 //! | what a dead owner wrote | the kernel's marking of `word` | `word` Acquire in `take` |
-//! | tag cleared | `word` Release in `release_on`; AcqRel in `take` of a *died* word | `word` Acquire in `bury` |
-//! | the licence | `tag` AcqRel in `bury` | `tag` Acquire in `bury`, of the next undertaker |
+//! | tag cleared | `word` Release in `release_on`; AcqRel in `take` of a *died* word | `word` Acquire before `bury` |
+//!
+//! The licence needs no order: one CAS on the tag succeeds. What an owner wrote whom the kernel did not
+//! mark is ordered by the kernel, which had to be asked (`liveness`).
 //!
 //! Sleeping needs no more: sleeper and releaser meet in one word, and the kernel compares it.
 //! Relaxed: setting and clearing `WAITERS` (a hint), clearing `DIED` (our own word), spinning.
@@ -283,19 +285,17 @@ impl Lock {
     #[cold]
     fn bury<P: Platform>(&self, platform: P, me: P::Thread, seen: u32) -> bool {
         let cell = &self.cell;
-        let tag = cell.tag.load(Acquire); // partner: the last undertaker's licence
+        let tag = cell.tag.load(Relaxed); // not older than the word: that load was Acquire
         let undertaker = tag & UNDERTAKER != 0;
         // An undertaker has found the owner dead. If it is dead too, the licence passes on.
         let who = if undertaker { tag_id(tag) } else { seen & OWNER };
         if me.tag() == 0 || platform.liveness(who, tag & !UNDERTAKER) != Liveness::Dead {
             return false;
         }
-        if cell.word.load(Acquire) != seen {
-            return false;
-        }
-        // The licence. From here on the word cannot change: its owner is dead, and nobody else may.
+        // The licence: the tag was not touched since, so the word is still the dead one's, and from here
+        // on nobody else may change it. Relaxed: that there is one suffices.
         let licence = me.tag() | UNDERTAKER;
-        if cell.tag.compare_exchange(tag, licence, AcqRel, Relaxed).is_err() {
+        if cell.tag.compare_exchange(tag, licence, Relaxed, Relaxed).is_err() {
             return false;
         }
         if self.take(me, seen, me.id() | WAITERS | DIED).is_ok() {
@@ -386,6 +386,21 @@ impl Lock {
             }
         }
         Err(Error::Busy)
+    }
+
+    /// Ends a lock that nobody will use again: `attach` and `acquire` refuse it from here on. Dropping
+    /// or overwriting a lock that is not held is as good; this one finds mistakes.
+    ///
+    /// Errors: `Busy` (held), `BadRegion` (no lock).
+    pub fn destroy(&self) -> Result<()> {
+        if self.cell.magic.load(Relaxed) != MAGIC {
+            return Err(Error::BadRegion);
+        }
+        if !matches!(self.cell.word.load(Relaxed) & OWNER, 0 | UNRECOVERABLE) {
+            return Err(Error::Busy);
+        }
+        self.cell.magic.store(0, Relaxed); // nobody else is there to see it
+        Ok(())
     }
 
     /// Whether the calling thread holds it.

@@ -105,6 +105,8 @@ pub trait Home: Sync {
     fn recover(&self, depth: Depth) -> Recovered;
     /// Ends a membership: whatever it has in hand is given back.
     fn leave(&self, member: Incarnation) -> Result<()>;
+    /// Whether that member has a message or a slot in hand, in any object.
+    fn has_in_hand(&self, member: MemberId) -> bool;
 }
 
 /// What a recovery found.
@@ -140,6 +142,24 @@ impl<'r, H: Home> Member<'r, H> {
     /// Its id in the region.
     pub fn id(&self) -> MemberId {
         self.incarnation.id
+    }
+
+    /// Ends it, as dropping it does. `NotOwner`, with the handle back, in a forked child, or (from C) on
+    /// another thread.
+    pub fn leave(self) -> core::result::Result<(), (Self, Error)> {
+        match self.home.leave(self.incarnation) {
+            Ok(()) => {
+                core::mem::forget(self);
+                Ok(())
+            }
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// Whether it has a message or a slot in hand, in whatever object.
+    #[cfg(all(feature = "capi", target_os = "linux", not(rialto_loom)))]
+    pub(crate) fn has_in_hand(&self) -> bool {
+        self.home.has_in_hand(self.id())
     }
 }
 
@@ -247,10 +267,9 @@ impl<'a> Table<'a> {
     pub fn bury(self, dead: Incarnation, sweep: impl FnOnce() -> bool) -> bool {
         let Some(cell) = self.cell(dead.id) else { return false };
         let (live, dying) = (dead.epoch << 2 | LIVE, dead.epoch << 2 | DYING);
-        if let Err(now) = cell.aux.compare_exchange(live, dying, AcqRel, Acquire)
-            && now != dying
-        {
-            return false;
+        match cell.aux.compare_exchange(live, dying, AcqRel, Acquire) {
+            Err(now) if now != dying => return false,
+            _ => {}
         }
         if !sweep() {
             return false;

@@ -54,7 +54,7 @@ mod model {
         struct Killed;
 
         /// False: this thread is dead and its access must have no effect (it is only unwinding).
-        pub(super) fn spend() -> bool {
+        pub(crate) fn spend() -> bool {
             FUEL.with(|fuel| match fuel.get() {
                 UNLIMITED => true,
                 DEAD => false,
@@ -90,6 +90,10 @@ mod model {
             impl $name {
                 pub fn new(value: $int) -> Self {
                     Self(loom::sync::atomic::$name::new(value))
+                }
+                /// Not an access of the thread's, but of the kernel's on its behalf: cannot be killed.
+                pub fn kernel_load(&self) -> $int {
+                    self.0.load(Ordering::SeqCst)
                 }
                 pub fn load(&self, order: Ordering) -> $int {
                     if fuel::spend() { self.0.load(order) } else { 0 }

@@ -132,6 +132,8 @@ fn fills_drains_and_laps_in_order_across_the_wrap() {
                 }
                 assert_eq!(memory.ring().claim(2, LIMIT), Err(Refused::Empty));
             }
+            let ten_laps = Geometry::new(shift).position(7, 0);
+            assert_eq!(memory.header.hints(), (ten_laps, ten_laps), "hints must cross the wrap too");
         }
     }
 }
@@ -151,6 +153,7 @@ fn a_gap_behind_a_stopped_writer_does_not_fill_the_ring_for_ever() {
         for _ in 0..7 {
             memory.push(4);
         }
+        assert!(!ring.has_writers(), "the stopped one's position is void");
         assert_eq!(ring.reserve(4), Err(Refused::Full));
         for _ in 0..7 {
             memory.pop(5);
@@ -525,16 +528,8 @@ impl World {
         let pick = |len: usize| usize::from(b) % len.max(1);
         let alive = !self.dying[member];
         match op {
-            0..=5 if alive => {
-                if self.reserve(member) {
-                    self.publish(self.writing.len() - 1);
-                }
-            }
-            6..=11 if alive => {
-                if self.claim(member) {
-                    self.release(self.reading.len() - 1, false);
-                }
-            }
+            0..=5 if alive && self.reserve(member) => self.publish(self.writing.len() - 1),
+            6..=11 if alive && self.claim(member) => self.release(self.reading.len() - 1, false),
             12..=13 if alive => drop(self.reserve(member)),
             14..=16 if alive => drop(self.claim(member)),
             17..=18 => {

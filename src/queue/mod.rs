@@ -43,9 +43,11 @@
 //! # Checked by
 //! `tests/queue.rs`, `tests/prop_queue.rs`, `tests/sweep_queue.rs`, `tests/storm.rs`, `tests/loom_ring.rs`.
 
+mod hand;
 mod shared;
 mod typed;
 
+pub use hand::{Peeked, Popped};
 pub use shared::QueueConfig;
 pub use typed::TypedQueue;
 
@@ -81,41 +83,18 @@ impl<H: Home> Clone for Queue<'_, H> {
 }
 impl<H: Home> Copy for Queue<'_, H> {}
 
-/// What `pop` brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Popped {
-    /// The message's bytes.
-    pub len: usize,
-    /// 0, or how many holders before you died (or gave it back) with it in hand.
-    pub attempt: u8,
-}
-
-impl Popped {
-    /// Somebody else may have acted on this message already.
-    pub fn redelivered(&self) -> bool {
-        self.attempt > 0
-    }
-}
-
-/// A message in hand, still in its slot. Released by [`Peeked::release`]; dropped, or if its holder
-/// dies, it goes to somebody else, marked.
-///
-/// A forked child inherits a copy that is not its own: it must neither use nor drop it.
-pub struct Peeked<'r, H: Home> {
-    queue: Queue<'r, H>,
-    me: MemberId,
-    claim: Claim,
-    len: u32,
-}
-
-/// The calling thread's handle is what `push` and friends wait with.
 impl<'r, H: Home> Queue<'r, H> {
     /// Formats a queue in fresh memory.
     ///
     /// # Safety
     /// `at` is 128-aligned; `config.layout()` bytes from it stay mapped and shared for 'r, and nobody
     /// uses them yet.
-    pub(crate) unsafe fn format(home: &'r H, at: NonNull<u8>, config: &QueueConfig, first_turn: u64) -> Result<Self> {
+    pub(crate) unsafe fn format(
+        home: &'r H,
+        at: NonNull<u8>,
+        config: &QueueConfig,
+        first_turn: u64,
+    ) -> Result<Self> {
         // SAFETY: the caller's word.
         let shared = unsafe { Shared::format(at, config, first_turn)? };
         Ok(Queue { home, shared, me: None })
@@ -241,8 +220,38 @@ impl<'r, H: Home> Queue<'r, H> {
         if buffer.len() < self.shared.geometry.max_message as usize {
             return Err(Error::BufferTooSmall);
         }
-        let peeked = self.peek_until(deadline)?;
-        Ok(peeked.take(buffer))
+        let me = self.me()?;
+        let claim = self.claim_until(me, deadline)?;
+        self.take(me, claim, buffer)
+    }
+
+    /// Copies a claimed message out and releases its slot.
+    #[inline]
+    fn take(&self, me: MemberId, claim: Claim, buffer: &mut [u8]) -> Result<Popped> {
+        let len = self.message_len(me, claim)?;
+        // SAFETY: invariant 1: the slot is claimed by us; `len` is at most the slot's payload, and that
+        // at most the buffer (checked by the callers).
+        unsafe { bytes::copy_out(self.shared.slots.payload(claim.index), &mut buffer[..len]) };
+        self.release(me, claim);
+        Ok(Popped { len, attempt: claim.attempt })
+    }
+
+    #[inline]
+    fn release(&self, me: MemberId, claim: Claim) {
+        self.shared.ring().release(me, claim);
+        self.shared.header.not_full.notify(self.home.platform());
+    }
+
+    /// The length of a claimed message. One that is too long to be one is released.
+    #[inline]
+    fn message_len(&self, me: MemberId, claim: Claim) -> Result<usize> {
+        let len = self.shared.slots.length(claim.index).load(Relaxed);
+        if len > self.shared.geometry.max_message {
+            // Only a peer that writes wild does that. The slot goes back, the message is not one.
+            self.release(me, claim);
+            return Err(Error::BadRegion);
+        }
+        Ok(len as usize)
     }
 
     /// Takes the next message in hand, waiting for one for ever. As [`Queue::pop`] otherwise.
@@ -260,28 +269,36 @@ impl<'r, H: Home> Queue<'r, H> {
         self.peek_until(Deadline::after(self.home.platform(), timeout_ns))
     }
 
-    #[inline]
     fn peek_until(&self, deadline: Deadline) -> Result<Peeked<'r, H>> {
         let me = self.me()?;
+        let claim = self.claim_until(me, deadline)?;
+        let len = self.message_len(me, claim)?;
+        Ok(Peeked { queue: *self, me, claim, len })
+    }
+
+    #[inline]
+    fn claim_until(&self, me: MemberId, deadline: Deadline) -> Result<Claim> {
         match self.claim_once(me) {
-            Err(Error::WouldBlock) if deadline != Deadline::NOW => {
-                let not_empty = &self.shared.header.not_empty;
-                let peeked = self.blocking(not_empty, deadline, || self.claim_once(me))?;
-                // We may have swallowed a wake-up that was one of several: whoever finds more, passes on.
-                if self.shared.ring().looks_ready() {
-                    not_empty.notify(self.home.platform());
-                }
-                Ok(peeked)
-            }
+            Err(Error::WouldBlock) if deadline != Deadline::NOW => self.claim_blocking(me, deadline),
             other => other,
         }
     }
 
+    #[cold]
+    fn claim_blocking(&self, me: MemberId, deadline: Deadline) -> Result<Claim> {
+        let not_empty = &self.shared.header.not_empty;
+        let claim = self.blocking(not_empty, deadline, || self.claim_once(me))?;
+        // We may have swallowed a wake-up that was one of several: whoever finds more, passes it on.
+        if self.shared.ring().looks_ready() {
+            not_empty.notify(self.home.platform());
+        }
+        Ok(claim)
+    }
+
     #[inline]
-    fn claim_once(&self, me: MemberId) -> Result<Peeked<'r, H>> {
-        let limit = self.shared.geometry.max_attempts;
-        match self.shared.ring().claim(me, limit) {
-            Ok(claim) => self.in_hand(me, claim),
+    fn claim_once(&self, me: MemberId) -> Result<Claim> {
+        match self.shared.ring().claim(me, self.shared.geometry.max_attempts) {
+            Ok(claim) => Ok(claim),
             Err(_) if self.shared.header.closed.0.load(Acquire) == 0 => Err(Error::WouldBlock),
             Err(_) => self.drained(me),
         }
@@ -289,29 +306,17 @@ impl<'r, H: Home> Queue<'r, H> {
 
     /// Closed, and nothing was there: is that the end, or is a producer about to publish?
     #[cold]
-    fn drained(&self, me: MemberId) -> Result<Peeked<'r, H>> {
+    fn drained(&self, me: MemberId) -> Result<Claim> {
         sync::fence(SeqCst); // partner: the SeqCst load of `closed` in `reserve`
         if self.shared.ring().has_writers() {
             return Err(Error::WouldBlock);
         }
         // Whoever was writing a moment ago has published by now.
         match self.shared.ring().claim(me, self.shared.geometry.max_attempts) {
-            Ok(claim) => self.in_hand(me, claim),
+            Ok(claim) => Ok(claim),
             Err(Refused::Contended) => Err(Error::WouldBlock),
             Err(_) => Err(Error::Closed),
         }
-    }
-
-    fn in_hand(&self, me: MemberId, claim: Claim) -> Result<Peeked<'r, H>> {
-        let len = self.shared.slots.length(claim.index).load(Relaxed);
-        let mut peeked = Peeked { queue: *self, me, claim, len };
-        if len > self.shared.geometry.max_message {
-            // Only a peer that writes wild does that. The slot goes back, the message is not one.
-            peeked.len = 0;
-            peeked.release();
-            return Err(Error::BadRegion);
-        }
-        Ok(peeked)
     }
 
     /// A message that was delivered `max_attempts` times to holders that died; `pop` passes it over.
@@ -324,7 +329,7 @@ impl<'r, H: Home> Queue<'r, H> {
         let me = self.me()?;
         let limit = self.shared.geometry.max_attempts;
         let claim = self.shared.ring().claim_poisoned(me, limit).ok_or(Error::WouldBlock)?;
-        Ok(self.in_hand(me, claim)?.take(buffer))
+        self.take(me, claim, buffer)
     }
 
     /// No more pushes; pops drain what is there, then say `Closed`. Wakes everybody. Idempotent;
@@ -371,7 +376,12 @@ impl<'r, H: Home> Queue<'r, H> {
 
     /// Tries, spins politely, then sleeps between tries until `deadline`.
     #[cold]
-    fn blocking<T>(&self, event: &EventCount, deadline: Deadline, mut once: impl FnMut() -> Result<T>) -> Result<T> {
+    fn blocking<T>(
+        &self,
+        event: &EventCount,
+        deadline: Deadline,
+        mut once: impl FnMut() -> Result<T>,
+    ) -> Result<T> {
         let platform = self.home.platform();
         let (mut pauses, mut left) = (1, <H::Platform as Platform>::SPINS);
         while left > 0 {
@@ -422,62 +432,5 @@ impl<'r, H: Home> Queue<'r, H> {
         }
         let Recovery { redelivered, freed, dropped, complete, .. } = found;
         (Recovered { members: 0, redelivered, freed, dropped }, complete)
-    }
-}
-
-impl<H: Home> Peeked<'_, H> {
-    /// The message's bytes.
-    pub fn len(&self) -> usize {
-        self.len as usize
-    }
-
-    /// An empty message.
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
-    }
-
-    /// 0, or how many holders before you died (or gave it back) with it in hand.
-    pub fn attempt(&self) -> u8 {
-        self.claim.attempt
-    }
-
-    /// Somebody else may have acted on this message already.
-    pub fn redelivered(&self) -> bool {
-        self.attempt() > 0
-    }
-
-    /// The bytes in the slot, 16-aligned. A peer that writes wild may change them while you look;
-    /// [`Peeked::copy_to`] is the safe way.
-    pub fn as_ptr(&self) -> *const u8 {
-        self.queue.shared.slots.payload(self.claim.index)
-    }
-
-    /// Copies the message, or as much of it as fits; returns how much.
-    pub fn copy_to(&self, buffer: &mut [u8]) -> usize {
-        let len = buffer.len().min(self.len());
-        // SAFETY: invariant 1: the slot is claimed by us; `len` is at most the slot's payload.
-        unsafe { bytes::copy_out(self.as_ptr(), &mut buffer[..len]) };
-        len
-    }
-
-    /// Done with it: the slot is free again. If the holder was given up for dead meanwhile (a wrong
-    /// explicit verdict), the message is somebody else's already and nothing happens.
-    pub fn release(self) {
-        self.queue.shared.ring().release(self.me, self.claim);
-        self.queue.shared.header.not_full.notify(self.queue.home.platform());
-        core::mem::forget(self);
-    }
-
-    fn take(self, buffer: &mut [u8]) -> Popped {
-        let popped = Popped { len: self.copy_to(buffer), attempt: self.attempt() };
-        self.release();
-        popped
-    }
-}
-
-impl<H: Home> Drop for Peeked<'_, H> {
-    fn drop(&mut self) {
-        self.queue.shared.ring().abandon(self.me, self.claim);
-        self.queue.shared.header.not_empty.notify(self.queue.home.platform());
     }
 }

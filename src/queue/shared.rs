@@ -223,7 +223,8 @@ impl<'r> Shared<'r> {
         }
         let (shift, max) = (header.shift.load(Relaxed), header.max_message.load(Relaxed));
         let attempts = header.max_attempts.load(Relaxed);
-        let geometry = Geometry::checked(shift, max, attempts, flags & KILL_ONLY != 0).ok_or(Error::BadRegion)?;
+        let geometry =
+            Geometry::checked(shift, max, attempts, flags & KILL_ONLY != 0).ok_or(Error::BadRegion)?;
         if geometry.stride != header.stride.load(Relaxed) || geometry.size > size {
             return Err(Error::BadRegion);
         }

@@ -11,18 +11,18 @@ use crate::sync::Ordering::*;
 impl<S: Slots> Ring<'_, S> {
     /// Takes an orphan with fewer than `limit` redeliveries, else the next message. Refuses with `Empty`
     /// or `Contended`. If we die holding it: recovery makes it an orphan.
-    /// `limit` is at most [`MAX_ATTEMPTS`]; every party must use the same.
-    #[inline]
+    /// `limit` is at most [`super::MAX_ATTEMPTS`]; every party must use the same.
+    #[inline(always)]
     pub fn claim(&self, me: MemberId, limit: u8) -> Result<Claim, Refused> {
         debug_assert!((1..=MAX_MEMBERS).contains(&me));
         // Acquire: partner is the raise, see Ordering, row 4.
         let orphans = self.header.orphans.0.load(Acquire);
-        if orphans & PRESENT != 0
-            && let Some(claim) = self.adopt_or_clear(me, limit, orphans)
-        {
-            return Ok(claim);
+        if orphans & PRESENT != 0 {
+            if let Some(claim) = self.adopt_or_clear(me, limit, orphans) {
+                return Ok(claim);
+            }
         }
-        let at = self.geometry.wrap(self.header.head.0.load(Acquire));
+        let at = self.geometry.wrap(self.header.head.0.load(Relaxed));
         if self.look(at) == Word::full(self.geometry.turn(at)) && self.try_claim(at, me) {
             return Ok(self.claimed(at));
         }
@@ -114,7 +114,7 @@ impl<S: Slots> Ring<'_, S> {
     }
 
     /// The message is done with; its slot may be written again.
-    #[inline]
+    #[inline(always)]
     pub fn release(&self, me: MemberId, claim: Claim) {
         let slot = self.slot(claim.index);
         let mine = Word::reading(claim.turn, claim.attempt, me);

@@ -1,4 +1,107 @@
-//! The owner-tagged ring.
+//! The owner-tagged ring: a bounded queue of slots for many producers and consumers that survives the
+//! death, and if wanted the stopping, of any of them at any instruction. Lock-free; no call waits.
+//!
+//! # Memory
+//! [`Header`], 512 bytes, all-zero is a valid start; then, wherever [`Slots`] finds them, 64-bit words:
+//! | offset | size | field | writer |
+//! |---|---|---|---|
+//! | 0 | 8 | `tail`: a position, hint where producers look first | producers |
+//! | 128 | 8 | `head`: the same for consumers | consumers |
+//! | 256 | 8 | `orphans`: bit 0 "there may be one", bits 1.. a generation | recoverers, adopters |
+//! | 384 | 8 | `dropped`: messages given up | recoverers |
+//! | a slot | 8 | its word: turn, attempt, owner, phase; see `word` | below |
+//!
+//! # States
+//! Of one slot; `t` is its turn, `a` the attempt, `me` and `d` members.
+//! | transition | who | when |
+//! |---|---|---|
+//! | E(t) -> W(t,me) | producer | reserve, at the tail |
+//! | W(t,me) -> F(t) | its writer | publish |
+//! | F(t) -> R(t,0,me) | consumer | claim, at the head |
+//! | R(t,a,me) -> E(t+1) | its reader | release |
+//! | W,H(t,me) -> E(t+1) | its writer | cancel, or publishing failed: "give back" |
+//! | W(t,d) -> H(t,d) | consumer | *void*: at the head, and a later message is ready |
+//! | W(t-1,d) -> H(t,d); R,O,H(t-1) -> same(t) | producer | *lap*: at the tail, and a later slot is free |
+//! | W,H(t,d) -> E(t+1); R(t,a,d) -> O(t,a) | recovery | `d` is dead (a = 31: -> E(t+1), dropped) |
+//! | R(t,a,me) -> O(t,a) | its reader | abandon |
+//! | O(t,a) -> R(t,a+1,me) | consumer | adopt, before looking at the head |
+//!
+//! *Kill-only* rings publish, cancel and release by plain stores instead of compare-and-swaps; in return
+//! nobody voids a W or laps what has an owner, so a party that is stopped there holds the others up.
+//!
+//! # Invariants
+//! A position is *spent* once its slot was reserved or lapped in its turn, and *dead* once it holds no
+//! message and never will (claimed, voided, freed, lapped).
+//! 1. Positions are spent in order: a producer takes or laps position p only after seeing all before
+//!    spent. So a slot seen in turn x proves its position of turn x-1 spent, and all before that.
+//! 2. They need not die in order (a lap may void a position that the head has not reached), but a slot
+//!    seen in turn x proves its position of turn x-2, and all before that, dead.
+//! 3. Hints are never ahead of the truth, and may lie behind it by any number of laps (a party stopped
+//!    before its plain store sets them back): everybody scans on from them by 1 and 2.
+//! 4. A slot's word never repeats (`word`, 1): **a compare-and-swap succeeds only in the state that its
+//!    author saw**, however long it was stopped in between.
+//! 5. A slot that is not E is written only by its owner, or by the rows above; the memory of a W, R or H
+//!    belongs to its owner until the owner itself, or its recovery, frees it.
+//!
+//! FIFO: attempt 0 comes in order of positions. Orphans come before all that, in slot order. A slot held
+//! by a stopped party costs one slot; a voided position may count as in use until the head has passed.
+//!
+//! # Ordering
+//! | | publishes | by | to |
+//! |---|---|---|---|
+//! | 1 | payload | publish, W -> F | claim, F -> R; adopt, O -> R |
+//! | 2 | the payload's memory | every -> E (release, give back, cancel, recovery) | reserve, E -> W |
+//! | 3 | "this member lives in epoch e" | reserve, claim, adopt, which write its tag (Release) | the slot load in `recover` (Acquire), then the member word |
+//! | 4 | an orphan | `raise` (Release) after the -> O | the load of `orphans` in `claim` (Acquire), then the scan |
+//! | 5 | work for a sleeper | publish, -> E, -> O with raise: SeqCst | the fence in `EventCount::prepare`; then our caller's `notify` (SeqCst load) sees the sleeper, or the sleeper sees the work |
+//! | 6 | "there is a writer" | reserve, then a SeqCst load of the closed flag | a SeqCst store of it, then `has_writers` (SeqCst loads) |
+//! | 7 | nothing | hints, and the loads of `look` (Relaxed) | they choose which compare-and-swap to try; that one decides. "Full" and "empty" need no more than 5 |
+//!
+//! Laps and voids are Relaxed: they hand nothing over, and being read-modify-writes they keep what an
+//! earlier Release in the same slot published (1, 2, 3) visible to who reads them.
+//! In 5, a SeqCst *store* does as well as a read-modify-write: if the sleeper's load misses it, the
+//! sleeper's fence comes before it in the SeqCst order, hence before our later load of the event word.
+//!
+//! # Crash
+//! Everything shared is changed by single words, so only these gaps exist.
+//! - *Before the claim, or after release:* nothing is held. Between the claim and its hint: a hint is
+//!   stale (invariant 3).
+//! - *Writer, W to publish:* consumers void it, producers lap it, recovery frees the slot. Its message
+//!   was not sent. *Reader, R to release:* lapped; recovery makes it an orphan; it is delivered again,
+//!   with a higher attempt, and was delivered at most once per attempt.
+//! - *Recovery, or abandon, killed between -> O and the raise:* an orphan that no consumer looks for. The
+//!   id is still DYING (for abandon: becomes DYING), so somebody reruns `recover`, which raises for any
+//!   orphan it **meets**, not only for its own.
+//! - *Adopter killed between a CAS and its return:* it holds R with its tag, like any reader.
+//!
+//! Two victims, or one dead and one that comes late. What a late party has in hand is one CAS with the
+//! word it saw; by invariant 4 it fails if anything happened to the slot meanwhile. So:
+//! - *Adopter x recoverer:* R(t,a,d) -> O(t,a) -> R(t,a+1,d'): if the adopter dies, it is d' that is
+//!   recovered; the late recoverer of d still has R(t,a,d), which the attempt distinguishes from
+//!   R(t,a+1,d) even where d' is d's id, reissued. A late adopter's O(t,a) differs from O(t,a+1).
+//! - *Recoverer x recoverer, one stopped:* the other finishes, the id goes FREE, LIVE, and its new holder
+//!   claims. The late one either loaded its slot word before that: its CAS fails by 4. Or it loads the
+//!   word only now, with the new tag: then (row 3) it reads the member word in a later epoch, and goes
+//!   home. Hence the order in `recover`: slot word, member word, CAS.
+//! - *Recoverer killed:* the id is not FREE, as only a whole scan with its raise frees it. Reissuing
+//!   earlier would let the rerun take slots from the new holder; freeing before the raise would leave
+//!   nobody who knows of the orphan.
+//! - *Producer lapping x recoverer:* both change R(t,a,d); one fails and looks again, at R(t+1,a,d) or at
+//!   O(t,a), which it may still change. The same for H. A late lap of a slot that was freed fails.
+//! - *Consumer voiding x writer publishing x recoverer freeing:* all start from W(t,d): one wins.
+//! - *Orphan word, clear x raise:* an adopter clears by a CAS on the value that it read before its scan.
+//!   A raise first adds to the generation: a clear that began before can only come earlier still, and then
+//!   the raise's second step sets the bit; one that begins after has read the new generation, so (row
+//!   4) its scan saw the orphan.
+//!
+//! # Limits
+//! 2 to 65536 slots, 4095 members, 31 redeliveries. Wraps: see `index`. Every loop has a budget, as slot
+//! words may be hostile; running out is `Contended`. A consumer's claim is not a wake-up for producers
+//! even where it makes a lap possible: a sleeping producer notices at its tick.
+//!
+//! # Checked by
+//! `tests/prop_ring.rs` (arithmetic, random histories, hostile words), `tests/loom_ring.rs` (the tables
+//! above, weakened one by one).
 
 use super::{
     index::Geometry,
@@ -65,14 +168,14 @@ impl Header {
     /// that was once right (or lies before one that was) is harmless, wherever the ring is by now.
     #[doc(hidden)]
     pub fn set_hints(&self, tail: u64, head: u64) {
-        self.tail.0.store(tail, Release);
-        self.head.0.store(head, Release);
+        self.tail.0.store(tail, Relaxed);
+        self.head.0.store(head, Relaxed);
     }
 
     /// Both hints, tail first.
     #[doc(hidden)]
     pub fn hints(&self) -> (u64, u64) {
-        (self.tail.0.load(Acquire), self.head.0.load(Acquire))
+        (self.tail.0.load(Relaxed), self.head.0.load(Relaxed))
     }
 }
 
@@ -186,7 +289,7 @@ impl<'a, S: Slots> Ring<'a, S> {
     #[inline(always)]
     pub(super) fn advance(&self, hint: &AtomicU64, to: u64) {
         if self.geometry.ahead(to, hint.load(Relaxed)) > 0 {
-            hint.store(to, Release); // partner: the Acquire loads of hints
+            hint.store(to, Relaxed);
         }
     }
 

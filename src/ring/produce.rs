@@ -10,10 +10,10 @@ use crate::sync::Ordering::*;
 impl<S: Slots> Ring<'_, S> {
     /// Reserves the slot of the next position, or refuses with `Full` or `Contended`.
     /// If we die holding it: the position is void, recovery frees the slot.
-    #[inline]
+    #[inline(always)]
     pub fn reserve(&self, me: MemberId) -> Result<Position, Refused> {
         debug_assert!((1..=MAX_MEMBERS).contains(&me));
-        let at = self.geometry.wrap(self.header.tail.0.load(Acquire));
+        let at = self.geometry.wrap(self.header.tail.0.load(Relaxed));
         if self.look(at) == Word::empty(self.geometry.turn(at)) && self.try_reserve(at, me) {
             return Ok(self.reserved(at));
         }
@@ -114,7 +114,7 @@ impl<S: Slots> Ring<'_, S> {
 
     /// Publishes what was written. False (never in a kill-only ring): the position was voided meanwhile,
     /// the slot has been given back, the message must go into a new one.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn publish(&self, me: MemberId, position: Position) -> bool {
         let slot = self.slot(position.index);

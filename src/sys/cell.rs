@@ -105,4 +105,16 @@ impl Cell {
     new_cell!(const);
     #[cfg(rialto_loom)]
     new_cell!();
+
+    /// The word, for models and tests.
+    #[doc(hidden)]
+    pub fn word(&self) -> &AtomicU32 {
+        &self.word
+    }
+
+    /// The tag, for models and tests.
+    #[doc(hidden)]
+    pub fn tag(&self) -> &AtomicU64 {
+        &self.tag
+    }
 }

@@ -1,78 +1,111 @@
 //! loom's platform: a kernel made of a loom mutex, so that every interleaving of sleepers, wakers and
 //! deaths is explored.
 //!
-//! There are no ticks here: a wake-up that is lost shows as a deadlock. A sleep with a finite deadline
-//! ends at once with `TimedOut` and moves the clock there. [`Model::bury`] is what the kernel does when
-//! a thread is dead: mark what it held, wake one sleeper each.
+//! There are no ticks here: a wake-up that is lost shows as a deadlock, unless the model itself calls
+//! [`Model::tick`]. A sleep with a finite deadline ends at once with `TimedOut` and moves the clock there.
+//! [`Model::bury`] is what the kernel does when a thread is dead: mark what it held, wake one sleeper
+//! each. [`Model::vanish`] is a death that the kernel fails to mark.
+//!
+//! A thread can be killed (by fuel, see `sync`) at every shared access, and before each system call.
 #![allow(missing_docs)]
 
-use super::{Cell, DIED, Liveness, OWNER, Platform, Thread, WAITERS, Waited};
+use super::{Cell, DIED, Liveness, OWNER, Platform, TAG_ID, Thread, WAITERS, Waited, tag_id};
 use crate::{
     error::Result,
-    sync::{AtomicU32, Ordering::*},
+    sync::{AtomicU32, Ordering::*, fuel},
 };
 use std::vec::Vec;
 
 #[derive(Default)]
 struct Kernel {
+    next_unique: u64,
     clock: u64,
     next_id: u32,
-    dead: Vec<u32>,
-    /// (word's address, sleeper's id, its handle)
-    sleepers: Vec<(usize, u32, loom::thread::Thread)>,
-    /// (thread, cell's address)
-    held: Vec<(u32, usize)>,
-    announced: Vec<(u32, usize)>,
-    /// (thread, region, member, epoch)
-    memberships: Vec<(u32, u64, u16, u64)>,
+    /// Tags of the dead: an id may come back with another tag.
+    dead: Vec<u64>,
+    /// (word's address, sleeper's tag, its handle)
+    sleepers: Vec<(usize, u64, loom::thread::Thread)>,
+}
+
+/// What only the thread itself touches, so that loom has nothing to interleave.
+#[derive(Default)]
+struct Own {
+    tag: u64,
+    held: Vec<usize>,
+    announced: Vec<usize>,
+    /// (region, member, epoch)
+    memberships: Vec<(u64, u16, u64)>,
 }
 
 loom::lazy_static! {
     static ref KERNEL: loom::sync::Mutex<Kernel> = loom::sync::Mutex::new(Kernel::default());
 }
 loom::thread_local! {
-    static ID: core::cell::Cell<u32> = core::cell::Cell::new(0);
+    static OWN: core::cell::RefCell<Own> = core::cell::RefCell::new(Own::default());
 }
 
 fn kernel<R>(f: impl FnOnce(&mut Kernel) -> R) -> R {
     f(&mut KERNEL.lock().unwrap())
 }
 
+fn own<R>(f: impl FnOnce(&mut Own) -> R) -> R {
+    OWN.with(|own| f(&mut own.borrow_mut()))
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Model;
 
 #[derive(Clone, Copy, Debug)]
-pub struct ModelThread(u32);
+pub struct ModelThread(u64);
 
 impl Model {
-    /// The calling thread is dead: does the kernel's part. `cells` are all cells of the model.
-    pub fn bury(self, cells: &[&Cell]) {
-        let me = self.thread().unwrap().0;
-        let mut touched: Vec<usize> = kernel(|k| {
-            k.dead.push(me);
-            k.sleepers.retain(|s| s.1 != me);
-            let mut all: Vec<usize> = k.held.iter().filter(|h| h.0 == me).map(|h| h.1).collect();
-            all.extend(k.announced.iter().filter(|h| h.0 == me).map(|h| h.1));
-            k.held.retain(|h| h.0 != me);
-            k.announced.retain(|h| h.0 != me);
-            all
-        });
-        touched.dedup();
-        for cell in cells.iter().filter(|c| touched.contains(&address(*c))) {
-            let mut word = cell.word.load(Relaxed);
-            while word & OWNER == me {
-                match cell.word.compare_exchange(word, word & WAITERS | DIED, AcqRel, Relaxed) {
-                    Ok(_) if word & WAITERS != 0 => {
+    /// The calling thread is dead: does the kernel's part, and says how many cells it marked. `cells`
+    /// are all cells of the model. What this loom thread does afterwards it does as somebody new.
+    pub fn bury(self, cells: &[&Cell]) -> usize {
+        let me = self.thread().unwrap();
+        let (held, announced) = own(|own| (own.held.clone(), own.announced.clone()));
+        self.vanish();
+        let mut marked = 0;
+        for (set, pending) in [(held, false), (announced, true)] {
+            for cell in cells.iter().filter(|c| set.contains(&address(c))) {
+                let mut word = cell.word.load(Relaxed);
+                loop {
+                    if pending && word & OWNER == 0 {
                         self.wake(&cell.word, 1);
+                    }
+                    if word & OWNER != me.id() {
                         break;
                     }
-                    Ok(_) => break,
-                    Err(now) => word = now,
+                    match cell.word.compare_exchange(word, word & WAITERS | DIED, AcqRel, Relaxed) {
+                        Ok(_) => {
+                            marked += 1;
+                            if word & WAITERS != 0 {
+                                self.wake(&cell.word, 1);
+                            }
+                            break;
+                        }
+                        Err(now) => word = now,
+                    }
                 }
             }
         }
-        // Whatever this OS thread does from here on, it does as a new participant.
-        ID.with(|id| id.set(0));
+        marked
+    }
+
+    /// The calling thread is dead, and the kernel did not notice what it held.
+    pub fn vanish(self) {
+        let me = self.thread().unwrap();
+        kernel(|k| {
+            k.dead.push(me.0);
+            k.sleepers.retain(|s| s.1 != me.0);
+        });
+        own(|own| *own = Own::default());
+    }
+
+    /// The calling thread, new, gets the id of somebody who is dead.
+    pub fn reincarnate(self, id: u32) {
+        let incarnation = kernel(|k| k.dead.iter().filter(|tag| tag_id(**tag) == id).count()) as u64;
+        own(|own| own.tag = u64::from(id) << TAG_ID | (1 + incarnation));
     }
 
     /// A tick: everybody asleep looks around.
@@ -104,16 +137,19 @@ impl Platform for Model {
     }
 
     fn wait(self, word: &AtomicU32, expected: u32, deadline_ns: u64) -> Waited {
+        if !fuel::spend() {
+            return Waited::Woken;
+        }
         let me = self.thread().unwrap().0;
         let at = core::ptr::from_ref(word) as usize;
         if deadline_ns != u64::MAX {
+            // No yield: loom would let the others finish first, and we are to judge them half-way.
             kernel(|k| k.clock = k.clock.max(deadline_ns));
-            loom::thread::yield_now();
             return Waited::TimedOut;
         }
         // The kernel's lock makes comparison and enqueueing one step against `wake`.
         let asleep = kernel(|k| {
-            if word.load(SeqCst) != expected {
+            if word.kernel_load() != expected {
                 return false;
             }
             k.sleepers.push((at, me, loom::thread::current()));
@@ -126,6 +162,9 @@ impl Platform for Model {
     }
 
     fn wake(self, word: &AtomicU32, count: u32) -> u32 {
+        if !fuel::spend() {
+            return 0;
+        }
         let at = core::ptr::from_ref(word) as usize;
         let mut woken = 0;
         while woken < count {
@@ -143,21 +182,22 @@ impl Platform for Model {
     }
 
     fn thread(self) -> Result<ModelThread> {
-        let mut id = ID.with(core::cell::Cell::get);
-        if id == 0 {
-            id = kernel(|k| {
+        let mut tag = own(|own| own.tag);
+        if tag == 0 {
+            let id = kernel(|k| {
                 k.next_id += 1;
                 k.next_id
             });
-            ID.with(|cell| cell.set(id));
+            tag = u64::from(id) << TAG_ID | 1;
+            own(|own| own.tag = tag);
         }
-        Ok(ModelThread(id))
+        Ok(ModelThread(tag))
     }
 
     fn unique(self) -> u64 {
         kernel(|k| {
-            k.next_id += 1;
-            u64::from(k.next_id)
+            k.next_unique += 1;
+            k.next_unique
         })
     }
 
@@ -165,52 +205,57 @@ impl Platform for Model {
         false
     }
 
-    fn liveness(self, id: u32, _tag: u64) -> Liveness {
-        if kernel(|k| k.dead.contains(&id)) { Liveness::Dead } else { Liveness::Alive }
+    fn liveness(self, id: u32, tag: u64) -> Liveness {
+        if tag == 0 || tag_id(tag) != id {
+            Liveness::Unknown
+        } else if kernel(|k| k.dead.contains(&tag)) {
+            Liveness::Dead
+        } else {
+            Liveness::Alive
+        }
     }
 }
 
 impl Thread for ModelThread {
     fn id(self) -> u32 {
-        self.0
+        tag_id(self.0)
     }
     fn tag(self) -> u64 {
-        u64::from(self.0)
+        self.0
     }
     fn has_room(self) -> bool {
         true
     }
     fn announce(self, cell: &Cell) {
-        kernel(|k| k.announced.push((self.0, address(cell))));
+        own(|own| own.announced.push(address(cell)));
     }
     fn settle(self) {
-        kernel(|k| k.announced.retain(|h| h.0 != self.0));
+        own(|own| own.announced.clear());
     }
     fn link(self, cell: &Cell) {
-        kernel(|k| k.held.push((self.0, address(cell))));
+        own(|own| own.held.push(address(cell)));
     }
     fn unlink(self, cell: &Cell) {
-        kernel(|k| k.held.retain(|h| *h != (self.0, address(cell))));
+        own(|own| own.held.retain(|h| *h != address(cell)));
     }
     fn holds(self, cell: &Cell) -> bool {
-        kernel(|k| k.held.contains(&(self.0, address(cell))))
+        own(|own| own.held.contains(&address(cell)))
     }
     fn holds_within(self, start: *const u8, len: usize) -> bool {
-        let range = start as usize..start as usize + len;
-        kernel(|k| k.held.iter().any(|h| h.0 == self.0 && range.contains(&h.1)))
+        own(|own| own.held.iter().any(|cell| cell.wrapping_sub(start as usize) < len))
     }
     fn membership(self, region: u64) -> Option<u16> {
-        kernel(|k| k.memberships.iter().find(|m| (m.0, m.1) == (self.0, region)).map(|m| m.2))
+        own(|own| own.memberships.iter().find(|m| m.0 == region).map(|m| m.1))
     }
     fn set_membership(self, region: u64, id: u16, epoch: u64) -> Result<()> {
-        kernel(|k| k.memberships.push((self.0, region, id, epoch)));
+        own(|own| own.memberships.push((region, id, epoch)));
         Ok(())
     }
     fn remove_membership(self, region: u64) -> Option<(u16, u64)> {
-        kernel(|k| {
-            let at = k.memberships.iter().position(|m| (m.0, m.1) == (self.0, region))?;
-            let m = k.memberships.remove(at);
-            Some((m.2, m.3))
+        own(|own| {
+            let at = own.memberships.iter().position(|m| m.0 == region)?;
+            let (_, id, epoch) = own.memberships.swap_remove(at);
+            Some((id, epoch))
         })
     }
 }

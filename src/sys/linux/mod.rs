@@ -46,8 +46,8 @@ fn set_errno(value: i32) {
     unsafe { *libc::__errno_location() = value }
 }
 
-/// An absolute deadline as the kernel wants it, rounded down never up to infinity: what does not fit
-/// a 32-bit `time_t` is later than any uptime.
+/// An absolute deadline as the kernel wants it. What does not fit a 32-bit `time_t` is later than any
+/// uptime.
 fn timespec_of(ns: u64) -> timespec {
     let seconds = ns / 1_000_000_000;
     timespec {

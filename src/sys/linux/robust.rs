@@ -100,7 +100,7 @@ unsafe fn get(at: Node) -> Node {
 /// glibc64 -32; musl64 and x32 -28; glibc32 -20; musl32 -12.
 fn known(offset: isize) -> bool {
     let offsets = [-32, -28, -20, -12];
-    let misaligned = !((8 - offset) as usize).is_multiple_of(POINTER);
+    let misaligned = (8 - offset) as usize % POINTER != 0;
     let may_misalign = cfg!(any(target_arch = "x86_64", target_arch = "aarch64"));
     // The node must lie within bytes 16..48 of the cell, which are the owner's.
     let inside = 8 - offset + POINTER as isize <= 48;
@@ -220,6 +220,15 @@ impl List {
     /// Whether the kernel tells our death.
     pub(super) fn attached(&self) -> bool {
         !self.head.is_null()
+    }
+
+    /// The word that is announced to the kernel.
+    #[cfg(all(test, feature = "std"))]
+    pub(super) unsafe fn pending(this: *const List) -> Option<usize> {
+        // SAFETY: the calling thread's own head.
+        let (node, offset) =
+            unsafe { ((&raw const (*(*this).head).pending).read_volatile(), (*this).offset) };
+        (!node.is_null()).then(|| node.wrapping_offset(offset).addr())
     }
 
     fn doubly(&self) -> bool {

@@ -300,3 +300,69 @@ impl Thread for LinuxThread {
         Some((id, epoch))
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use std::{thread, vec::Vec};
+
+    #[test]
+    fn memberships_are_found_replaced_and_forgotten() {
+        thread::spawn(|| {
+            let me = LinuxThread::current().unwrap();
+            assert!(me.membership(1).is_none());
+            for region in 1..=3 {
+                me.set_membership(region, region as u16 * 10, region * 100).unwrap();
+            }
+            for region in [2, 2, 1, 3, 1] {
+                assert_eq!(me.membership(region), Some(region as u16 * 10));
+            }
+            me.set_membership(2, 7, 8).unwrap();
+            assert_eq!(me.membership(2), Some(7));
+            assert_eq!(me.remove_membership(3), Some((30, 300)));
+            assert!(me.remove_membership(3).is_none() && me.membership(3).is_none());
+            for region in 100..114 {
+                me.set_membership(region, 1, 1).unwrap();
+            }
+            assert_eq!(me.set_membership(200, 1, 1), Err(Error::TooManyHeld));
+        })
+        .join()
+        .unwrap();
+    }
+
+    /// What a signal handler does that acquires a lock in the middle of an operation.
+    #[test]
+    fn announcements_nest() {
+        let me = LinuxThread::current().unwrap();
+        assert!(me.is_robust());
+        let cells: Vec<Cell> = (0..3).map(Cell::new).collect();
+        // SAFETY: the calling thread's.
+        let pending = || unsafe { List::pending(&raw const (*me.0).list) };
+        let at = |i: usize| core::ptr::from_ref(&cells[i]).addr() + 8;
+        assert_eq!(pending(), None);
+        for (i, cell) in cells.iter().enumerate() {
+            me.announce(cell);
+            assert_eq!(pending(), Some(at(i)));
+        }
+        for i in [1, 0] {
+            me.settle();
+            assert_eq!(pending(), Some(at(i)));
+        }
+        me.settle();
+        assert_eq!(pending(), None);
+    }
+
+    #[test]
+    fn what_is_held_within_a_range() {
+        let me = LinuxThread::current().unwrap();
+        let cells: Vec<Cell> = (0..3).map(Cell::new).collect();
+        let start = cells.as_ptr().cast::<u8>();
+        assert!(!me.holds_within(start, 192));
+        me.link(&cells[1]);
+        assert!(me.holds(&cells[1]) && !me.holds(&cells[0]));
+        assert!(me.holds_within(start, 192) && me.holds_within(start, 65));
+        assert!(!me.holds_within(start, 64) && !me.holds_within(start.wrapping_add(65), 100));
+        me.unlink(&cells[1]);
+        assert!(!me.holds_within(start, 192));
+    }
+}

@@ -1,0 +1,90 @@
+//! A message in hand, and what is known of it.
+
+use super::Queue;
+use crate::{
+    bytes,
+    member::{Home, MemberId},
+    ring::Claim,
+};
+
+/// What `pop` brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Popped {
+    /// The message's bytes.
+    pub len: usize,
+    /// 0, or how many holders before you died (or gave it back) with it in hand.
+    pub attempt: u8,
+}
+
+impl Popped {
+    /// Somebody else may have acted on this message already.
+    pub fn redelivered(&self) -> bool {
+        self.attempt > 0
+    }
+}
+
+/// A message in hand, still in its slot. Released by [`Peeked::release`]; dropped, or if its holder
+/// dies, it goes to somebody else, marked.
+///
+/// A forked child inherits a copy that is not its own: it must neither use nor drop it.
+pub struct Peeked<'r, H: Home> {
+    pub(super) queue: Queue<'r, H>,
+    pub(super) me: MemberId,
+    pub(super) claim: Claim,
+    pub(super) len: usize,
+}
+
+impl<H: Home> Peeked<'_, H> {
+    /// The message's bytes.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// An empty message.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// 0, or how many holders before you died (or gave it back) with it in hand.
+    pub fn attempt(&self) -> u8 {
+        self.claim.attempt
+    }
+
+    /// Somebody else may have acted on this message already.
+    pub fn redelivered(&self) -> bool {
+        self.attempt() > 0
+    }
+
+    /// The bytes in the slot, 16-aligned. A peer that writes wild may change them while you look;
+    /// [`Peeked::copy_to`] is the safe way.
+    pub fn as_ptr(&self) -> *const u8 {
+        self.queue.shared.slots.payload(self.claim.index)
+    }
+
+    /// Copies the message, or as much of it as fits; returns how much.
+    pub fn copy_to(&self, buffer: &mut [u8]) -> usize {
+        let len = buffer.len().min(self.len());
+        // SAFETY: invariant 1: the slot is claimed by us; `len` is at most the slot's payload.
+        unsafe { bytes::copy_out(self.as_ptr(), &mut buffer[..len]) };
+        len
+    }
+
+    /// Done with it: the slot is free again. If the holder was given up for dead meanwhile (a wrong
+    /// explicit verdict), the message is somebody else's already and nothing happens.
+    pub fn release(self) {
+        self.queue.release(self.me, self.claim);
+        core::mem::forget(self);
+    }
+}
+
+impl<H: Home> Drop for Peeked<'_, H> {
+    fn drop(&mut self) {
+        let header = self.queue.shared.header;
+        let event = if self.queue.shared.ring().abandon(self.me, self.claim) {
+            &header.not_empty
+        } else {
+            &header.not_full // handed on too often to be counted: dropped
+        };
+        event.notify(self.queue.home.platform());
+    }
+}

@@ -1,0 +1,391 @@
+//! Bytes decide everything: what lies in a region's memory, and what is then done with it.
+//!
+//! Shared by `tests/hostile.rs` (proptest) and `fuzz/fuzz_targets/attach_bytes.rs` (cargo-fuzz). One input
+//! is one case: a memory that is either the input's bytes as they are, or a sound region with queues,
+//! members and messages, damaged as the input says; then a script of calls and further damage.
+//!
+//! What is checked: no panic, no signal (the memory ends at a page that may not be touched, and begins
+//! behind bytes that must not change), and no call that outlives its deadline: a clock aborts the process.
+//!
+//! Each case has a thread of its own, and its memory goes only when that thread has ended: damage may make
+//! it impossible for a member to leave.
+#![allow(dead_code)]
+
+use rialto::{Depth, Error, Member, Peeked, Queue, QueueConfig, Region, RegionConfig};
+use std::{
+    ptr::null_mut,
+    sync::Once,
+    sync::atomic::{AtomicU8, AtomicU64, Ordering::*},
+    thread,
+    time::{Duration, Instant},
+};
+
+const PAGE: usize = 4096;
+const CANARY: u8 = 0xA5;
+/// What no bounded call may need; the longest deadline below is 5 ms.
+const HUNG_SECONDS: u64 = 10;
+
+/// Reads an input from front to back; zeros when it is used up.
+pub struct Input<'a>(&'a [u8]);
+
+impl Input<'_> {
+    fn byte(&mut self) -> u8 {
+        match self.0.split_first() {
+            Some((byte, rest)) => {
+                self.0 = rest;
+                *byte
+            }
+            None => 0,
+        }
+    }
+    fn below(&mut self, n: usize) -> usize {
+        if n <= 256 {
+            return self.byte() as usize % n.max(1);
+        }
+        (self.word() % n as u64) as usize
+    }
+    fn word(&mut self) -> u64 {
+        (0..8).fold(0, |word, _| word << 8 | u64::from(self.byte()))
+    }
+    /// Values that break things more often than random ones.
+    fn nasty(&mut self) -> u64 {
+        match self.byte() % 8 {
+            0 => 0,
+            1 => u64::MAX,
+            2 => u64::from(self.byte()),
+            3 => 1 << (self.byte() % 64),
+            4 => (1u64 << (self.byte() % 64)).wrapping_sub(1),
+            5 => u64::from(self.byte()) << 32 | u64::from(self.byte()),
+            6 => i64::from(self.byte() as i8) as u64,
+            _ => self.word(),
+        }
+    }
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// `len` bytes that end (up to alignment) where the next page may not be touched.
+pub struct Arena {
+    map: *mut u8,
+    pages: usize,
+    at: *mut u8,
+    len: usize,
+}
+
+// SAFETY: plain memory; what is in it is only touched through atomics and raw copies.
+unsafe impl Send for Arena {}
+// SAFETY: as above.
+unsafe impl Sync for Arena {}
+
+impl Arena {
+    /// Shared with forked children; all zero.
+    pub fn new(len: usize) -> Arena {
+        let pages = len.div_ceil(PAGE) + 2;
+        let (none, both) = (libc::PROT_NONE, libc::PROT_READ | libc::PROT_WRITE);
+        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+        // SAFETY: a new mapping, and pages inside it.
+        unsafe {
+            let map = libc::mmap(null_mut(), pages * PAGE, none, flags, -1, 0).cast::<u8>();
+            assert_ne!(map.cast(), libc::MAP_FAILED);
+            assert_eq!(libc::mprotect(map.add(PAGE).cast(), (pages - 2) * PAGE, both), 0);
+            map.add(PAGE).write_bytes(CANARY, (pages - 2) * PAGE);
+            let at = map.add((pages - 1) * PAGE - len.next_multiple_of(128));
+            at.write_bytes(0, len);
+            Arena { map, pages, at, len }
+        }
+    }
+    pub fn ptr(&self) -> *mut u8 {
+        self.at
+    }
+    pub fn len(&self) -> usize {
+        self.len
+    }
+    fn fill(&self, bytes: &[u8]) {
+        // SAFETY: inside.
+        unsafe { self.at.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len().min(self.len)) };
+    }
+    /// Overwrites up to eight bytes, cut to the memory, as another process would.
+    pub fn scribble(&self, offset: usize, width: usize, value: u64) {
+        for i in 0..width.min(8) {
+            if offset + i < self.len {
+                // SAFETY: inside.
+                unsafe { &*self.at.add(offset + i).cast::<AtomicU8>() }
+                    .store((value >> (8 * i)) as u8, Relaxed);
+            }
+        }
+    }
+    /// Flips bits of one byte.
+    pub fn flip(&self, offset: usize, mask: u8) {
+        // SAFETY: inside.
+        unsafe { &*self.at.add(offset % self.len).cast::<AtomicU8>() }.fetch_xor(mask, Relaxed);
+    }
+    fn check_surroundings(&self) {
+        let (begin, end) = (self.map.wrapping_add(PAGE), self.map.wrapping_add((self.pages - 1) * PAGE));
+        // SAFETY: inside the mapping, outside the region's bytes.
+        let (before, after) = unsafe {
+            let after = self.at.add(self.len);
+            (
+                std::slice::from_raw_parts(begin, self.at.offset_from(begin) as usize),
+                std::slice::from_raw_parts(after, end.offset_from(after) as usize),
+            )
+        };
+        assert!(before.iter().chain(after).all(|byte| *byte == CANARY), "wrote outside the region");
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        // SAFETY: ours.
+        unsafe { libc::munmap(self.map.cast(), self.pages * PAGE) };
+    }
+}
+
+// ---- the clock
+
+static CALL_BEGAN_MS: AtomicU64 = AtomicU64::new(0);
+static WHICH_CALL: AtomicU64 = AtomicU64::new(0);
+
+fn now_ms() -> u64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed().as_millis() as u64 + 1
+}
+
+/// From here to the next `tick`, [`HUNG_SECONDS`] may pass.
+fn tick(call: u64) {
+    static CLOCK: Once = Once::new();
+    CLOCK.call_once(|| {
+        thread::spawn(|| {
+            loop {
+                thread::sleep(Duration::from_millis(200));
+                let began = CALL_BEGAN_MS.load(Relaxed);
+                if began != 0 && now_ms() > began + HUNG_SECONDS * 1000 {
+                    eprintln!("call {} outlived its deadline", WHICH_CALL.load(Relaxed));
+                    std::process::abort();
+                }
+            }
+        });
+    });
+    WHICH_CALL.store(call, Relaxed);
+    CALL_BEGAN_MS.store(now_ms(), Relaxed);
+}
+
+fn no_tick() {
+    CALL_BEGAN_MS.store(0, Relaxed);
+}
+
+// ---- a sound region to damage
+
+const NAMES: [&str; 3] = ["q0", "q1", "no such queue"];
+/// Members, objects: small, so that damage hits something.
+const CONFIG: RegionConfig = RegionConfig { members: 4, objects: 3, tick_ms: 2 };
+const DIRECTORY: usize = 256;
+const MEMBERS: usize = 256 + 3 * 64 + 64;
+const DATA: usize = MEMBERS + 4 * 64;
+pub const SOUND_BYTES: usize = 8192;
+
+/// Fills `arena` with a region in use: messages waiting, in hand, given back, and a member that is dead.
+fn make_sound(arena: &Arena, input: &mut Input) {
+    let kill_only = input.byte() % 4 == 0;
+    // SAFETY: the arena outlives everything made here.
+    let region = unsafe { Region::init(arena.ptr(), arena.len(), &CONFIG) }.expect("fresh memory");
+    let first_turn = [0, 5, (1 << 44) - 1, (1 << 44) - 3][input.below(4)];
+    let first = QueueConfig { kill_only, ..QueueConfig::new(4, 40) };
+    let q0 = region.create_queue_at_turn("q0", &first, first_turn).expect("room");
+    let second = QueueConfig { max_attempts: 1, ..QueueConfig::new(8, 200) };
+    let q1 = region.create_queue("q1", &second).expect("room");
+    for i in 0..input.below(5) {
+        q0.try_push(&[i as u8; 40][..i * 10]).expect("fits");
+        q1.try_push(&[i as u8; 200]).expect("fits");
+    }
+    thread::scope(|scope| {
+        // This one ends with messages in hand. Joined: only that waits for the thread's very end.
+        let holder = scope.spawn(|| {
+            for queue in [q0, q1] {
+                if let Ok(peeked) = queue.try_peek() {
+                    std::mem::forget(peeked);
+                }
+            }
+        });
+        holder.join().expect("no panic");
+    });
+    drop(q1.try_peek());
+}
+
+fn damage(arena: &Arena, input: &mut Input) {
+    // Where the words are that anybody believes: header, directory, cells, queue headers, slots.
+    let len = arena.len();
+    let base = match input.byte() % 8 {
+        0 => input.below(64),
+        1 => 64 + input.below(64),
+        2 => DIRECTORY + input.below(3 * 64),
+        3 => MEMBERS + input.below(4 * 64),
+        4 => DATA + input.below(64),
+        5 => DATA + 512 + 128 * input.below(4),
+        6 => DATA + 1024 + 64 * input.below(4) + input.below(16),
+        _ => input.below(len),
+    };
+    let offset = base % len.max(1);
+    match input.byte() % 4 {
+        0 => arena.flip(offset, 1 << (input.byte() % 8)),
+        1 => arena.scribble(offset & !3, 4, input.nasty()),
+        2 => arena.scribble(offset & !7, 8, input.nasty()),
+        _ => arena.scribble(offset, 1, input.nasty()),
+    }
+}
+
+// ---- a script of calls
+
+fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
+    let mut queues: Vec<Queue> = Vec::new();
+    let mut in_hand: Vec<Peeked> = Vec::new();
+    let mut members: Vec<Member> = Vec::new();
+    let mut buffer = vec![0u8; 4096];
+    // Errors are all right, each and every one; panics are not.
+    for call in 0..calls {
+        if input.is_empty() {
+            break;
+        }
+        let op = input.byte() % 24;
+        tick(call as u64 * 100 + u64::from(op));
+        let queue = if queues.is_empty() { None } else { Some(queues[input.below(queues.len())]) };
+        let timeout_ns = 1_000_000 * (1 + u64::from(input.byte() % 5));
+        match (op, queue) {
+            (0, _) => queues.extend(region.open_queue(NAMES[input.below(3)]).ok()),
+            (1, _) => {
+                let config = QueueConfig::new(1 << input.below(6), 1 + input.below(300) as u32);
+                queues.extend(region.create_queue_timeout("q2", &config, timeout_ns).ok());
+            }
+            (2, _) => drop(region.recover(Depth::Marked)),
+            (3, _) => drop(region.recover(Depth::Thorough)),
+            (4, _) => drop(region.member_count()),
+            (5, _) => drop(region.leave()),
+            (6, _) if members.len() < 4 => members.extend(region.join().ok()),
+            (7, _) => drop(members.pop()),
+            (8..=10, _) => damage(arena, input),
+            (11, Some(queue)) => drop(queue.try_push(&buffer[..input.below(257)])),
+            (12, Some(queue)) => drop(queue.push_timeout(&buffer[..input.below(41)], timeout_ns)),
+            (13, Some(queue)) => drop(queue.try_pop(&mut buffer)),
+            (14, Some(queue)) => drop(queue.pop_timeout(&mut buffer, timeout_ns)),
+            (15 | 16, Some(queue)) if in_hand.len() < 6 => in_hand.extend(queue.try_peek().ok()),
+            (17, Some(queue)) if in_hand.len() < 6 => in_hand.extend(queue.peek_timeout(timeout_ns).ok()),
+            (18, _) => {
+                if let Some(peeked) = in_hand.pop() {
+                    assert!(peeked.copy_to(&mut buffer) <= peeked.len());
+                    peeked.release();
+                }
+            }
+            (19, _) => drop(in_hand.pop()),
+            (20, Some(queue)) => drop(queue.take_poisoned(&mut buffer)),
+            (21, Some(queue)) => queue.close(),
+            (22, Some(queue)) => assert!(queue.len() <= queue.capacity()),
+            (23, Some(queue)) => {
+                if let Ok(typed) = queue.typed::<[u64; 5]>() {
+                    let _ = typed.try_push(&[7; 5]);
+                    let _ = typed.try_pop();
+                }
+            }
+            _ => {}
+        }
+    }
+    tick(10_000);
+    drop(in_hand);
+    drop(members);
+}
+
+/// One case. Panics (or dies, or aborts) on whatever must not happen.
+pub fn run(bytes: &[u8]) {
+    let mut input = Input(bytes);
+    let arena = match input.byte() % 4 {
+        0 => {
+            // The bytes as they are; with the magic number and the version, or nothing gets anywhere.
+            let script = input.below(64);
+            let helped = input.byte() % 2 == 0;
+            let memory = input.0.get(script..).unwrap_or(&[]);
+            let arena = Arena::new(memory.len());
+            arena.fill(memory);
+            if helped {
+                arena.fill(b"RIALTO\0\0\x01\0\0\0\0\0\0\0");
+            }
+            arena
+        }
+        _ => Arena::new(SOUND_BYTES),
+    };
+    let sound = bytes.first().is_some_and(|byte| byte % 4 != 0);
+    thread::scope(|scope| {
+        let case = scope.spawn(|| {
+            tick(0);
+            if sound {
+                make_sound(&arena, &mut input);
+                for _ in 0..input.below(8) {
+                    damage(&arena, &mut input);
+                }
+            }
+            let skew = if input.byte() % 16 == 0 { 64 } else { 0 };
+            if skew < arena.len() {
+                // SAFETY: inside the arena, which outlives this thread.
+                match unsafe { Region::attach(arena.ptr().add(skew), arena.len() - skew) } {
+                    Ok(region) => act(&region, &arena, &mut input, 48),
+                    Err(Error::Invalid | Error::BadRegion | Error::Version) => {}
+                    Err(error) => panic!("attach: {error:?}"),
+                }
+            }
+            tick(20_000);
+        });
+        if let Err(panic) = case.join() {
+            std::panic::resume_unwind(panic);
+        }
+    });
+    no_tick();
+    arena.check_surroundings();
+}
+
+// ---- a peer that writes wild while we work
+
+/// Makes a sound region, and does what `script` says again and again until `until`, each time attaching
+/// anew; returns how often attach was accepted. Meanwhile somebody else calls [`wild_writes`].
+pub fn work_beside_a_wild_writer(arena: &Arena, script: impl Fn(u64) -> Vec<u8>, until: Instant) -> u64 {
+    let mut accepted = 0;
+    for round in 0.. {
+        if Instant::now() >= until {
+            break;
+        }
+        let bytes = script(round);
+        thread::scope(|scope| {
+            let work = scope.spawn(|| {
+                tick(30_000);
+                let mut input = Input(&bytes);
+                if round % 4 == 0 {
+                    // SAFETY: inside. Zeros first, or `init` would say that there is a region.
+                    unsafe { arena.ptr().write_bytes(0, arena.len()) };
+                    // SAFETY: the arena outlives the thread.
+                    let region = unsafe { Region::init(arena.ptr(), arena.len(), &CONFIG) };
+                    if let Ok(region) = region {
+                        for name in ["q0", "q1"] {
+                            let _ = region.create_queue_timeout(name, &QueueConfig::new(4, 40), 1_000_000);
+                        }
+                    }
+                }
+                // SAFETY: as above.
+                if let Ok(region) = unsafe { Region::attach(arena.ptr(), arena.len()) } {
+                    accepted += 1;
+                    act(&region, arena, &mut input, 24);
+                }
+            });
+            if let Err(panic) = work.join() {
+                std::panic::resume_unwind(panic);
+            }
+        });
+        no_tick();
+    }
+    accepted
+}
+
+/// Damages whatever it likes until `go_on` says no.
+pub fn wild_writes(arena: &Arena, mut random: impl FnMut() -> u64, mut go_on: impl FnMut() -> bool) {
+    while go_on() {
+        let bytes: Vec<u8> = (0..3).flat_map(|_| random().to_le_bytes()).collect();
+        let mut input = Input(&bytes);
+        damage(arena, &mut input);
+    }
+}

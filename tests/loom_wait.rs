@@ -1,0 +1,216 @@
+//! Models of the eventcount: a wake-up that is lost shows as a deadlock.
+//!
+//! `RUSTFLAGS="--cfg rialto_loom" cargo test --release --test loom_wait --target-dir target/loom`
+#![cfg(rialto_loom)]
+
+use loom::{
+    model::Builder,
+    sync::{Arc, atomic::AtomicBool},
+    thread,
+};
+use rialto::{
+    sync::{AtomicU32, Ordering::*, fuel::run_killed_at},
+    sys::model::Model,
+    time::Deadline,
+    wait::EventCount,
+};
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst as STD};
+
+/// A counter of permits, and who waits for one.
+struct Permits {
+    count: AtomicU32,
+    event: EventCount,
+}
+
+impl Permits {
+    fn new() -> Arc<Permits> {
+        Arc::new(Permits { count: AtomicU32::new(0), event: EventCount::new() })
+    }
+
+    fn put(&self) {
+        self.count.fetch_add(1, SeqCst);
+        self.event.notify(Model);
+    }
+
+    fn try_take(&self) -> bool {
+        let mut count = self.count.load(Relaxed);
+        while count > 0 {
+            match self.count.compare_exchange(count, count - 1, SeqCst, Relaxed) {
+                Ok(_) => return true,
+                Err(now) => count = now,
+            }
+        }
+        false
+    }
+
+    fn take(&self) {
+        while !self.try_take() {
+            let ticket = self.event.prepare();
+            if self.try_take() {
+                return;
+            }
+            self.event.wait(Model, ticket, Deadline::NEVER);
+        }
+    }
+}
+
+fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(preemptions);
+    builder.check(f);
+}
+
+#[test]
+fn a_publication_is_seen_or_the_sleeper_is_woken() {
+    model(5, || {
+        let p = Permits::new();
+        let q = p.clone();
+        let sleeper = thread::spawn(move || q.take());
+        p.put();
+        sleeper.join().unwrap();
+    });
+}
+
+#[test]
+fn two_publications_wake_two_sleepers() {
+    model(2, || {
+        let p = Permits::new();
+        let sleepers: Vec<_> = (0..2)
+            .map(|_| {
+                let q = p.clone();
+                thread::spawn(move || q.take())
+            })
+            .collect();
+        p.put();
+        p.put();
+        for sleeper in sleepers {
+            sleeper.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn two_notifiers_at_once_wake_two_sleepers() {
+    model(2, || {
+        let p = Permits::new();
+        let threads: Vec<_> = (0..3)
+            .map(|i| {
+                let q = p.clone();
+                thread::spawn(move || if i == 0 { q.put() } else { q.take() })
+            })
+            .collect();
+        p.put();
+        for t in threads {
+            t.join().unwrap();
+        }
+    });
+}
+
+/// The bit is there although nobody sleeps: the notifier that finds so clears it, while somebody
+/// comes to sleep.
+#[test]
+fn clearing_the_bit_does_not_hide_a_sleeper_who_comes() {
+    model(3, || {
+        let p = Permits::new();
+        let _ = p.event.prepare(); // a sleeper that found what it wanted
+        let q = p.clone();
+        let sleeper = thread::spawn(move || {
+            q.take();
+            q.take();
+        });
+        p.put();
+        p.put();
+        sleeper.join().unwrap();
+    });
+}
+
+#[test]
+fn notify_all_wakes_everybody() {
+    model(2, || {
+        let p = Permits::new();
+        let sleepers: Vec<_> = (0..2)
+            .map(|_| {
+                let q = p.clone();
+                thread::spawn(move || {
+                    while q.count.load(Relaxed) == 0 {
+                        let ticket = q.event.prepare();
+                        if q.count.load(Relaxed) != 0 {
+                            break;
+                        }
+                        q.event.wait(Model, ticket, Deadline::NEVER);
+                    }
+                })
+            })
+            .collect();
+        p.count.fetch_add(1, SeqCst);
+        p.event.notify_all(Model);
+        for sleeper in sleepers {
+            sleeper.join().unwrap();
+        }
+    });
+}
+
+/// A sleeper killed anywhere swallows at most the wake that it was given: after a tick the others have
+/// everything. What it took before it died stays taken.
+#[test]
+fn a_killed_sleeper_costs_the_others_a_tick_at_most() {
+    for n in 0.. {
+        assert!(n < 50, "the victim never finishes");
+        let deaths = std::sync::Arc::new(AtomicUsize::new(0));
+        let count = deaths.clone();
+        model(2, move || {
+            let p = Permits::new();
+            let (v, q) = (p.clone(), p.clone());
+            let victim = thread::spawn(move || {
+                let dead = run_killed_at(n, || v.take()).is_none();
+                if dead {
+                    Model.bury(&[]);
+                    Model.tick();
+                }
+                dead
+            });
+            let survivor = thread::spawn(move || q.take());
+            p.put();
+            p.put();
+            if victim.join().unwrap() {
+                count.fetch_add(1, STD);
+            }
+            survivor.join().unwrap();
+        });
+        if deaths.load(STD) == 0 {
+            assert!(n > 3, "too few kill points: {n}");
+            println!("{n} kill points");
+            return;
+        }
+    }
+}
+
+/// The same for a notifier: published, and nobody told.
+#[test]
+fn a_killed_notifier_costs_the_others_a_tick_at_most() {
+    for n in 0..8 {
+        model(3, move || {
+            let p = Permits::new();
+            let q = p.clone();
+            let done = Arc::new(AtomicBool::new(false));
+            let set = done.clone();
+            let sleeper = thread::spawn(move || {
+                q.take();
+                set.store(true, SeqCst);
+            });
+            if run_killed_at(n, || p.put()).is_none() {
+                Model.bury(&[]);
+                if n == 0 {
+                    p.put(); // it had not published: somebody else does
+                } else {
+                    // The sleeper may have looked already and fall asleep after this tick: the next.
+                    while !done.load(SeqCst) {
+                        Model.tick();
+                        thread::yield_now();
+                    }
+                }
+            }
+            sleeper.join().unwrap();
+        });
+    }
+}
