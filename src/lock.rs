@@ -388,6 +388,21 @@ impl Lock {
         Err(Error::Busy)
     }
 
+    /// Ends a lock that nobody will use again: `attach` and `acquire` refuse it from here on. Dropping
+    /// or overwriting a lock that is not held is as good; this one finds mistakes.
+    ///
+    /// Errors: `Busy` (held), `BadRegion` (no lock).
+    pub fn destroy(&self) -> Result<()> {
+        if self.cell.magic.load(Relaxed) != MAGIC {
+            return Err(Error::BadRegion);
+        }
+        if !matches!(self.cell.word.load(Relaxed) & OWNER, 0 | UNRECOVERABLE) {
+            return Err(Error::Busy);
+        }
+        self.cell.magic.store(0, Relaxed); // nobody else is there to see it
+        Ok(())
+    }
+
     /// Whether the calling thread holds it.
     pub fn is_mine_on<P: Platform>(&self, platform: P) -> bool {
         platform.thread().is_ok_and(|me| me.holds(&self.cell))

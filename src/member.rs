@@ -105,6 +105,8 @@ pub trait Home: Sync {
     fn recover(&self, depth: Depth) -> Recovered;
     /// Ends a membership: whatever it has in hand is given back.
     fn leave(&self, member: Incarnation) -> Result<()>;
+    /// Whether that member has a message or a slot in hand, in any object.
+    fn has_in_hand(&self, member: MemberId) -> bool;
 }
 
 /// What a recovery found.
@@ -140,6 +142,24 @@ impl<'r, H: Home> Member<'r, H> {
     /// Its id in the region.
     pub fn id(&self) -> MemberId {
         self.incarnation.id
+    }
+
+    /// Ends it, as dropping it does. `NotOwner`, with the handle back, in a forked child, or (from C) on
+    /// another thread.
+    pub fn leave(self) -> core::result::Result<(), (Self, Error)> {
+        match self.home.leave(self.incarnation) {
+            Ok(()) => {
+                core::mem::forget(self);
+                Ok(())
+            }
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// Whether it has a message or a slot in hand, in whatever object.
+    #[cfg(all(feature = "capi", target_os = "linux", not(rialto_loom)))]
+    pub(crate) fn has_in_hand(&self) -> bool {
+        self.home.has_in_hand(self.id())
     }
 }
 

@@ -134,6 +134,26 @@ fn two_sleepers_are_woken_one_after_the_other() {
     });
 }
 
+/// A releaser that woke nobody stalls before it clears the hint, while two others go to sleep.
+#[test]
+fn a_hint_cleared_late_strands_nobody() {
+    model(2, || {
+        let s = Shared::new();
+        s.lock.acquire_on(Model, FOREVER).unwrap();
+        s.lock.cell().word().fetch_or(WAITERS, Relaxed); // whoever set it has given up
+        let others: Vec<_> = (0..3)
+            .map(|_| {
+                let t = s.clone();
+                thread::spawn(move || t.visit())
+            })
+            .collect();
+        s.lock.release_on(Model).unwrap();
+        for other in others {
+            other.join().unwrap();
+        }
+    });
+}
+
 /// The kernel alone tells the survivor: no tick unless the victim died with nothing in hand.
 #[test]
 fn a_victim_killed_anywhere_is_told_if_and_only_if_it_held() {
@@ -167,13 +187,17 @@ fn a_woken_waiter_killed_anywhere_costs_the_others_a_tick_at_most() {
             let died = run_killed_at(n, || v.visit()).is_none();
             if died {
                 Model.bury(&[v.lock.cell()]);
-                Model.tick();
             }
             died
         });
         let survivor = thread::spawn(move || t.visit());
         s.lock.release_on(Model).unwrap();
         let died = victim.join().unwrap();
+        if Model.sleepers(s.lock.cell().word()) > 0 {
+            assert!(died, "a wake was lost");
+            assert!(s.word() & WAITERS != 0, "no later release would wake the sleeper");
+            Model.tick();
+        }
         survivor.join().unwrap();
         died
     });
@@ -215,6 +239,25 @@ fn a_release_unrepaired_is_seen_by_a_sleeper() {
         assert_eq!(got, 1);
         assert_eq!(s.lock.reset(), Ok(()));
         assert_eq!(s.visit(), Outcome::Clean);
+    });
+}
+
+#[test]
+fn a_release_unrepaired_wakes_every_sleeper() {
+    model(2, || {
+        let s = Shared::new();
+        dead_owner(&s, true);
+        assert_eq!(s.lock.acquire_on(Model, 0), Ok(Outcome::OwnerDied));
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let t = s.clone();
+                thread::spawn(move || t.lock.acquire_on(Model, FOREVER))
+            })
+            .collect();
+        s.lock.release_on(Model).unwrap();
+        for other in others {
+            assert_eq!(other.join().unwrap(), Err(Error::NotRecoverable));
+        }
     });
 }
 

@@ -310,9 +310,9 @@ fn k_a_cancelled_slot_is_used_again() {
     for stop_safe in [false, true] {
         check(3, move || {
             let world = Arc::new(World::new(stop_safe));
+            let position = world.ring().reserve(1).unwrap();
             let other = world.clone();
             let canceller = thread::spawn(move || {
-                let position = other.ring().reserve(1).unwrap();
                 other.write(position.index, 99);
                 other.ring().cancel(1, position);
             });

@@ -1,1 +1,162 @@
-//! C programs against the header; see build and tests beside this file.
+//! Builds the C libraries as a user would, compiles C programs against the header, runs them.
+//!
+//! Everything lands in `target/ffi-tests`: a target folder of its own, so that this cargo does not wait
+//! for the one that runs the tests. A missing C compiler is a failure with a message, not a skip: C programs
+//! are half of what Rialto promises.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
+/// How a program gets the library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Link {
+    /// `librialto.a`.
+    Static,
+    /// `librialto.so`, which is not unloaded.
+    Shared,
+}
+
+/// What a C program needs besides `librialto.a`.
+pub const STATIC_FLAGS: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
+
+/// Every program gets these.
+pub const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
+
+/// A program that runs longer than this hangs.
+const WATCHDOG: Duration = Duration::from_secs(120);
+
+/// The repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("ffi-tests lies in the repository")
+}
+
+/// The committed header.
+pub fn header() -> String {
+    fs::read_to_string(root().join("include/rialto.h")).expect("include/rialto.h is committed")
+}
+
+/// The header's functions, by name, in its order.
+pub fn functions() -> Vec<String> {
+    let header = header();
+    let starts = header.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    let names = starts.filter_map(|line| {
+        let (before, _) = line.split_once('(')?;
+        let name = before.rsplit([' ', '*']).next()?;
+        name.starts_with("rialto_").then(|| name.to_owned())
+    });
+    names.collect()
+}
+
+/// Where the libraries and programs are.
+pub fn target() -> PathBuf {
+    let outer = env::var_os("CARGO_TARGET_DIR").unwrap_or("target".into());
+    root().join(outer).join("ffi-tests")
+}
+
+/// The folder of `librialto.a` and `librialto.so`, built once per test program.
+pub fn libraries() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
+        let mut build = Command::new(cargo);
+        build
+            .current_dir(root())
+            .args(["rustc", "--lib", "--release", "--features", "capi"])
+            .args(["--crate-type", "staticlib,cdylib", "--target-dir"])
+            .arg(target())
+            // Threads run our code when they end, so it must stay.
+            .args(["--", "-C", "link-arg=-Wl,-z,nodelete"])
+            // What the tests are instrumented with, C programs cannot link.
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .env_remove("CARGO_BUILD_TARGET");
+        succeed(&mut build, "cannot build the C libraries");
+        target().join("release")
+    })
+}
+
+/// A C (or C++) compiler. `CC` and `CXX` choose another one.
+pub fn compiler(variable: &str, usual: &str) -> Command {
+    let name = env::var(variable).unwrap_or_else(|_| usual.to_owned());
+    let there = Command::new(&name).arg("--version").output().is_ok_and(|o| o.status.success());
+    assert!(
+        there,
+        "no compiler `{name}`: these tests run C programs. Install one (Debian: apt-get install gcc g++), or name \
+         it in {variable}."
+    );
+    Command::new(name)
+}
+
+/// Compiles `ffi-tests/c/NAME.c` and links it.
+pub fn compile(name: &str, link: Link) -> PathBuf {
+    let libraries = libraries();
+    let folder = target().join(format!("c-{link:?}").to_lowercase());
+    fs::create_dir_all(&folder).expect("the target folder is writable");
+    // A name of this process's own: test programs may run at the same time.
+    let program = folder.join(format!("{name}-{}", std::process::id()));
+    let mut cc = compiler("CC", "cc");
+    cc.args(["-std=c11", "-O2", "-g", "-D_GNU_SOURCE"]).args(WARNINGS);
+    cc.arg("-I").arg(root().join("include")).arg(root().join(format!("ffi-tests/c/{name}.c")));
+    match link {
+        Link::Static => cc.arg(libraries.join("librialto.a")).args(STATIC_FLAGS),
+        Link::Shared => {
+            let rpath = format!("-Wl,-rpath,{}", libraries.display());
+            cc.arg("-L").arg(libraries).args(["-lrialto", "-lpthread", &rpath])
+        }
+    };
+    succeed(cc.arg("-o").arg(&program), "cannot compile a C program");
+    program
+}
+
+/// Compiles a program, runs it without arguments, and wants it to succeed.
+pub fn run(name: &str, link: Link) -> String {
+    let program = compile(name, link);
+    let output = finish(Command::new(&program), name);
+    let _ = fs::remove_file(&program);
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{name}.c ({link:?}) failed, {}:\n{printed}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    print!("{printed}");
+    printed
+}
+
+/// Runs a command to its end, or kills it at the watchdog's.
+fn finish(mut command: Command, name: &str) -> Output {
+    use std::process::Stdio;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("cannot run {name}: {error}"));
+    let start = Instant::now();
+    while child.try_wait().expect("our child").is_none() {
+        if start.elapsed() > WATCHDOG {
+            let _ = child.kill();
+            panic!("{name} hangs: {:?}", child.wait_with_output());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().expect("our child")
+}
+
+/// Runs a tool and wants it to succeed.
+pub fn succeed(command: &mut Command, otherwise: &str) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{otherwise}: {command:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "{otherwise}: {command:?}\n{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}

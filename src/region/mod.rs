@@ -210,7 +210,7 @@ impl<P: Platform> Region<P> {
     pub fn leave(&self) -> Result<()> {
         let thread = self.platform.thread()?;
         let Some(me) = thread.membership(self.uid) else { return Ok(()) };
-        if self.queues().any(|queue| queue.holds(me)) {
+        if self.has_in_hand(me) {
             return Err(Error::Busy);
         }
         match thread.remove_membership(self.uid) {
@@ -333,7 +333,7 @@ impl<P: Platform> Region<P> {
 impl<P: Platform> Region<P> {
     /// Whether a thread of this process could still touch the memory: one that is a member, or this one
     /// with a lock in it.
-    fn in_use(&self) -> bool {
+    pub(crate) fn in_use(&self) -> bool {
         let locked = self.platform.thread().is_ok_and(|thread| thread.holds_within(self.as_ptr(), self.len()));
         locked || self.members().owners().any(|(id, tag)| self.platform.in_this_process(id, tag))
     }
@@ -388,5 +388,9 @@ impl<P: Platform> Home for Region<P> {
         table.begin_leave(self.platform, member)?;
         let complete = self.sweep(member, &mut Recovered::default());
         table.finish_leave(self.platform, member, complete)
+    }
+
+    fn has_in_hand(&self, member: MemberId) -> bool {
+        self.queues().any(|queue| queue.holds(member))
     }
 }

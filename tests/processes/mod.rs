@@ -67,7 +67,7 @@ impl Child {
                 -1 => panic!("fork: {}", std::io::Error::last_os_error()),
                 0 => {
                     libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-                    libc::alarm(25);
+                    libc::alarm(120);
                     body();
                     libc::_exit(0)
                 }
@@ -96,7 +96,7 @@ impl Child {
                 -1 => panic!("clone3({pid}): {}", std::io::Error::last_os_error()),
                 0 => {
                     libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-                    libc::alarm(25);
+                    libc::alarm(120);
                     body();
                     libc::_exit(0)
                 }
@@ -223,7 +223,7 @@ pub fn step(pid: i32) -> Step {
 }
 
 /// Steps a traced child until it sleeps or ends, and says after how many instructions each kill point
-/// lies: every instruction, but of a loop's the first two rounds only.
+/// lies: every instruction, but of a loop's the first round only.
 pub fn points_of(child: Child) -> Vec<usize> {
     let mut seen = std::collections::HashMap::new();
     let mut points = vec![0];
@@ -231,7 +231,7 @@ pub fn points_of(child: Child) -> Vec<usize> {
         let end = step(child.0) != Step::Stopped;
         let times = seen.entry(if end { 0 } else { instruction_pointer(child.0) }).or_insert(0);
         *times += 1;
-        if *times <= 2 {
+        if *times == 1 {
             points.push(k);
         }
         if end {

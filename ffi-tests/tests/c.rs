@@ -1,0 +1,70 @@
+//! C programs that use only the header, with the static and the shared library.
+
+use ffi_tests::{Link, functions, libraries, root, run, succeed};
+use std::{collections::BTreeSet, fs, process::Command};
+
+#[test]
+fn locks_between_c_processes() {
+    run("lock", Link::Static);
+}
+
+#[test]
+fn queues_between_c_processes() {
+    run("queue", Link::Static);
+}
+
+#[test]
+fn regions_of_every_kind() {
+    run("region", Link::Static);
+}
+
+#[test]
+fn threads_are_members() {
+    run("threads", Link::Static);
+}
+
+#[test]
+fn golden_sizes_and_bytes() {
+    run("abi", Link::Static);
+}
+
+#[test]
+fn every_macro() {
+    run("macros", Link::Static);
+}
+
+#[test]
+fn every_function_refuses_null() {
+    let source = fs::read_to_string(root().join("ffi-tests/c/null.c")).unwrap();
+    // These three take no pointer.
+    let exempt = ["rialto_strerror", "rialto_version", "rialto_layout_version"];
+    for name in functions() {
+        let tested = source.contains(&format!("REFUSED({name}("));
+        assert!(tested != exempt.contains(&name.as_str()), "{name}: null.c must pass it NULL");
+    }
+    run("null", Link::Static);
+}
+
+#[test]
+fn all_of_them_with_the_shared_library() {
+    for name in ["lock", "queue", "region", "threads", "abi", "macros", "null"] {
+        run(name, Link::Shared);
+    }
+}
+
+#[test]
+fn the_shared_library_exports_what_the_header_says_and_stays_loaded() {
+    let library = libraries().join("librialto.so");
+    let listed =
+        succeed(Command::new("nm").args(["-D", "--defined-only"]).arg(&library), "nm (binutils) failed");
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let exported: BTreeSet<_> = listed.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    let promised = functions();
+    assert!(promised.len() > 50, "{promised:?}");
+    let promised: BTreeSet<_> = promised.iter().map(String::as_str).collect();
+    let ours: BTreeSet<_> = exported.into_iter().filter(|name| name.starts_with("rialto")).collect();
+    assert_eq!(ours, promised);
+
+    let dynamic = succeed(Command::new("readelf").arg("-d").arg(&library), "readelf (binutils) failed");
+    assert!(String::from_utf8_lossy(&dynamic.stdout).contains("NODELETE"));
+}
