@@ -219,7 +219,9 @@ impl<'a> Table<'a> {
             return Err(Error::NotOwner);
         }
         let live = member.epoch << 2 | LIVE;
-        cell.aux.compare_exchange(live, member.epoch << 2 | DYING, AcqRel, Relaxed).map_err(|_| Error::NotOwner)?;
+        cell.aux
+            .compare_exchange(live, member.epoch << 2 | DYING, AcqRel, Relaxed)
+            .map_err(|_| Error::NotOwner)?;
         Ok(())
     }
 

@@ -134,7 +134,8 @@ mod sweep {
             let subject: S = prepare(self.kind, self.pre);
             if self.orphans > 0 {
                 let n = self.orphans;
-                fork(|| (0..n).for_each(|_| assert!(subject.take(Take::Keep, NOW, |_, _| ())))).wait(WATCHDOG);
+                fork(|| (0..n).for_each(|_| assert!(subject.take(Take::Keep, NOW, |_, _| ()))))
+                    .wait(WATCHDOG);
                 assert!(subject.recover(Depth::Marked) == 1, "no orphans were made");
             }
             let (board, op) = (&*self.board, self.op);
@@ -478,7 +479,9 @@ mod sweep {
 
     fn try_cases(cases: &mut Vec<Case>, op: Op, pre: u64, fate: Fate, company: Company, at_least: u64) {
         let name = format!("{fate:?} {op:?}, {pre} of {CAPACITY}, {company:?}");
-        cases.push(clean(name, at_least, move |tally| sweep(&mut trying::<Rialto>(op, pre, fate, company), tally)));
+        cases.push(clean(name, at_least, move |tally| {
+            sweep(&mut trying::<Rialto>(op, pre, fate, company), tally)
+        }));
     }
 
     pub fn main() {
@@ -540,7 +543,9 @@ mod sweep {
         }));
         for op in [Push, Peek] {
             let name = format!("Kill {op:?}: survivors that never recover");
-            cases.push(planted(name, move |tally| sweep(&mut trying::<NeverRecovers>(op, 7, Kill, Alone), tally)));
+            cases.push(planted(name, move |tally| {
+                sweep(&mut trying::<NeverRecovers>(op, 7, Kill, Alone), tally)
+            }));
         }
         cases.push(planted("Kill Peek: redelivery without a mark", |tally| {
             sweep(&mut trying::<Unmarked>(Peek, 4, Kill, Alone), tally)

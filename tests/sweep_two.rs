@@ -100,7 +100,8 @@ mod sweep {
             }
             if self.orphans > 0 {
                 let n = self.orphans;
-                fork(|| (0..n).for_each(|_| assert!(subject.take(Take::Keep, NOW, |_, _| ())))).wait(WATCHDOG);
+                fork(|| (0..n).for_each(|_| assert!(subject.take(Take::Keep, NOW, |_, _| ()))))
+                    .wait(WATCHDOG);
                 subject.recover(Depth::Marked);
             }
             let victim = start(&subject, &self.board, self.op, 0);
@@ -155,7 +156,8 @@ mod sweep {
             log.extend(drain(subject));
             let still = self.stops.iter().filter(|stop| **stop).count() as u64;
             laps(subject, 2, 2000, CAPACITY - still, &mut log)?;
-            for victim in [self.stopped.as_mut(), self.stops[1].then_some(&mut second)].into_iter().flatten() {
+            for victim in [self.stopped.as_mut(), self.stops[1].then_some(&mut second)].into_iter().flatten()
+            {
                 if !victim.finish(WATCHDOG) {
                     return Err("resumed, a victim does not finish".into());
                 }

@@ -2,7 +2,7 @@
 //! lock-free (see `ring::mpmc`); the others sleep on an eventcount, never longer than a tick at a time.
 //!
 //! # Memory
-//! See [`shared`](self::shared).
+//! See `shared.rs`.
 //!
 //! # States
 //! open -> closed. A message: reserved by its producer, ready, in the hand of a consumer, released; or,

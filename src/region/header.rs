@@ -21,12 +21,14 @@
 
 use crate::{
     error::{Error, Result},
-    layout::{CACHE_LINE, round_up},
+    layout::{CACHE_LINE, Layout, round_up},
     lock::Lock,
     sync::{AtomicU32, AtomicU64, Ordering::*},
 };
 
-const MAGIC: u64 = u64::from_le_bytes(*b"RIALTO\0\0");
+/// The first bytes of a region.
+pub(super) const MAGIC_BYTES: [u8; 8] = *b"RIALTO\0\0";
+const MAGIC: u64 = u64::from_le_bytes(MAGIC_BYTES);
 /// The version of every layout in a region.
 pub const LAYOUT_VERSION: u32 = 1;
 
@@ -44,6 +46,14 @@ pub struct RegionConfig {
 impl Default for RegionConfig {
     fn default() -> Self {
         RegionConfig { members: 64, objects: 32, tick_ms: 100 }
+    }
+}
+
+impl RegionConfig {
+    /// Bytes that header and tables take; the objects' layouts come on top. Align: 128.
+    pub fn layout(&self) -> Result<Layout> {
+        let geometry = Geometry::new(self, 0).ok_or(Error::Invalid)?;
+        Ok(Layout { size: geometry.data_offset, align: CACHE_LINE })
     }
 }
 

@@ -192,12 +192,16 @@ impl Region<Os> {
         if len == 0 {
             return Err(Error::BadRegion);
         }
-        let map = Map::new(len, Some(fd))?;
+        let mut magic = [0u8; 8];
+        // SAFETY: our buffer.
+        let read = unsafe { libc::pread(fd, magic.as_mut_ptr().cast(), magic.len(), 0) };
+        if read != 8 || magic != super::header::MAGIC_BYTES {
+            return Err(Error::BadRegion);
+        }
         // Pages that a careless creator left out would be a SIGBUS later. Not ours to close.
-        let file = Fd(fd);
-        let whole = file.allocate(len);
-        file.keep();
-        whole?;
+        let file = core::mem::ManuallyDrop::new(Fd(fd));
+        file.allocate(len)?;
+        let map = Map::new(len, Some(fd))?;
         // SAFETY: mapped, kept as long as the region.
         let region = unsafe { Self::attach(map.base.as_ptr(), len)? };
         Ok(map.keep(region, None))

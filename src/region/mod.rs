@@ -35,7 +35,7 @@ pub use header::{LAYOUT_VERSION, RegionConfig};
 
 use crate::{
     error::{Error, Result},
-    layout::{CACHE_LINE, Layout},
+    layout::CACHE_LINE,
     lock::Outcome,
     member::{Depth, Home, Incarnation, Member, MemberId, Recovered, Table},
     queue::{Queue, QueueConfig},
@@ -47,7 +47,7 @@ use core::ptr::NonNull;
 use directory::{Directory, Entry, Kind, Place};
 use header::{Geometry, Header, OBJECTS_OFFSET};
 
-/// A process's handle to a region. `Sync`: threads share it. A forked child may go on using it; its
+/// A process's handle to a region. A thread that uses two handles to one region is two members there. `Sync`: threads share it. A forked child may go on using it; its
 /// threads become members of their own.
 pub struct Region<P: Platform = Os> {
     base: NonNull<u8>,
@@ -67,12 +67,6 @@ unsafe impl<P: Platform> Send for Region<P> {}
 unsafe impl<P: Platform> Sync for Region<P> {}
 
 impl<P: Platform> Region<P> {
-    /// Bytes that header and tables take; the objects' layouts come on top. Align: 128.
-    pub fn layout(config: &RegionConfig) -> Result<Layout> {
-        let geometry = Geometry::new(config, 0).ok_or(Error::Invalid)?;
-        Ok(Layout { size: geometry.data_offset, align: CACHE_LINE })
-    }
-
     /// Makes a region of `len` bytes at `ptr`, on `platform`. For the first party; the memory must be
     /// fresh (zero-filled, or the leavings of a creator that died in here).
     ///
@@ -281,14 +275,24 @@ impl<P: Platform> Region<P> {
     }
 
     /// As [`Region::create_queue`], waiting at most `timeout_ns` for others: then `TimedOut`.
-    pub fn create_queue_timeout(&self, name: &str, config: &QueueConfig, timeout_ns: u64) -> Result<Queue<'_, Self>> {
+    pub fn create_queue_timeout(
+        &self,
+        name: &str,
+        config: &QueueConfig,
+        timeout_ns: u64,
+    ) -> Result<Queue<'_, Self>> {
         self.create_queue_until(name, config, 0, timeout_ns)
     }
 
     /// As [`Region::create_queue`], with positions that begin at turn `first_turn`: tests start near the
     /// wrap of the 44-bit turn.
     #[doc(hidden)]
-    pub fn create_queue_at_turn(&self, name: &str, config: &QueueConfig, first_turn: u64) -> Result<Queue<'_, Self>> {
+    pub fn create_queue_at_turn(
+        &self,
+        name: &str,
+        config: &QueueConfig,
+        first_turn: u64,
+    ) -> Result<Queue<'_, Self>> {
         self.create_queue_until(name, config, first_turn, FOREVER)
     }
 
@@ -334,7 +338,8 @@ impl<P: Platform> Region<P> {
     /// Whether a thread of this process could still touch the memory: one that is a member, or this one
     /// with a lock in it.
     pub(crate) fn in_use(&self) -> bool {
-        let locked = self.platform.thread().is_ok_and(|thread| thread.holds_within(self.as_ptr(), self.len()));
+        let locked =
+            self.platform.thread().is_ok_and(|thread| thread.holds_within(self.as_ptr(), self.len()));
         locked || self.members().owners().any(|(id, tag)| self.platform.in_this_process(id, tag))
     }
 }

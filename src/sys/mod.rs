@@ -1,7 +1,7 @@
 //! What Rialto needs from the machine below it: sleeping, waking, a clock, and who is alive.
 //!
 //! Everything above is written against [`Platform`], a small copyable value. [`linux`] is the backend
-//! behind the `os` feature; [`model`] is loom's; a bare-metal program brings its own.
+//! behind the `os` feature; `model` is loom's; a bare-metal program brings its own.
 //! `sys` sits below `time` in use only: it takes raw deadlines in nanoseconds.
 
 mod cell;
