@@ -122,6 +122,8 @@ mod sweep {
         kind: Kind,
         fate: Fate,
         company: Company,
+        /// How long a sleeper that is owed something may sleep on.
+        patience: Duration,
         board: Shared<Board>,
         subject: Option<S>,
         sleeper: Option<Child>,
@@ -175,9 +177,7 @@ mod sweep {
                 },
                 _ => {}
             }
-            if let Some(mut sleeper) = self.sleeper.take()
-                && !blocks
-            {
+            if let Some(mut sleeper) = self.sleeper.take().filter(|_| !blocks) {
                 if self.op == Op::Push {
                     // What is there wakes it, at the latest at its tick.
                     if subject.len() == 0 {
@@ -194,7 +194,7 @@ mod sweep {
                         subject.take(Take::Pop, WATCHDOG, |v, a| log.push((v, a)));
                     }
                 }
-                finish(&mut sleeper)?;
+                finish(&mut sleeper, self.patience)?;
                 drop(sleeper);
                 subject.recover(Depth::Marked);
                 let got = Hand::read(&self.board, HAND + OTHER);
@@ -241,8 +241,8 @@ mod sweep {
         }
     }
 
-    fn finish(child: &mut Child) -> Result<(), String> {
-        match child.wait(WATCHDOG) {
+    fn finish(child: &mut Child, patience: Duration) -> Result<(), String> {
+        match child.wait(patience) {
             Some(Exit::Code(0)) => Ok(()),
             Some(exit) => Err(format!("the sleeper ended with {exit:?}")),
             None => Err("a sleeper is never woken".into()),
@@ -274,15 +274,15 @@ mod sweep {
             extra.push(HELP);
             subject.push(HELP, WATCHDOG);
         }
-        finish(&mut popper)?;
+        finish(&mut popper, WATCHDOG)?;
         let got = Hand::read_at(board, HAND + OTHER);
         log.push((got.value, got.attempt as u8));
         Ok(())
     }
 
     fn trying<S: Subject>(op: Op, pre: u64, fate: Fate, company: Company) -> Trying<S> {
-        let (board, kind) = (Board::new(), Kind::default());
-        Trying { op, pre, orphans: 0, kind, fate, company, board, subject: None, sleeper: None }
+        let (board, kind, patience) = (Board::new(), Kind::default(), WATCHDOG);
+        Trying { op, pre, orphans: 0, kind, fate, company, patience, board, subject: None, sleeper: None }
     }
 
     /// A blocking operation, from the wake-up to its end; another one sleeps behind it.
@@ -391,7 +391,7 @@ mod sweep {
                     subject.push(HELP, WATCHDOG);
                 }
             }
-            finish(&mut other)?;
+            finish(&mut other, WATCHDOG)?;
             if pushes {
                 extra.push(SLEEPERS);
             } else {
@@ -539,7 +539,9 @@ mod sweep {
             cases.push(planted(name, move |tally| sweep(&mut trying::<Vyukov>(op, pre, fate, Alone), tally)));
         }
         cases.push(planted("Kill Push: a sleeper without a tick", |tally| {
-            sweep(&mut trying::<Vyukov>(Push, 0, Kill, Asleep), tally)
+            let kind = Kind { tick_ms: 60_000, ..Kind::default() };
+            let patience = Duration::from_millis(500);
+            sweep(&mut Trying { kind, patience, ..trying::<Rialto>(Push, 0, Kill, Asleep) }, tally)
         }));
         for op in [Push, Peek] {
             let name = format!("Kill {op:?}: survivors that never recover");
