@@ -7,15 +7,14 @@
 #if RIALTO_EAGAIN != -11 || RIALTO_OK
 #error "codes do not compare in #if"
 #endif
-#if 1 -RIALTO_EPERM != 2
-#error "negative codes are not parenthesised"
-#endif
 
-/* What it is, and what errno calls it. */
-#define CODE(name, number) {name, number, #name}
+/* What it is, what errno calls it, and what stands in the header. */
+#define EXPANDED(macro) TEXT(macro)
+#define TEXT(tokens) #tokens
+#define CODE(name, number) {name, number, EXPANDED(name)}
 static const struct {
     int code, number;
-    const char *name;
+    const char *text;
 } codes[] = {
     CODE(RIALTO_OK, 0),
     CODE(RIALTO_OWNER_DIED, 1),
@@ -55,6 +54,8 @@ int main(void)
     watchdog();
     for (int i = 0; i < CODES; i++) {
         CHECK(codes[i].code == codes[i].number);
+        /* Or a forgotten operator, `x RIALTO_EPERM`, would be a difference. */
+        CHECK(codes[i].code >= 0 || codes[i].text[0] == '(');
         const char *text = rialto_strerror(codes[i].code);
         CHECK(text && *text);
         for (int j = 0; j < i; j++) {
@@ -64,7 +65,6 @@ int main(void)
     }
     CHECK(strcmp(rialto_strerror(-3), rialto_strerror(-5000)) == 0); /* "system call failed" */
 
-    /* `3 RIALTO_EPERM`, with -1 in it, would be 2. */
     int five = 5;
     CHECK(five -RIALTO_EPERM == 6 && five - RIALTO_EBADREGION == 4101);
     CHECK(-RIALTO_EINVAL == 22 && 2 * RIALTO_EAGAIN == -22 && ~RIALTO_EPERM == 0);
