@@ -489,14 +489,14 @@ mod sweep {
         let mut cases = vec![];
         for fate in [Kill, Stop] {
             for pre in [0, 4, 7, 8] {
-                try_cases(&mut cases, Push, pre, fate, Alone, 50);
+                try_cases(&mut cases, Push, pre, fate, Alone, 150);
             }
-            try_cases(&mut cases, Push, 0, fate, Asleep, 50);
+            try_cases(&mut cases, Push, 0, fate, Asleep, 150);
             for op in [Pop, Peek] {
                 for pre in [0, 1, 4, 8] {
-                    try_cases(&mut cases, op, pre, fate, Alone, 50);
+                    try_cases(&mut cases, op, pre, fate, Alone, 150);
                 }
-                try_cases(&mut cases, op, 8, fate, Asleep, 50);
+                try_cases(&mut cases, op, 8, fate, Asleep, 150);
             }
             for (op, portions) in [(Pop, 1), (Pop, 2), (Peek, 1), (Push, 1), (Push, 2)] {
                 let name = format!("{fate:?} woken {op:?}, another asleep, enough for {portions}");
@@ -528,7 +528,7 @@ mod sweep {
             }
         }
         for (op, pre) in [(Push, 0), (Push, 7), (Pop, 1), (Peek, 8)] {
-            try_cases(&mut cases, op, pre, Kill, Later, 50);
+            try_cases(&mut cases, op, pre, Kill, Later, 150);
         }
         cases.push(clean("Kill a blocking Pop until it sleeps", 50, |tally| {
             let mut scene = FallingAsleep { board: Board::new(), subject: None, asleep: false };
