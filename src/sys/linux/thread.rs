@@ -316,7 +316,10 @@ impl Thread for LinuxThread {
         unsafe {
             List::remove(&raw mut (*self.0).list, newer, older);
             let held = &mut (*self.0).held;
-            held.copy_within(i + 1..count, i);
+            // Locks nest, so it is nearly always the newest: no call of memmove then.
+            if i + 1 < count {
+                held.copy_within(i + 1..count, i);
+            }
             (*self.0).count = count as u32 - 1;
         }
     }
