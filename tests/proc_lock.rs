@@ -320,7 +320,7 @@ fn a_timeout_is_never_early_and_signals_do_not_matter() {
         use rialto::sys::{Os, Platform, Waited};
         let word = a.locks[0].cell().word();
         let end = Os {}.now_ns() + 150 * MS;
-        while Os {}.wait(word, a.word(), end) == Waited::Woken {}
+        while matches!(Os {}.wait(word, a.word(), end), Waited::Woken) {}
         ensure!(now_ns() >= end);
         ensure!(robust_list_len() == 2);
         ensure!(a.locks[0].acquire_raw(LONG) == Ok(Outcome::OwnerDied));
