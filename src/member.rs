@@ -105,6 +105,10 @@ pub trait Home: Sync {
     fn recover(&self, depth: Depth) -> Recovered;
     /// Ends a membership: whatever it has in hand is given back.
     fn leave(&self, member: Incarnation) -> Result<()>;
+    /// The epoch of the id's present incarnation.
+    fn epoch(&self, id: MemberId) -> u64;
+    /// Whether exactly that incarnation is a member still (not even leaving). Acquire.
+    fn is_live(&self, member: Incarnation) -> bool;
     /// Whether that member has a message or a slot in hand, in any object.
     fn has_in_hand(&self, member: MemberId) -> bool;
 }
@@ -219,7 +223,9 @@ impl<'a> Table<'a> {
             return Err(Error::NotOwner);
         }
         let live = member.epoch << 2 | LIVE;
-        cell.aux.compare_exchange(live, member.epoch << 2 | DYING, AcqRel, Relaxed).map_err(|_| Error::NotOwner)?;
+        cell.aux
+            .compare_exchange(live, member.epoch << 2 | DYING, AcqRel, Relaxed)
+            .map_err(|_| Error::NotOwner)?;
         Ok(())
     }
 
@@ -286,6 +292,17 @@ impl<'a> Table<'a> {
     /// Whether recovery of exactly this incarnation is still unfinished (invariant 2).
     pub fn is_dying(self, member: Incarnation) -> bool {
         self.cell(member.id).is_some_and(|cell| cell.aux.load(Acquire) == member.epoch << 2 | DYING)
+    }
+
+    /// The epoch that `id` is in.
+    pub fn epoch(self, id: MemberId) -> u64 {
+        self.cell(id).map_or(0, |cell| cell.aux.load(Acquire) >> 2)
+    }
+
+    /// Whether `member` has neither been found dead nor begun to leave. As in invariant 2, but for the
+    /// holder: whoever acts on a claim asks after loading it and before changing it.
+    pub fn is_still(self, member: Incarnation) -> bool {
+        self.cell(member.id).is_some_and(|cell| cell.aux.load(Acquire) == member.epoch << 2 | LIVE)
     }
 
     /// Whether `id` is LIVE at about this time, dead or not.

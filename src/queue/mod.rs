@@ -270,9 +270,10 @@ impl<'r, H: Home> Queue<'r, H> {
     }
 
     fn peek_until(&self, deadline: Deadline) -> Result<Peeked<'r, H>> {
-        let me = self.me()?;
-        let claim = self.claim_until(me, deadline)?;
-        let len = self.message_len(me, claim)?;
+        let id = self.me()?;
+        let me = Incarnation { id, epoch: self.home.epoch(id) };
+        let claim = self.claim_until(id, deadline)?;
+        let len = self.message_len(id, claim)?;
         Ok(Peeked { queue: *self, me, claim, len })
     }
 

@@ -281,14 +281,24 @@ impl<P: Platform> Region<P> {
     }
 
     /// As [`Region::create_queue`], waiting at most `timeout_ns` for others: then `TimedOut`.
-    pub fn create_queue_timeout(&self, name: &str, config: &QueueConfig, timeout_ns: u64) -> Result<Queue<'_, Self>> {
+    pub fn create_queue_timeout(
+        &self,
+        name: &str,
+        config: &QueueConfig,
+        timeout_ns: u64,
+    ) -> Result<Queue<'_, Self>> {
         self.create_queue_until(name, config, 0, timeout_ns)
     }
 
     /// As [`Region::create_queue`], with positions that begin at turn `first_turn`: tests start near the
     /// wrap of the 44-bit turn.
     #[doc(hidden)]
-    pub fn create_queue_at_turn(&self, name: &str, config: &QueueConfig, first_turn: u64) -> Result<Queue<'_, Self>> {
+    pub fn create_queue_at_turn(
+        &self,
+        name: &str,
+        config: &QueueConfig,
+        first_turn: u64,
+    ) -> Result<Queue<'_, Self>> {
         self.create_queue_until(name, config, first_turn, FOREVER)
     }
 
@@ -334,7 +344,8 @@ impl<P: Platform> Region<P> {
     /// Whether a thread of this process could still touch the memory: one that is a member, or this one
     /// with a lock in it.
     pub(crate) fn in_use(&self) -> bool {
-        let locked = self.platform.thread().is_ok_and(|thread| thread.holds_within(self.as_ptr(), self.len()));
+        let locked =
+            self.platform.thread().is_ok_and(|thread| thread.holds_within(self.as_ptr(), self.len()));
         locked || self.members().owners().any(|(id, tag)| self.platform.in_this_process(id, tag))
     }
 }
@@ -388,6 +399,14 @@ impl<P: Platform> Home for Region<P> {
         table.begin_leave(self.platform, member)?;
         let complete = self.sweep(member, &mut Recovered::default());
         table.finish_leave(self.platform, member, complete)
+    }
+
+    fn epoch(&self, id: MemberId) -> u64 {
+        self.members().epoch(id)
+    }
+
+    fn is_live(&self, member: Incarnation) -> bool {
+        self.members().is_still(member)
     }
 
     fn has_in_hand(&self, member: MemberId) -> bool {

@@ -21,7 +21,7 @@ pub use thread::LinuxThread;
 use super::{Liveness, Platform, Waited};
 use crate::{
     error::Result,
-    sync::{AtomicU64, Ordering::Relaxed, AtomicU32},
+    sync::{AtomicU32, AtomicU64, Ordering::Relaxed},
 };
 use libc::{c_long, timespec};
 
