@@ -143,6 +143,11 @@ impl<'r, H: Home> Member<'r, H> {
         Member { home, incarnation, _thread: core::marker::PhantomData }
     }
 
+    /// Where it is a member.
+    pub(crate) fn home(&self) -> &'r H {
+        self.home
+    }
+
     /// Its id in the region.
     pub fn id(&self) -> MemberId {
         self.incarnation.id

@@ -110,16 +110,20 @@ impl<'r, H: Home> Queue<'r, H> {
         Ok(Queue { home, shared, me: None })
     }
 
-    /// The same queue, acting as `member` instead of the calling thread's own membership.
+    /// The same queue, acting as `member` instead of the calling thread's own membership. A member of
+    /// another region (or made with another handle) is refused by every operation, as `Invalid`.
     pub fn as_member<'m>(&self, member: &'m Member<'r, H>) -> Queue<'m, H>
     where
         'r: 'm,
     {
-        Queue { me: Some(member.id()), ..*self }
+        // Its id would be nobody's here, or another member's.
+        let ours = core::ptr::eq(member.home(), self.home);
+        Queue { me: Some(if ours { member.id() } else { 0 }), ..*self }
     }
 
     fn me(&self) -> Result<MemberId> {
         match self.me {
+            Some(0) => Err(Error::Invalid),
             Some(id) => Ok(id),
             None => self.home.me(),
         }
