@@ -53,6 +53,7 @@ use crate::{
     error::{Error, Result},
     sync::Ordering::*,
     sys::{Cell, DIED, Liveness, OWNER, Platform, Thread, WAITERS},
+    time::Deadline,
 };
 
 /// A member's place in the table: 1..=4095; 0 is nobody.
@@ -101,8 +102,9 @@ pub trait Home: Sync {
     fn tick_ns(&self) -> u64;
     /// The calling thread's own member; joins on first use.
     fn me(&self) -> Result<MemberId>;
-    /// Recovers every member that is certainly dead, in all objects of the region.
-    fn recover(&self, depth: Depth) -> Recovered;
+    /// Recovers the members that are certainly dead, in all objects of the region: at least one, and no
+    /// more after `until`. False: the time was up before everybody was looked at.
+    fn recover_until(&self, depth: Depth, until: Deadline) -> bool;
     /// Ends a membership: whatever it has in hand is given back.
     fn leave(&self, member: Incarnation) -> Result<()>;
     /// The epoch of the id's present incarnation.

@@ -401,7 +401,7 @@ impl<'r, H: Home> Queue<'r, H> {
         }
         let mut depth = Depth::Marked;
         loop {
-            self.home.recover(depth);
+            self.home.recover_until(depth, deadline);
             let ticket = event.prepare();
             match once() {
                 Err(Error::WouldBlock) => {}

@@ -41,7 +41,7 @@ use crate::{
     queue::{Queue, QueueConfig},
     sync::{AtomicU32, Ordering::*},
     sys::{Cell, Os, Platform, Thread},
-    time::FOREVER,
+    time::{Deadline, FOREVER},
 };
 use core::ptr::NonNull;
 use directory::{Directory, Entry, Kind, Place};
@@ -186,7 +186,8 @@ impl<P: Platform> Region<P> {
     fn new_member(&self) -> Result<Incarnation> {
         match self.members().join(self.platform) {
             Err(Error::TooManyMembers) => {
-                self.recover(Depth::Thorough);
+                let until = Deadline::after(self.platform, u64::from(self.geometry.tick_ms) * 1_000_000);
+                self.recover_some(Depth::Thorough, until);
                 self.members().join(self.platform)
             }
             other => other,
@@ -219,8 +220,15 @@ impl<P: Platform> Region<P> {
         }
     }
 
+    /// All queues. Honest ones do not overlap; a hostile directory ends where they would fill the region
+    /// twice, so that a walk through all slots takes no longer than through the region.
     fn queues(&self) -> impl Iterator<Item = Queue<'_, Self>> {
-        self.directory().all(Kind::Queue).filter_map(|place| {
+        let mut room = self.geometry.size;
+        let apart = self.directory().all(Kind::Queue).map_while(move |place| {
+            room = room.checked_sub(place.size)?;
+            Some(place)
+        });
+        apart.filter_map(|place| {
             // SAFETY: the place lies in the region, which outlives the handle.
             unsafe { Queue::attach(self, self.at(place), place.size) }.ok()
         })
@@ -230,17 +238,27 @@ impl<P: Platform> Region<P> {
     /// do this by themselves; for programs that only poll. Never blocks. If we die here, somebody else
     /// does it again from the beginning.
     pub fn recover(&self, depth: Depth) -> Recovered {
+        self.recover_some(depth, Deadline::NEVER).0
+    }
+
+    /// As [`Home::recover_until`].
+    fn recover_some(&self, depth: Depth, until: Deadline) -> (Recovered, bool) {
         let table = self.members();
-        let mut total = Recovered::default();
+        let (mut total, mut begun) = (Recovered::default(), false);
         let next = (depth == Depth::Tick).then(|| self.next_live());
         for id in 1..=table.capacity() {
             let ask = depth == Depth::Thorough || next == Some(id);
             let Some(dead) = table.death_of(self.platform, id, ask) else { continue };
+            // The first one in any case: so everybody's turn comes, however short the timeouts are.
+            if begun && until.passed(self.platform) {
+                return (total, false);
+            }
+            begun = true;
             if table.bury(dead, || self.sweep(dead, &mut total)) {
                 total.members += 1;
             }
         }
-        total
+        (total, true)
     }
 
     /// The live member whose turn it is to be asked about.
@@ -390,8 +408,8 @@ impl<P: Platform> Home for Region<P> {
         }
     }
 
-    fn recover(&self, depth: Depth) -> Recovered {
-        Region::recover(self, depth)
+    fn recover_until(&self, depth: Depth, until: Deadline) -> bool {
+        self.recover_some(depth, until).1
     }
 
     fn leave(&self, member: Incarnation) -> Result<()> {
