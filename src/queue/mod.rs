@@ -13,7 +13,9 @@
 //! 2. A message is delivered once, or again only with `attempt > 0` and only after its holder is
 //!    certainly dead or gave it back.
 //! 3. After `close` returned, no push that begins later succeeds; a pop says `Closed` only when no
-//!    message is ready and no producer is between reserve and publish.
+//!    message is ready, no producer is between reserve and publish, and what marked dead consumers had
+//!    in hand was redelivered. A living one that dies later, or gives its message back, brings it back
+//!    after `Closed` was said: the next pop gets it.
 //!
 //! # Ordering
 //! | publishes | by | to |
@@ -309,9 +311,13 @@ impl<'r, H: Home> Queue<'r, H> {
         }
     }
 
-    /// Closed, and nothing was there: is that the end, or is a producer about to publish?
+    /// Closed, and nothing was there: is that the end, or is a producer about to publish, or has a dead
+    /// consumer a message in hand?
     #[cold]
     fn drained(&self, me: MemberId) -> Result<Claim> {
+        if !self.home.recover_until(Depth::Marked, Deadline::NOW) {
+            return Err(Error::WouldBlock); // more dead than one: no end before all are seen to
+        }
         sync::fence(SeqCst); // partner: the SeqCst load of `closed` in `reserve`
         if self.shared.ring().has_writers() {
             return Err(Error::WouldBlock);
