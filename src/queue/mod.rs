@@ -379,8 +379,8 @@ impl<'r, H: Home> Queue<'r, H> {
         self.shared.geometry.max_message as usize
     }
 
-    /// The same queue for values of `T`. `WrongKind` if a `T` is not exactly this queue's largest
-    /// message, or needs more than 16 bytes of alignment.
+    /// The same queue for values of `T`. `WrongKind` if a `T` is not exactly as large as this
+    /// queue's largest message.
     pub fn typed<T: bytemuck::Pod>(&self) -> Result<TypedQueue<'r, T, H>> {
         TypedQueue::new(*self)
     }

@@ -80,8 +80,10 @@ impl<P: Platform> Region<P> {
     /// `Exists` (a finished region is there).
     ///
     /// # Safety
-    /// `len` bytes from `ptr` are mapped readable and writable until the `Region` is gone, used by no
-    /// one but Rialto, and by nobody else at all before this returns.
+    /// `len` bytes from `ptr` are mapped readable and writable until the `Region` is gone **and** no thread
+    /// of this process is a member any more (threads that used it end, or call [`Region::leave`];
+    /// `detach` says `Busy` until then): their robust lists run through it. Used by no one but Rialto,
+    /// and by nobody else at all before this returns.
     pub unsafe fn init_on(platform: P, ptr: *mut u8, len: usize, config: &RegionConfig) -> Result<Self> {
         let base = aligned(ptr)?;
         let geometry = Geometry::new(config, len as u64).ok_or(Error::Invalid)?;
@@ -112,8 +114,8 @@ impl<P: Platform> Region<P> {
     /// `len`), `Version`.
     ///
     /// # Safety
-    /// `len` bytes from `ptr` are mapped readable and writable, shared, until the `Region` is gone. What
-    /// is in them does not matter.
+    /// `len` bytes from `ptr` are mapped readable and writable, shared, for as long as [`Region::init_on`]
+    /// says. What is in them does not matter.
     pub unsafe fn attach_on(platform: P, ptr: *mut u8, len: usize) -> Result<Self> {
         let base = aligned(ptr)?;
         if len < OBJECTS_OFFSET as usize {
