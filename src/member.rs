@@ -53,6 +53,7 @@ use crate::{
     error::{Error, Result},
     sync::Ordering::*,
     sys::{Cell, DIED, Liveness, OWNER, Platform, Thread, WAITERS},
+    time::Deadline,
 };
 
 /// A member's place in the table: 1..=4095; 0 is nobody.
@@ -101,10 +102,15 @@ pub trait Home: Sync {
     fn tick_ns(&self) -> u64;
     /// The calling thread's own member; joins on first use.
     fn me(&self) -> Result<MemberId>;
-    /// Recovers every member that is certainly dead, in all objects of the region.
-    fn recover(&self, depth: Depth) -> Recovered;
+    /// Recovers the members that are certainly dead, in all objects of the region: at least one, and no
+    /// more after `until`. False: the time was up before everybody was looked at.
+    fn recover_until(&self, depth: Depth, until: Deadline) -> bool;
     /// Ends a membership: whatever it has in hand is given back.
     fn leave(&self, member: Incarnation) -> Result<()>;
+    /// The epoch of the id's present incarnation.
+    fn epoch(&self, id: MemberId) -> u64;
+    /// Whether exactly that incarnation is a member still (not even leaving). Acquire.
+    fn is_live(&self, member: Incarnation) -> bool;
     /// Whether that member has a message or a slot in hand, in any object.
     fn has_in_hand(&self, member: MemberId) -> bool;
 }
@@ -137,6 +143,11 @@ unsafe impl<H: Home> Sync for Member<'_, H> {}
 impl<'r, H: Home> Member<'r, H> {
     pub(crate) fn new(home: &'r H, incarnation: Incarnation) -> Self {
         Member { home, incarnation, _thread: core::marker::PhantomData }
+    }
+
+    /// Where it is a member.
+    pub(crate) fn home(&self) -> &'r H {
+        self.home
     }
 
     /// Its id in the region.
@@ -288,6 +299,17 @@ impl<'a> Table<'a> {
     /// Whether recovery of exactly this incarnation is still unfinished (invariant 2).
     pub fn is_dying(self, member: Incarnation) -> bool {
         self.cell(member.id).is_some_and(|cell| cell.aux.load(Acquire) == member.epoch << 2 | DYING)
+    }
+
+    /// The epoch that `id` is in.
+    pub fn epoch(self, id: MemberId) -> u64 {
+        self.cell(id).map_or(0, |cell| cell.aux.load(Acquire) >> 2)
+    }
+
+    /// Whether `member` has neither been found dead nor begun to leave. As in invariant 2, but for the
+    /// holder: whoever acts on a claim asks after loading it and before changing it.
+    pub fn is_still(self, member: Incarnation) -> bool {
+        self.cell(member.id).is_some_and(|cell| cell.aux.load(Acquire) == member.epoch << 2 | LIVE)
     }
 
     /// Whether `id` is LIVE at about this time, dead or not.

@@ -13,7 +13,9 @@
 //! 2. A message is delivered once, or again only with `attempt > 0` and only after its holder is
 //!    certainly dead or gave it back.
 //! 3. After `close` returned, no push that begins later succeeds; a pop says `Closed` only when no
-//!    message is ready and no producer is between reserve and publish.
+//!    message is ready, no producer is between reserve and publish, and what marked dead consumers had
+//!    in hand was redelivered. A living one that dies later, or gives its message back, brings it back
+//!    after `Closed` was said: the next pop gets it.
 //!
 //! # Ordering
 //! | publishes | by | to |
@@ -110,16 +112,20 @@ impl<'r, H: Home> Queue<'r, H> {
         Ok(Queue { home, shared, me: None })
     }
 
-    /// The same queue, acting as `member` instead of the calling thread's own membership.
+    /// The same queue, acting as `member` instead of the calling thread's own membership. A member of
+    /// another region (or made with another handle) is refused by every operation, as `Invalid`.
     pub fn as_member<'m>(&self, member: &'m Member<'r, H>) -> Queue<'m, H>
     where
         'r: 'm,
     {
-        Queue { me: Some(member.id()), ..*self }
+        // Its id would be nobody's here, or another member's.
+        let ours = core::ptr::eq(member.home(), self.home);
+        Queue { me: Some(if ours { member.id() } else { 0 }), ..*self }
     }
 
     fn me(&self) -> Result<MemberId> {
         match self.me {
+            Some(0) => Err(Error::Invalid),
             Some(id) => Ok(id),
             None => self.home.me(),
         }
@@ -270,9 +276,10 @@ impl<'r, H: Home> Queue<'r, H> {
     }
 
     fn peek_until(&self, deadline: Deadline) -> Result<Peeked<'r, H>> {
-        let me = self.me()?;
-        let claim = self.claim_until(me, deadline)?;
-        let len = self.message_len(me, claim)?;
+        let id = self.me()?;
+        let me = Incarnation { id, epoch: self.home.epoch(id) };
+        let claim = self.claim_until(id, deadline)?;
+        let len = self.message_len(id, claim)?;
         Ok(Peeked { queue: *self, me, claim, len })
     }
 
@@ -304,9 +311,13 @@ impl<'r, H: Home> Queue<'r, H> {
         }
     }
 
-    /// Closed, and nothing was there: is that the end, or is a producer about to publish?
+    /// Closed, and nothing was there: is that the end, or is a producer about to publish, or has a dead
+    /// consumer a message in hand?
     #[cold]
     fn drained(&self, me: MemberId) -> Result<Claim> {
+        if !self.home.recover_until(Depth::Marked, Deadline::NOW) {
+            return Err(Error::WouldBlock); // more dead than one: no end before all are seen to
+        }
         sync::fence(SeqCst); // partner: the SeqCst load of `closed` in `reserve`
         if self.shared.ring().has_writers() {
             return Err(Error::WouldBlock);
@@ -368,8 +379,8 @@ impl<'r, H: Home> Queue<'r, H> {
         self.shared.geometry.max_message as usize
     }
 
-    /// The same queue for values of `T`. `WrongKind` if a `T` is not exactly this queue's largest
-    /// message, or needs more than 16 bytes of alignment.
+    /// The same queue for values of `T`. `WrongKind` if a `T` is not exactly as large as this
+    /// queue's largest message.
     pub fn typed<T: bytemuck::Pod>(&self) -> Result<TypedQueue<'r, T, H>> {
         TypedQueue::new(*self)
     }
@@ -396,7 +407,7 @@ impl<'r, H: Home> Queue<'r, H> {
         }
         let mut depth = Depth::Marked;
         loop {
-            self.home.recover(depth);
+            self.home.recover_until(depth, deadline);
             let ticket = event.prepare();
             match once() {
                 Err(Error::WouldBlock) => {}

@@ -11,7 +11,7 @@
 //! | 28 | 4 | `objects`: entries of the directory, 1..=4096 | creator |
 //! | 32 | 4 | `tick_ms`: 1..=60000 | creator |
 //! | 64 | 64 | the directory's lock (a `Cell`) | its owner |
-//! | 128 | 8 | `used`: end of the last object; only a hint, the directory says it exactly | lock's owner |
+//! | 128 | 8 | `used`: where the objects begin; nobody reads it | creator |
 //! | 256 | 64 x objects | directory | lock's owner |
 //! | then, 128-aligned | 64 x members | member cells | see `member` |
 //! | then, 128-aligned | | objects | see each |

@@ -41,7 +41,7 @@ use crate::{
     queue::{Queue, QueueConfig},
     sync::{AtomicU32, Ordering::*},
     sys::{Cell, Os, Platform, Thread},
-    time::FOREVER,
+    time::{Deadline, FOREVER},
 };
 use core::ptr::NonNull;
 use directory::{Directory, Entry, Kind, Place};
@@ -74,8 +74,10 @@ impl<P: Platform> Region<P> {
     /// `Exists` (a finished region is there).
     ///
     /// # Safety
-    /// `len` bytes from `ptr` are mapped readable and writable until the `Region` is gone, used by no
-    /// one but Rialto, and by nobody else at all before this returns.
+    /// `len` bytes from `ptr` are mapped readable and writable until the `Region` is gone **and** no thread
+    /// of this process is a member any more (threads that used it end, or call [`Region::leave`];
+    /// `detach` says `Busy` until then): their robust lists run through it. Used by no one but Rialto,
+    /// and by nobody else at all before this returns.
     pub unsafe fn init_on(platform: P, ptr: *mut u8, len: usize, config: &RegionConfig) -> Result<Self> {
         let base = aligned(ptr)?;
         let geometry = Geometry::new(config, len as u64).ok_or(Error::Invalid)?;
@@ -106,8 +108,8 @@ impl<P: Platform> Region<P> {
     /// `len`), `Version`.
     ///
     /// # Safety
-    /// `len` bytes from `ptr` are mapped readable and writable, shared, until the `Region` is gone. What
-    /// is in them does not matter.
+    /// `len` bytes from `ptr` are mapped readable and writable, shared, for as long as [`Region::init_on`]
+    /// says. What is in them does not matter.
     pub unsafe fn attach_on(platform: P, ptr: *mut u8, len: usize) -> Result<Self> {
         let base = aligned(ptr)?;
         if len < OBJECTS_OFFSET as usize {
@@ -180,7 +182,8 @@ impl<P: Platform> Region<P> {
     fn new_member(&self) -> Result<Incarnation> {
         match self.members().join(self.platform) {
             Err(Error::TooManyMembers) => {
-                self.recover(Depth::Thorough);
+                let until = Deadline::after(self.platform, u64::from(self.geometry.tick_ms) * 1_000_000);
+                self.recover_some(Depth::Thorough, until);
                 self.members().join(self.platform)
             }
             other => other,
@@ -213,8 +216,15 @@ impl<P: Platform> Region<P> {
         }
     }
 
+    /// All queues. Honest ones do not overlap; a hostile directory ends where they would fill the region
+    /// twice, so that a walk through all slots takes no longer than through the region.
     fn queues(&self) -> impl Iterator<Item = Queue<'_, Self>> {
-        self.directory().all(Kind::Queue).filter_map(|place| {
+        let mut room = self.geometry.size;
+        let apart = self.directory().all(Kind::Queue).map_while(move |place| {
+            room = room.checked_sub(place.size)?;
+            Some(place)
+        });
+        apart.filter_map(|place| {
             // SAFETY: the place lies in the region, which outlives the handle.
             unsafe { Queue::attach(self, self.at(place), place.size) }.ok()
         })
@@ -224,17 +234,27 @@ impl<P: Platform> Region<P> {
     /// do this by themselves; for programs that only poll. Never blocks. If we die here, somebody else
     /// does it again from the beginning.
     pub fn recover(&self, depth: Depth) -> Recovered {
+        self.recover_some(depth, Deadline::NEVER).0
+    }
+
+    /// As [`Home::recover_until`].
+    fn recover_some(&self, depth: Depth, until: Deadline) -> (Recovered, bool) {
         let table = self.members();
-        let mut total = Recovered::default();
+        let (mut total, mut begun) = (Recovered::default(), false);
         let next = (depth == Depth::Tick).then(|| self.next_live());
         for id in 1..=table.capacity() {
             let ask = depth == Depth::Thorough || next == Some(id);
             let Some(dead) = table.death_of(self.platform, id, ask) else { continue };
+            // The first one in any case: so everybody's turn comes, however short the timeouts are.
+            if begun && until.passed(self.platform) {
+                return (total, false);
+            }
+            begun = true;
             if table.bury(dead, || self.sweep(dead, &mut total)) {
                 total.members += 1;
             }
         }
-        total
+        (total, true)
     }
 
     /// The live member whose turn it is to be asked about.
@@ -384,8 +404,8 @@ impl<P: Platform> Home for Region<P> {
         }
     }
 
-    fn recover(&self, depth: Depth) -> Recovered {
-        Region::recover(self, depth)
+    fn recover_until(&self, depth: Depth, until: Deadline) -> bool {
+        self.recover_some(depth, until).1
     }
 
     fn leave(&self, member: Incarnation) -> Result<()> {
@@ -393,6 +413,14 @@ impl<P: Platform> Home for Region<P> {
         table.begin_leave(self.platform, member)?;
         let complete = self.sweep(member, &mut Recovered::default());
         table.finish_leave(self.platform, member, complete)
+    }
+
+    fn epoch(&self, id: MemberId) -> u64 {
+        self.members().epoch(id)
+    }
+
+    fn is_live(&self, member: Incarnation) -> bool {
+        self.members().is_still(member)
     }
 
     fn has_in_hand(&self, member: MemberId) -> bool {
