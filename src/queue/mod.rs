@@ -40,7 +40,9 @@
 //!
 //! # Limits
 //! 65536 slots, messages of 1 GiB, 4095 members. A stopped holder occupies its slot; when all are
-//! occupied the queue is full. A stopped producer delays end-of-stream until it goes on or dies.
+//! occupied the queue is full. A position that was voided (its producer died, or was overtaken) counts
+//! as taken until the consumers have come past it: full may be said one slot early for up to a lap. A
+//! stopped producer delays end-of-stream until it goes on or dies.
 //!
 //! # Checked by
 //! `tests/queue.rs`, `tests/prop_queue.rs`, `tests/sweep_queue.rs`, `tests/storm.rs`, `tests/loom_ring.rs`.
@@ -178,6 +180,8 @@ impl<'r, H: Home> Queue<'r, H> {
                 self.shared.header.not_empty.notify(self.home.platform());
                 return Ok(());
             }
+            // Voided. The slot that we gave back may be the one that another producer waits for.
+            self.shared.header.not_full.notify(self.home.platform());
         }
         Err(Error::WouldBlock)
     }
