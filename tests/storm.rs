@@ -124,7 +124,7 @@ fn produce(ledger: &Ledger, queue: Queue, me: usize, first: u64, random: &mut Ra
     0
 }
 
-fn consume(ledger: &Ledger, queue: Queue, me: usize, random: &mut Random) -> i32 {
+fn consume(ledger: &Ledger, queue: Queue, me: usize, peek_only: bool, random: &mut Random) -> i32 {
     let mut buffer = [0; 48];
     let mut last = vec![0u64; NUMBERS / BLOCK as usize];
     let mut record = |message: &[u8], attempt: u8| {
@@ -145,7 +145,7 @@ fn consume(ledger: &Ledger, queue: Queue, me: usize, random: &mut Random) -> i32
     loop {
         let form = random.below(4);
         let timeout_ns = random.below(5_000_000);
-        let result = if random.below(2) == 0 {
+        let result = if !peek_only && random.below(2) == 0 {
             ledger.doing[me].store(POPPING, SeqCst);
             let result = match form {
                 0 => queue.pop(&mut buffer),
@@ -166,6 +166,9 @@ fn consume(ledger: &Ledger, queue: Queue, me: usize, random: &mut Random) -> i32
                     drop(peeked);
                     return true;
                 }
+                // Now and then longer in hand, so that many die so.
+                let pause = if random.below(16) == 0 { random.below(20_000) } else { 0 };
+                (0..pause).for_each(|_| std::hint::spin_loop());
                 let len = peeked.copy_to(&mut buffer);
                 let go_on = record(&buffer[..len], peeked.attempt());
                 peeked.release();
@@ -218,6 +221,8 @@ struct Round {
     consumers: usize,
     slots: u32,
     kill_only: bool,
+    /// Nobody pops without a loan: then nothing may be lost at all.
+    peek_only: bool,
     close: bool,
 }
 
@@ -258,7 +263,7 @@ fn round(round: &Round, totals: &mut Counts) {
             let random = &mut Random::new(seed);
             match role(i) {
                 Role::Producer => produce(&ledger, queue, i, first, random),
-                Role::Consumer => consume(&ledger, queue, i, random),
+                Role::Consumer => consume(&ledger, queue, i, round.peek_only, random),
                 Role::Recoverer => recover(&ledger, &region, random),
             }
         })
@@ -402,6 +407,7 @@ fn queue_storm() {
                 consumers: 1 + random.below(4) as usize,
                 slots: [2, 4, 16, 64][random.below(4) as usize],
                 kill_only: random.below(4) == 0,
+                peek_only: random.below(2) == 0,
                 close: random.below(2) == 0,
             },
             &mut totals,

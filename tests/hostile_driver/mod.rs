@@ -182,6 +182,8 @@ const CONFIG: RegionConfig = RegionConfig { members: 4, objects: 3, tick_ms: 2 }
 const DIRECTORY: usize = 256;
 const MEMBERS: usize = 256 + 3 * 64 + 64;
 const DATA: usize = MEMBERS + 4 * 64;
+/// `q0` is 1024 bytes and 4 slots of 64.
+const SECOND: usize = DATA + 1024 + 4 * 64;
 pub const SOUND_BYTES: usize = 8192;
 
 /// Fills `arena` with a region in use: messages waiting, in hand, given back, and a member that is dead.
@@ -215,7 +217,7 @@ fn make_sound(arena: &Arena, input: &mut Input) {
 fn damage(arena: &Arena, input: &mut Input) {
     // Where the words are that anybody believes: header, directory, cells, queue headers, slots.
     let len = arena.len();
-    let base = match input.byte() % 8 {
+    let base = match input.byte() % 10 {
         0 => input.below(64),
         1 => 64 + input.below(64),
         2 => DIRECTORY + input.below(3 * 64),
@@ -223,6 +225,10 @@ fn damage(arena: &Arena, input: &mut Input) {
         4 => DATA + input.below(64),
         5 => DATA + 512 + 128 * input.below(4),
         6 => DATA + 1024 + 64 * input.below(4) + input.below(16),
+        // A slot's length.
+        7 => DATA + 1024 + 64 * input.below(4) + 8,
+        // The same of the second queue.
+        8 => SECOND + 1024 + 224 * input.below(8) + input.below(16),
         _ => input.below(len),
     };
     let offset = base % len.max(1);
@@ -241,6 +247,9 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
     let mut in_hand: Vec<Peeked> = Vec::new();
     let mut members: Vec<Member> = Vec::new();
     let mut buffer = vec![0u8; 4096];
+    if input.byte() % 8 != 0 {
+        queues.extend(NAMES[..2].iter().filter_map(|name| region.open_queue(name).ok()));
+    }
     // Errors are all right, each and every one; panics are not.
     for call in 0..calls {
         if input.is_empty() {
