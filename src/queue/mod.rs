@@ -61,7 +61,7 @@ use crate::{
     member::{Depth, Home, Incarnation, Member, MemberId, Recovered},
     ring::{Claim, Position, Recovery, Refused},
     sync::{self, Ordering::*},
-    sys::{Platform, Waited},
+    sys::Platform,
     time::Deadline,
     wait::EventCount,
 };
@@ -148,7 +148,7 @@ impl<'r, H: Home> Queue<'r, H> {
         self.push_until(message, Deadline::NOW)
     }
 
-    /// As [`Queue::push`], waiting at most `timeout_ns` (0 polls): then `TimedOut`.
+    /// As [`Queue::push`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
     pub fn push_timeout(&self, message: &[u8], timeout_ns: u64) -> Result<()> {
         self.push_until(message, Deadline::after(self.home.platform(), timeout_ns))
     }
@@ -220,7 +220,7 @@ impl<'r, H: Home> Queue<'r, H> {
         self.pop_until(buffer, Deadline::NOW)
     }
 
-    /// As [`Queue::pop`], waiting at most `timeout_ns` (0 polls): then `TimedOut`.
+    /// As [`Queue::pop`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
     pub fn pop_timeout(&self, buffer: &mut [u8], timeout_ns: u64) -> Result<Popped> {
         self.pop_until(buffer, Deadline::after(self.home.platform(), timeout_ns))
     }
@@ -274,7 +274,7 @@ impl<'r, H: Home> Queue<'r, H> {
         self.peek_until(Deadline::NOW)
     }
 
-    /// As [`Queue::peek`], waiting at most `timeout_ns` (0 polls): then `TimedOut`.
+    /// As [`Queue::peek`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
     pub fn peek_timeout(&self, timeout_ns: u64) -> Result<Peeked<'r, H>> {
         self.peek_until(Deadline::after(self.home.platform(), timeout_ns))
     }
@@ -334,7 +334,7 @@ impl<'r, H: Home> Queue<'r, H> {
         }
     }
 
-    /// A message that was delivered `max_attempts` times to holders that died; `pop` passes it over.
+    /// A message that was redelivered `max_attempts` times and came back again; `pop` passes it over.
     ///
     /// Errors: `WouldBlock` if there is none, `BufferTooSmall`, and as `pop`. Never blocks.
     pub fn take_poisoned(&self, buffer: &mut [u8]) -> Result<Popped> {
@@ -410,6 +410,8 @@ impl<'r, H: Home> Queue<'r, H> {
             }
         }
         let mut depth = Depth::Marked;
+        let tick_ns = self.home.tick_ns();
+        let mut next_look = platform.now_ns().saturating_add(tick_ns);
         loop {
             self.home.recover_until(depth, deadline);
             let ticket = event.prepare();
@@ -420,11 +422,13 @@ impl<'r, H: Home> Queue<'r, H> {
             if deadline.passed(platform) {
                 return Err(Error::TimedOut);
             }
-            let until = deadline.or_tick(platform, self.home.tick_ns());
-            depth = match event.wait(platform, ticket, until) {
-                Waited::Woken => Depth::Marked,
-                Waited::TimedOut => Depth::Tick,
-            };
+            event.wait(platform, ticket, deadline.or_tick(platform, tick_ns));
+            // By the clock, not by how the wait ended: who is woken steadily looks around too.
+            let now = platform.now_ns();
+            depth = Depth::Marked;
+            if now >= next_look {
+                (depth, next_look) = (Depth::Tick, now.saturating_add(tick_ns));
+            }
         }
     }
 

@@ -180,7 +180,8 @@ impl Region<Os> {
     }
 
     /// Attaches to the region in a file (memfd or named). The descriptor stays the caller's and may be
-    /// closed.
+    /// closed. A creator that is not trusted could have left out the seals of `create_memfd`, and cut the
+    /// file short later (SIGBUS): ask `F_GET_SEALS` first then.
     pub fn attach_fd(fd: i32) -> Result<Region> {
         // SAFETY: all-zero is a valid stat buffer.
         let mut stat: libc::stat = unsafe { core::mem::zeroed() };
