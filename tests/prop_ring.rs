@@ -1,5 +1,6 @@
 //! The ring without threads: its arithmetic against 128-bit numbers, its operations against a model, and
 //! everything against a peer that writes what it likes.
+#![allow(clippy::incompatible_msrv)] // the library keeps to its MSRV, tests need not
 #![cfg(not(rialto_loom))]
 
 use proptest::prelude::*;
@@ -670,7 +671,7 @@ impl Slots for Hostile<'_> {
     fn word(&self, index: u32) -> &AtomicU64 {
         self.accesses.set(self.accesses.get() + 1);
         let slot = &self.words[index as usize];
-        if self.rate != 0 && self.random().is_multiple_of(self.rate) {
+        if self.rate != 0 && self.random() % self.rate == 0 {
             slot.store(self.junk(), SeqCst);
         }
         slot
