@@ -1,6 +1,5 @@
 //! The ring without threads: its arithmetic against 128-bit numbers, its operations against a model, and
 //! everything against a peer that writes what it likes.
-#![allow(clippy::incompatible_msrv)] // the library keeps to its MSRV, tests need not
 #![cfg(not(rialto_loom))]
 
 use proptest::prelude::*;

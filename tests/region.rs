@@ -531,6 +531,7 @@ fn a_dropped_region_with_a_member_in_it_is_leaked_not_unmapped() {
     drop(region);
     // SAFETY: only asks.
     assert_eq!(
+        // SAFETY: it only asks whether the pages are mapped.
         unsafe { libc::msync(at.cast(), LEN, libc::MS_ASYNC) },
         0,
         "still mapped for the other thread"
