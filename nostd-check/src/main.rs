@@ -127,7 +127,8 @@ struct Memory(UnsafeCell<[u8; LEN]>);
 unsafe impl Sync for Memory {}
 
 static MEMORY: Memory = Memory(UnsafeCell::new([0; LEN]));
-static LOCK: Lock = Lock::new();
+// SAFETY: a static is never moved or freed.
+static LOCK: Lock = unsafe { Lock::new() };
 
 fn work() -> rialto::Result<()> {
     let config = RegionConfig { members: 4, objects: 2, tick_ms: 1 };

@@ -89,7 +89,8 @@ impl<P: Platform> Region<P> {
             return Err(Error::Exists);
         }
         region.header().write(&geometry);
-        // SAFETY: inside the region (invariant 1), and nobody else uses it yet.
+        // SAFETY: inside the region (invariant 1), and nobody else uses it yet. The lock and the cells stay
+        // where they are, and mapped while a thread of ours holds one (the caller's word, or invariant 2).
         unsafe {
             core::ptr::from_ref(&region.header().lock).cast_mut().write(crate::lock::Lock::new());
             let cells = base.add(geometry.members_offset as usize).cast::<Cell>();
