@@ -322,14 +322,6 @@ impl<'a> Table<'a> {
         self.cells.iter().filter(|cell| cell.aux.load(Relaxed) & STATE == LIVE).count() as u32
     }
 
-    /// The owners of the cells that have one: (thread id, tag).
-    pub fn owners(self) -> impl Iterator<Item = (u32, u64)> + 'a {
-        self.cells.iter().filter_map(|cell| {
-            let word = cell.word.load(Acquire);
-            (word & OWNER != 0).then(|| (word & OWNER, cell.tag.load(Acquire)))
-        })
-    }
-
     fn set_free(self, cell: &Cell, epoch: u64) -> bool {
         let next = epoch.wrapping_add(1) << 2 | FREE;
         cell.aux.compare_exchange(epoch << 2 | DYING, next, AcqRel, Relaxed).is_ok()

@@ -31,12 +31,15 @@ impl Platform for None {
     fn thread(self) -> Result<Nobody> {
         Err(Error::NotSupported)
     }
-    fn unique(self) -> u64 {
+    fn claim(self) -> u64 {
+        1
+    }
+    fn enter(self, _: u64) {}
+    fn exit(self, _: u64) {}
+    fn users(self, _: u64) -> u32 {
         0
     }
-    fn in_this_process(self, _: u32, _: u64) -> bool {
-        true
-    }
+    fn give_back(self, _: u64) {}
     fn liveness(self, _: u32, _: u64) -> Liveness {
         Liveness::Unknown
     }

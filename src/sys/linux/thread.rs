@@ -26,7 +26,7 @@
 //! # Checked by
 //! `tests/proc_lock.rs`.
 
-use super::{Linux, proc, robust::List, tls};
+use super::{Linux, proc, robust::List, tls, users};
 use crate::{
     error::{Error, Result},
     sync::Ordering::*,
@@ -91,6 +91,10 @@ impl Context {
             let me = LinuxThread(context);
             while let Some(newest) = (*context).count.checked_sub(1) {
                 me.mark_dead(&*(*context).held[newest as usize]);
+            }
+            // Not before: from here on the regions may be unmapped.
+            for membership in (*context).memberships.iter().filter(|m| m.region != 0) {
+                users::exit(membership.region);
             }
             tls::set(ptr::null_mut());
             if List::detach(&raw mut (*context).list) {
@@ -313,21 +317,23 @@ mod tests {
     fn memberships_are_found_replaced_and_forgotten() {
         thread::spawn(|| {
             let me = LinuxThread::current().unwrap();
-            assert!(me.membership(1).is_none());
-            for region in 1..=3 {
-                me.set_membership(region, region as u16 * 10, region * 100).unwrap();
+            // Numbers of regions without a place: at its end the thread leaves nobody's.
+            let region = |n: u64| n << 8;
+            assert!(me.membership(region(1)).is_none());
+            for n in 1..=3 {
+                me.set_membership(region(n), n as u16 * 10, n * 100).unwrap();
             }
-            for region in [2, 2, 1, 3, 1] {
-                assert_eq!(me.membership(region), Some(region as u16 * 10));
+            for n in [2, 2, 1, 3, 1] {
+                assert_eq!(me.membership(region(n)), Some(n as u16 * 10));
             }
-            me.set_membership(2, 7, 8).unwrap();
-            assert_eq!(me.membership(2), Some(7));
-            assert_eq!(me.remove_membership(3), Some((30, 300)));
-            assert!(me.remove_membership(3).is_none() && me.membership(3).is_none());
-            for region in 100..114 {
-                me.set_membership(region, 1, 1).unwrap();
+            me.set_membership(region(2), 7, 8).unwrap();
+            assert_eq!(me.membership(region(2)), Some(7));
+            assert_eq!(me.remove_membership(region(3)), Some((30, 300)));
+            assert!(me.remove_membership(region(3)).is_none() && me.membership(region(3)).is_none());
+            for n in 100..114 {
+                me.set_membership(region(n), 1, 1).unwrap();
             }
-            assert_eq!(me.set_membership(200, 1, 1), Err(Error::TooManyHeld));
+            assert_eq!(me.set_membership(region(200), 1, 1), Err(Error::TooManyHeld));
         })
         .join()
         .unwrap();
