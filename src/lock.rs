@@ -191,14 +191,17 @@ impl Lock {
     /// One attempt to make a word that was just seen as `from` (free, or certainly dead) ours.
     #[inline]
     fn take<T: Thread>(&self, me: T, from: u32, to: u32) -> core::result::Result<(), u32> {
-        me.announce(&self.cell);
+        // SAFETY: whoever made or attached the lock promised that it stays while a thread is about to
+        // acquire it or holds it; the same holds for the other locks that we hold, and for members' cells.
+        unsafe { me.announce(&self.cell) };
         // Release, in case of DIED, hands our clearing of the tag to an undertaker. In the clean case
         // this CAS continues the release sequence of the store that cleared it.
         let order = if from & DIED == 0 { Acquire } else { AcqRel };
         match self.cell.word.compare_exchange(from, to, order, Relaxed) {
             Ok(_) => {
                 self.cell.tag.store(me.tag(), Relaxed);
-                me.link(&self.cell);
+                // SAFETY: as above.
+                unsafe { me.link(&self.cell) };
                 me.settle();
                 Ok(())
             }
@@ -324,8 +327,11 @@ impl Lock {
         if !me.holds(cell) {
             return Err(Error::NotOwner);
         }
-        me.announce(cell);
-        me.unlink(cell);
+        // SAFETY: as in `take`; we hold it.
+        unsafe {
+            me.announce(cell);
+            me.unlink(cell);
+        }
         cell.tag.store(0, Relaxed);
         match cell.word.compare_exchange(me.id(), 0, Release, Relaxed) {
             Ok(_) => {

@@ -86,13 +86,13 @@ impl Thread for Only {
     fn has_room(self) -> bool {
         CELLS.iter().any(|held| held.load(Relaxed) == 0)
     }
-    fn announce(self, _: &Cell) {}
+    unsafe fn announce(self, _: &Cell) {}
     fn settle(self) {}
-    fn link(self, cell: &Cell) {
+    unsafe fn link(self, cell: &Cell) {
         let free = CELLS.iter().find(|held| held.load(Relaxed) == 0);
         free.map(|held| held.store(address(cell), Relaxed)).unwrap_or(());
     }
-    fn unlink(self, cell: &Cell) {
+    unsafe fn unlink(self, cell: &Cell) {
         CELLS
             .iter()
             .filter(|held| held.load(Relaxed) == address(cell))

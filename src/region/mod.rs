@@ -169,11 +169,13 @@ impl<P: Platform> Region<P> {
     }
 
     fn members(&self) -> Table<'_> {
-        // SAFETY: invariant 1; a cell's shared fields are atomics.
-        Table::new(unsafe {
+        // SAFETY: invariant 1; a cell's shared fields are atomics. The cells stay as long as somebody is a
+        // member (invariant 2; in the caller's memory, the caller's word).
+        unsafe {
             let first = self.base.add(self.geometry.members_offset as usize).cast::<Cell>();
-            core::slice::from_raw_parts(first.as_ptr(), usize::from(self.geometry.members))
-        })
+            let cells = core::slice::from_raw_parts(first.as_ptr(), usize::from(self.geometry.members));
+            Table::new(cells)
+        }
     }
 
     fn at(&self, place: Place) -> NonNull<u8> {

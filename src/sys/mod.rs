@@ -113,13 +113,24 @@ pub trait Thread: Copy {
     /// Whether one more cell may be linked.
     fn has_room(self) -> bool;
     /// From here on our death is told through `cell` too, if its word then holds our id.
-    fn announce(self, cell: &Cell);
+    ///
+    /// # Safety
+    /// `cell` stays mapped and in place until `settle`.
+    unsafe fn announce(self, cell: &Cell);
     /// Ends `announce`.
     fn settle(self);
     /// Adds `cell` to the set. It must be announced, ours, and there must be room.
-    fn link(self, cell: &Cell);
+    ///
+    /// # Safety
+    /// `cell` stays mapped and in place until it is unlinked or the thread has ended, and its bytes 16..48
+    /// are used for nothing else: its neighbours in the list, and the kernel, write and read there. What
+    /// is linked already is still mapped and in place.
+    unsafe fn link(self, cell: &Cell);
     /// Removes `cell` from the set; it must be in it.
-    fn unlink(self, cell: &Cell);
+    ///
+    /// # Safety
+    /// What is linked is still mapped and in place, as `link` was promised.
+    unsafe fn unlink(self, cell: &Cell);
     /// Whether `cell` is in the set: the only proof that this thread owns it.
     fn holds(self, cell: &Cell) -> bool;
     /// Whether any cell of the set lies in those bytes.

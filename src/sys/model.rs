@@ -230,16 +230,16 @@ impl Thread for ModelThread {
     fn has_room(self) -> bool {
         true
     }
-    fn announce(self, cell: &Cell) {
+    unsafe fn announce(self, cell: &Cell) {
         own(|own| own.announced.push(address(cell)));
     }
     fn settle(self) {
         own(|own| own.announced.clear());
     }
-    fn link(self, cell: &Cell) {
+    unsafe fn link(self, cell: &Cell) {
         own(|own| own.held.push(address(cell)));
     }
-    fn unlink(self, cell: &Cell) {
+    unsafe fn unlink(self, cell: &Cell) {
         own(|own| own.held.retain(|h| *h != address(cell)));
     }
     fn holds(self, cell: &Cell) -> bool {

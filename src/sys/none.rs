@@ -55,16 +55,16 @@ impl Thread for Nobody {
     fn has_room(self) -> bool {
         match self {}
     }
-    fn announce(self, _: &Cell) {
+    unsafe fn announce(self, _: &Cell) {
         match self {}
     }
     fn settle(self) {
         match self {}
     }
-    fn link(self, _: &Cell) {
+    unsafe fn link(self, _: &Cell) {
         match self {}
     }
-    fn unlink(self, _: &Cell) {
+    unsafe fn unlink(self, _: &Cell) {
         match self {}
     }
     fn holds(self, _: &Cell) -> bool {

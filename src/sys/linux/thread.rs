@@ -80,7 +80,7 @@ impl Context {
         if context.is_null() {
             return;
         }
-        // SAFETY: the caller's. Cells held are mapped: unmapping them is refused.
+        // SAFETY: the caller's. Cells held are mapped, as those who linked them promised.
         unsafe {
             let state = (*context).state;
             // A forked child that never used Rialto: zeros, or the parent's. It stays mapped, as musl
@@ -184,9 +184,15 @@ impl LinuxThread {
     }
 
     /// Does to a cell that we hold what the kernel would do if we were gone.
-    fn mark_dead(self, cell: &Cell) {
-        self.announce(cell);
-        self.unlink(cell);
+    ///
+    /// # Safety
+    /// What is linked is mapped and in place, `cell` until this returns.
+    unsafe fn mark_dead(self, cell: &Cell) {
+        // SAFETY: the caller's.
+        unsafe {
+            self.announce(cell);
+            self.unlink(cell);
+        }
         cell.tag.store(0, Relaxed);
         let mut word = cell.word.load(Relaxed);
         // Others only ever add WAITERS, once; the bound is for a word that somebody scribbles on.
@@ -228,8 +234,8 @@ impl Thread for LinuxThread {
     }
 
     #[inline]
-    fn announce(self, cell: &Cell) {
-        // SAFETY: invariant 1, and a reference is mapped.
+    unsafe fn announce(self, cell: &Cell) {
+        // SAFETY: invariant 1, and the caller's.
         unsafe { List::announce(&raw mut (*self.0).list, cell) }
     }
 
@@ -240,13 +246,13 @@ impl Thread for LinuxThread {
     }
 
     #[inline]
-    fn link(self, cell: &Cell) {
+    unsafe fn link(self, cell: &Cell) {
         let held = self.held();
         let (count, newest) = (held.len(), held.last().copied());
         if count >= MAX_HELD {
             return; // the caller broke its contract: untold is better than out of bounds
         }
-        // SAFETY: invariant 1; what is in `held` is ours and mapped (unmapping it is refused).
+        // SAFETY: invariant 1; what is in `held` is ours, and mapped as those who linked it promised.
         unsafe {
             List::insert(&raw mut (*self.0).list, cell, newest);
             (*self.0).held[count] = cell;
@@ -255,7 +261,7 @@ impl Thread for LinuxThread {
     }
 
     #[inline]
-    fn unlink(self, cell: &Cell) {
+    unsafe fn unlink(self, cell: &Cell) {
         let held = self.held();
         let Some(i) = held.iter().rposition(|c| ptr::eq(*c, cell)) else {
             return;
@@ -350,7 +356,8 @@ mod tests {
         let at = |i: usize| core::ptr::from_ref(&cells[i]).addr() + 8;
         assert_eq!(pending(), None);
         for (i, cell) in cells.iter().enumerate() {
-            me.announce(cell);
+            // SAFETY: the cells outlive this, and nothing is linked.
+            unsafe { me.announce(cell) };
             assert_eq!(pending(), Some(at(i)));
         }
         for i in [1, 0] {
@@ -367,11 +374,13 @@ mod tests {
         let cells: Vec<Cell> = (0..3).map(Cell::new).collect();
         let start = cells.as_ptr().cast::<u8>();
         assert!(!me.holds_within(start, 192));
-        me.link(&cells[1]);
+        // SAFETY: unlinked below, before the cells go.
+        unsafe { me.link(&cells[1]) };
         assert!(me.holds(&cells[1]) && !me.holds(&cells[0]));
         assert!(me.holds_within(start, 192) && me.holds_within(start, 65));
         assert!(!me.holds_within(start, 64) && !me.holds_within(start.wrapping_add(65), 100));
-        me.unlink(&cells[1]);
+        // SAFETY: nothing else is linked.
+        unsafe { me.unlink(&cells[1]) };
         assert!(!me.holds_within(start, 192));
     }
 }
