@@ -189,12 +189,17 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Over initialised cells, at most [`MAX_MEMBERS`].
-    pub fn new(cells: &'a [Cell]) -> Self {
+    ///
+    /// # Safety
+    /// The cells stay mapped and in place, and are used as members' cells only, until every thread of this
+    /// process that joined has left or ended, even if that is after `'a`.
+    pub unsafe fn new(cells: &'a [Cell]) -> Self {
         debug_assert!(cells.len() <= usize::from(MAX_MEMBERS));
         Table { cells }
     }
 
-    /// A cell for a free member.
+    /// A cell for a free member. Public for models and tests.
+    #[doc(hidden)]
     pub fn new_cell() -> Cell {
         Cell::new(MAGIC)
     }
@@ -322,14 +327,6 @@ impl<'a> Table<'a> {
         self.cells.iter().filter(|cell| cell.aux.load(Relaxed) & STATE == LIVE).count() as u32
     }
 
-    /// The owners of the cells that have one: (thread id, tag).
-    pub fn owners(self) -> impl Iterator<Item = (u32, u64)> + 'a {
-        self.cells.iter().filter_map(|cell| {
-            let word = cell.word.load(Acquire);
-            (word & OWNER != 0).then(|| (word & OWNER, cell.tag.load(Acquire)))
-        })
-    }
-
     fn set_free(self, cell: &Cell, epoch: u64) -> bool {
         let next = epoch.wrapping_add(1) << 2 | FREE;
         cell.aux.compare_exchange(epoch << 2 | DYING, next, AcqRel, Relaxed).is_ok()
@@ -343,12 +340,14 @@ fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
     if word & OWNER != 0 || state & STATE != FREE {
         return None;
     }
-    thread.announce(cell);
+    // SAFETY: `Table::new` was promised that the cells stay.
+    unsafe { thread.announce(cell) };
     if cell.word.compare_exchange(word, thread.id(), AcqRel, Relaxed).is_err() {
         thread.settle();
         return None;
     }
-    thread.link(cell);
+    // SAFETY: as above.
+    unsafe { thread.link(cell) };
     cell.tag.store(thread.tag(), Release);
     thread.settle();
     if cell.aux.compare_exchange(state, state | LIVE, AcqRel, Relaxed).is_ok() {
@@ -362,8 +361,11 @@ fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
 
 fn give_up<T: Thread>(cell: &Cell, thread: T, leave_behind: u32) {
     cell.tag.store(0, Release);
-    thread.announce(cell);
-    thread.unlink(cell);
+    // SAFETY: as in `try_join`; so for what else is linked.
+    unsafe {
+        thread.announce(cell);
+        thread.unlink(cell);
+    }
     // Nobody sleeps on a member's cell, and nobody but the kernel or a wrong backstop changes it under
     // its owner; then it is not ours to write.
     let _ = cell.word.compare_exchange(thread.id(), leave_behind, AcqRel, Relaxed);

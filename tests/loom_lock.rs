@@ -52,7 +52,9 @@ unsafe impl Send for Shared {}
 
 impl Shared {
     fn new() -> Arc<Shared> {
-        Arc::new(Shared { lock: Lock::new(), dirty: UnsafeCell::new(false), entries: UnsafeCell::new(0) })
+        // SAFETY: in an Arc it is not moved; a model's threads keep no reference to it when they end.
+        let lock = unsafe { Lock::new() };
+        Arc::new(Shared { lock, dirty: UnsafeCell::new(false), entries: UnsafeCell::new(0) })
     }
 
     fn word(&self) -> u32 {
