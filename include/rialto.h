@@ -164,6 +164,7 @@
  * A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
  * struct, anywhere; the struct then is 64-aligned as well. Set it with RIALTO_LOCK_INIT or
  * rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a lock.
+ * While a thread holds it, its memory must not be unmapped, freed or used for anything else.
  * Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_lock_t {
@@ -660,7 +661,8 @@ int rialto_region_recover(const struct rialto_region_t *region,
 
 /**
  * Ends the calling thread's own membership, which it got on its first push, pop or peek. A thread that
- * ends leaves by itself.
+ * ends leaves by itself; one that lives on stays a member until it calls this, of 16 regions at
+ * most: then it gets RIALTO_EMFILE.
  *
  * region      alive.
  * Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message in hand);

@@ -402,7 +402,8 @@ pub unsafe extern "C" fn rialto_region_recover(
 }
 
 /// Ends the calling thread's own membership, which it got on its first push, pop or peek. A thread that
-/// ends leaves by itself.
+/// ends leaves by itself; one that lives on stays a member until it calls this, of 16 regions at
+/// most: then it gets RIALTO_EMFILE.
 ///
 /// region      alive.
 /// Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message in hand);
