@@ -52,7 +52,7 @@
 use crate::{
     error::{Error, Result},
     sync::Ordering::*,
-    sys::{Cell, DIED, Liveness, OWNER, Platform, Thread, WAITERS},
+    sys::{Cell, DIED, Liveness, OWNER, Platform, Thread, UNDERTAKER, WAITERS, tag_id},
     time::Deadline,
 };
 
@@ -254,25 +254,31 @@ impl<'a> Table<'a> {
         let cell = self.cell(id)?;
         let state = cell.aux.load(Acquire);
         let incarnation = Incarnation { id, epoch: state >> 2 };
-        match state & STATE {
-            DYING => return Some(incarnation),
-            LIVE => {}
-            _ => return None,
+        if state & STATE == DYING {
+            return Some(incarnation);
         }
+        let live = state & STATE == LIVE;
         let word = cell.word.load(Acquire);
         if word & OWNER == 0 {
             // Invariant 1. Acquire pairs with the joiner's CAS: had it joined between, we would see it.
-            return (cell.aux.load(Acquire) == state).then_some(incarnation);
+            return (live && cell.aux.load(Acquire) == state).then_some(incarnation);
         }
-        let tag = cell.tag.load(Acquire);
-        if !ask || platform.liveness(word & OWNER, tag) != Liveness::Dead {
+        if !ask {
             return None;
         }
-        if cell.aux.load(Acquire) != state || cell.tag.load(Acquire) != tag {
-            return None;
-        }
-        let marked = word & WAITERS | DIED;
-        cell.word.compare_exchange(word, marked, AcqRel, Relaxed).ok().map(|_| incarnation)
+        let licence = undertake(cell, platform, state, word)?;
+        // Invariant 3: nobody else writes the word now.
+        let marked = if live {
+            cell.word.compare_exchange(word, word & WAITERS | DIED, AcqRel, Relaxed).is_ok()
+        } else {
+            // A new epoch first: a joiner that this robs after all does not become a member (invariant 4).
+            if cell.aux.compare_exchange(state, next_epoch(state), AcqRel, Relaxed).is_ok() {
+                let _ = cell.word.compare_exchange(word, 0, AcqRel, Relaxed);
+            }
+            false
+        };
+        let _ = cell.tag.compare_exchange(licence, 0, AcqRel, Relaxed);
+        marked.then_some(incarnation)
     }
 
     /// Recovers one dead incarnation: `sweep` must take its claims out of every object, asking
@@ -331,9 +337,34 @@ impl<'a> Table<'a> {
     }
 
     fn set_free(self, cell: &Cell, epoch: u64) -> bool {
-        let next = epoch.wrapping_add(1) << 2 | FREE;
-        cell.aux.compare_exchange(epoch << 2 | DYING, next, AcqRel, Relaxed).is_ok()
+        let dying = epoch << 2 | DYING;
+        cell.aux.compare_exchange(dying, next_epoch(dying), AcqRel, Relaxed).is_ok()
     }
+}
+
+fn next_epoch(state: u64) -> u64 {
+    (state >> 2).wrapping_add(1) << 2 | FREE
+}
+
+/// The licence (now in the tag) to take `word` from its owner, if that is dead, certainly, and the
+/// kernel did not mark it.
+#[cold]
+fn undertake<P: Platform>(cell: &Cell, platform: P, state: u64, word: u32) -> Option<u64> {
+    let me = platform.thread().ok()?.tag();
+    let tag = cell.tag.load(Acquire);
+    // An undertaker has found the owner dead. If it is dead too, the licence passes on.
+    let who = if tag & UNDERTAKER != 0 { tag_id(tag) } else { word & OWNER };
+    if me == 0 || platform.liveness(who, tag & !UNDERTAKER) != Liveness::Dead {
+        return None;
+    }
+    // Looked at after the death: if the kernel marks it, it has. Then the state: if the word is a
+    // namesake's by now, the Acquire shows us that it joined another epoch.
+    if cell.word.load(Acquire) != word || cell.aux.load(Acquire) != state {
+        return None;
+    }
+    // A dead one's tag, once gone, does not come back: so nobody has taken the word from it since.
+    let licence = me | UNDERTAKER;
+    cell.tag.compare_exchange(tag, licence, AcqRel, Relaxed).ok().map(|_| licence)
 }
 
 fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
@@ -342,6 +373,11 @@ fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
     let state = cell.aux.load(Acquire);
     if word & OWNER != 0 || state & STATE != FREE {
         return None;
+    }
+    // Before the word is ours, what is left of a dead namesake or undertaker must go (invariant 4).
+    let tag = cell.tag.load(Relaxed);
+    if tag & UNDERTAKER != 0 || tag_id(tag) == thread.id() {
+        let _ = cell.tag.compare_exchange(tag, 0, Relaxed, Relaxed); // published by the CAS on the word
     }
     thread.announce(cell);
     if cell.word.compare_exchange(word, thread.id(), AcqRel, Relaxed).is_err() {
@@ -354,8 +390,8 @@ fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
     if cell.aux.compare_exchange(state, state | LIVE, AcqRel, Relaxed).is_ok() {
         return Some(state >> 2);
     }
-    // Somebody joined and died there between our two loads and a DIED word came back: it is their
-    // death that the cell has to tell.
+    // Somebody joined and died there after our two loads and a DIED word came back: it is their death
+    // that the cell has to tell. Or an undertaker mistook us for a dead joiner.
     give_up(cell, thread, DIED);
     None
 }
