@@ -12,13 +12,14 @@
 //! | state word | cell's owner | means |
 //! |---|---|---|
 //! | FREE(e) | none | may be joined |
-//! | FREE(e) | somebody | being joined, or just left |
+//! | FREE(e) | somebody | being joined, or just left; if that thread is dead: to be cleared away |
 //! | LIVE(e) | somebody | a member |
 //! | LIVE(e) | none (0 or DIED) | **dead, for certain**: needs recovery |
 //! | DYING(e) | any | recovery is under way; anybody may finish it |
 //!
 //! FREE(e) -> LIVE(e) by the joiner, LIVE(e) -> DYING(e) by a recoverer (or the member itself when it
-//! leaves), DYING(e) -> FREE(e+1) by whoever has swept every object. The word never repeats.
+//! leaves), DYING(e) -> FREE(e+1) by whoever has swept every object, FREE(e) -> FREE(e+1) by whoever
+//! clears away a joiner (or leaver) that died there unmarked. The state word never repeats.
 //!
 //! # Invariants
 //! 1. A joiner owns the cell before it writes LIVE, and a leaver writes FREE before it gives the cell
@@ -26,6 +27,13 @@
 //! 2. An id is issued only from FREE, that is after one whole sweep of all objects since its last
 //!    holder's death. A late recoverer of incarnation e meets FREE(e+1) or later, and goes home: see
 //!    [`Table::is_dying`], which every sweep asks after loading a claim and before taking it.
+//! 3. Only the kernel, the owner and the undertaker take a word from an owner. The undertaker has the
+//!    licence in the tag (see `sys::cell`), of which there is one. It is issued against the dead one's
+//!    tag, after a look at word and state that is later than the death: the kernel has marked by then
+//!    what it will mark, so the word stays as it is until the undertaker changes it.
+//! 4. From before a joiner's CAS on the word until its store of the tag, the tag is 0 or not about it.
+//!    Where that fails (another lives and dies there between the joiner's look and its CAS), the epoch
+//!    has changed and the joiner does not become a member.
 //!
 //! # Ordering
 //! | publishes | by | to |
@@ -33,6 +41,10 @@
 //! | cell is owned | joiner's CAS to LIVE, Release | `death_of`'s Acquire load of the state |
 //! | LIVE(e) of the new holder | its claims, AcqRel (see `ring`) | a sweeper that reads the claim, then the state |
 //! | all objects are swept | CAS DYING -> FREE, Release | joiner's Acquire load of FREE |
+//! | the tag is not about me; I saw FREE(e) | joiner's CAS on the word, Release | `undertake`'s Acquire loads of the word |
+//!
+//! The licence needs no order: one CAS on the tag succeeds. What the kernel marks it marks before
+//! [`Platform::liveness`] says Dead.
 //!
 //! # Crash
 //! - joiner killed before LIVE: the kernel marks the cell DIED under FREE; the next joiner takes it.
@@ -42,9 +54,18 @@
 //!   beginning; sweeps are idempotent and may run at the same time.
 //! - no kernel help (no robust list here, exec from a second thread, a list cut short): the backstop,
 //!   at ticks, asks the platform whether the thread of the cell still exists. `Unknown` never steals.
+//!   For joiners and leavers, which are under FREE, it asks when there is no room to join.
+//! - undertaker killed with the licence: it passes on; after the CAS on the word: the next joiner, or
+//!   its tag, puts an end to the licence.
 //!
 //! # Limits
-//! 4095 members; one thread can be 16 regions' member, and cells count against its 64 held cells.
+//! - 4095 members; one thread can be 16 regions' member, and cells count against its 64 held cells.
+//! - A thread that the kernel does not mark, killed in the two instructions between word and tag (in
+//!   that order joining, in the other leaving), is not noticed, and its id is lost.
+//! - A joiner stopped right after it took a DIED word that in between had become another's death hides
+//!   that death until it goes on or dies.
+//! - An undertaker stopped between its CAS on the tag and the one on the word holds up that one burial.
+//! - Tags of equal start time hash (see `sys::linux`'s `proc`) are one thread here too.
 //!
 //! # Checked by
 //! `tests/loom_member.rs`, `tests/sweep_region.rs`, `tests/proc_region.rs`.
