@@ -41,6 +41,7 @@
 //! | cell is owned | joiner's CAS to LIVE, Release | `death_of`'s Acquire load of the state |
 //! | LIVE(e) of the new holder | its claims, AcqRel (see `ring`) | a sweeper that reads the claim, then the state |
 //! | all objects are swept | CAS DYING -> FREE, Release | joiner's Acquire load of FREE |
+//! | somebody owns the word | the undertaker's CAS on the tag, Release | joiner's Acquire load of the tag |
 //! | the tag is not about me; I saw FREE(e) | joiner's CAS on the word, Release | `undertake`'s Acquire loads of the word |
 //!
 //! The licence needs no order: one CAS on the tag succeeds. What the kernel marks it marks before
@@ -396,8 +397,12 @@ fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
         return None;
     }
     // Before the word is ours, what is left of a dead namesake or undertaker must go (invariant 4).
-    let tag = cell.tag.load(Relaxed);
+    // Acquire: a licence against somebody who came after our look shows that one in the word.
+    let tag = cell.tag.load(Acquire);
     if tag & UNDERTAKER != 0 || tag_id(tag) == thread.id() {
+        if cell.word.load(Relaxed) != word {
+            return None;
+        }
         let _ = cell.tag.compare_exchange(tag, 0, Relaxed, Relaxed); // published by the CAS on the word
     }
     thread.announce(cell);
