@@ -39,8 +39,9 @@
 //! | what the owner wrote | `word` Release (CAS or swap) in `release_on` | `word` Acquire (CAS) in `take` |
 //! | what a dead owner wrote | the kernel's marking of `word` | `word` Acquire in `take` |
 //! | tag cleared | `word` Release in `release_on`; AcqRel in `take` of a *died* word | `word` Acquire before `bury` |
+//! | the word that a licence is about | `tag` Release (CAS) in `bury` | `tag` Acquire in `disown_tag` |
 //!
-//! The licence needs no order: one CAS on the tag succeeds. What an owner wrote whom the kernel did not
+//! Otherwise a licence needs no order: one CAS on the tag succeeds. What an owner wrote whom the kernel did not
 //! mark is ordered by the kernel, which had to be asked (`liveness`).
 //!
 //! Sleeping needs no more: sleeper and releaser meet in one word, and the kernel compares it.
@@ -238,7 +239,7 @@ impl Lock {
             }
             if word & OWNER == 0 {
                 if word & DIED != 0 {
-                    self.disown_tag(me);
+                    self.disown_tag(me, word);
                 }
                 match self.take(me, word, word | slept | me.id()) {
                     Ok(()) if word & DIED == 0 => return Ok(Outcome::Clean),
@@ -283,9 +284,14 @@ impl Lock {
 
     /// Before we take a word with DIED: a tag that would be about us (a namesake's), or an undertaker's
     /// who died with the word, must go (invariant 3). Others' tags say nothing about us.
-    fn disown_tag<T: Thread>(&self, me: T) {
-        let tag = self.cell.tag.load(Relaxed);
-        if tag & UNDERTAKER != 0 || tag_id(tag) == me.id() {
+    ///
+    /// `seen` is the word; if it is another by now, the tag may be a licence against somebody who came
+    /// after our look, and stays. Acquire: partner is the licence's CAS in `bury`, which follows that one's
+    /// appearance in the word.
+    fn disown_tag<T: Thread>(&self, me: T, seen: u32) {
+        let tag = self.cell.tag.load(Acquire);
+        let about_us = tag & UNDERTAKER != 0 || tag_id(tag) == me.id();
+        if about_us && self.cell.word.load(Relaxed) == seen {
             let _ = self.cell.tag.compare_exchange(tag, 0, Relaxed, Relaxed);
         }
     }
@@ -303,9 +309,10 @@ impl Lock {
             return false;
         }
         // The licence: the tag was not touched since, so the word is still the dead one's, and from here
-        // on nobody else may change it. Relaxed: that there is one suffices.
+        // on nobody else may change it. Release: partner is `disown_tag`, which must not see the licence
+        // and an older word than we did.
         let licence = me.tag() | UNDERTAKER;
-        if cell.tag.compare_exchange(tag, licence, Relaxed, Relaxed).is_err() {
+        if cell.tag.compare_exchange(tag, licence, Release, Relaxed).is_err() {
             return false;
         }
         if self.take(me, seen, me.id() | WAITERS | DIED).is_ok() {

@@ -12,13 +12,14 @@
 //! | state word | cell's owner | means |
 //! |---|---|---|
 //! | FREE(e) | none | may be joined |
-//! | FREE(e) | somebody | being joined, or just left |
+//! | FREE(e) | somebody | being joined, or just left; if that thread is dead: to be cleared away |
 //! | LIVE(e) | somebody | a member |
 //! | LIVE(e) | none (0 or DIED) | **dead, for certain**: needs recovery |
 //! | DYING(e) | any | recovery is under way; anybody may finish it |
 //!
 //! FREE(e) -> LIVE(e) by the joiner, LIVE(e) -> DYING(e) by a recoverer (or the member itself when it
-//! leaves), DYING(e) -> FREE(e+1) by whoever has swept every object. The word never repeats.
+//! leaves), DYING(e) -> FREE(e+1) by whoever has swept every object, FREE(e) -> FREE(e+1) by whoever
+//! clears away a joiner (or leaver) that died there unmarked. The state word never repeats.
 //!
 //! # Invariants
 //! 1. A joiner owns the cell before it writes LIVE, and a leaver writes FREE before it gives the cell
@@ -26,6 +27,13 @@
 //! 2. An id is issued only from FREE, that is after one whole sweep of all objects since its last
 //!    holder's death. A late recoverer of incarnation e meets FREE(e+1) or later, and goes home: see
 //!    [`Table::is_dying`], which every sweep asks after loading a claim and before taking it.
+//! 3. Only the kernel, the owner and the undertaker take a word from an owner. The undertaker has the
+//!    licence in the tag (see `sys::cell`), of which there is one. It is issued against the dead one's
+//!    tag, after a look at word and state that is later than the death: the kernel has marked by then
+//!    what it will mark, so the word stays as it is until the undertaker changes it.
+//! 4. From before a joiner's CAS on the word until its store of the tag, the tag is 0 or not about it.
+//!    Where that fails (another lives and dies there between the joiner's look and its CAS), the epoch
+//!    has changed and the joiner does not become a member.
 //!
 //! # Ordering
 //! | publishes | by | to |
@@ -33,6 +41,11 @@
 //! | cell is owned | joiner's CAS to LIVE, Release | `death_of`'s Acquire load of the state |
 //! | LIVE(e) of the new holder | its claims, AcqRel (see `ring`) | a sweeper that reads the claim, then the state |
 //! | all objects are swept | CAS DYING -> FREE, Release | joiner's Acquire load of FREE |
+//! | somebody owns the word | the undertaker's CAS on the tag, Release | joiner's Acquire load of the tag |
+//! | the tag is not about me; I saw FREE(e) | joiner's CAS on the word, Release | `undertake`'s Acquire loads of the word |
+//!
+//! The licence needs no order: one CAS on the tag succeeds. What the kernel marks it marks before
+//! [`Platform::liveness`] says Dead.
 //!
 //! # Crash
 //! - joiner killed before LIVE: the kernel marks the cell DIED under FREE; the next joiner takes it.
@@ -42,9 +55,18 @@
 //!   beginning; sweeps are idempotent and may run at the same time.
 //! - no kernel help (no robust list here, exec from a second thread, a list cut short): the backstop,
 //!   at ticks, asks the platform whether the thread of the cell still exists. `Unknown` never steals.
+//!   For joiners and leavers, which are under FREE, it asks when there is no room to join.
+//! - undertaker killed with the licence: it passes on; after the CAS on the word: the next joiner, or
+//!   its tag, puts an end to the licence.
 //!
 //! # Limits
-//! 4095 members; one thread can be 16 regions' member, and cells count against its 64 held cells.
+//! - 4095 members; one thread can be 16 regions' member, and cells count against its 64 held cells.
+//! - A thread that the kernel does not mark, killed in the two instructions between word and tag (in
+//!   that order joining, in the other leaving), is not noticed, and its id is lost.
+//! - A joiner stopped right after it took a DIED word that in between had become another's death hides
+//!   that death until it goes on or dies.
+//! - An undertaker stopped between its CAS on the tag and the one on the word holds up that one burial.
+//! - Tags of equal start time hash (see `sys::linux`'s `proc`) are one thread here too.
 //!
 //! # Checked by
 //! `tests/loom_member.rs`, `tests/sweep_region.rs`, `tests/proc_region.rs`.
@@ -52,7 +74,7 @@
 use crate::{
     error::{Error, Result},
     sync::Ordering::*,
-    sys::{Cell, DIED, Liveness, OWNER, Platform, Thread, WAITERS},
+    sys::{Cell, DIED, Liveness, OWNER, Platform, Thread, UNDERTAKER, WAITERS, tag_id},
     time::Deadline,
 };
 
@@ -259,25 +281,31 @@ impl<'a> Table<'a> {
         let cell = self.cell(id)?;
         let state = cell.aux.load(Acquire);
         let incarnation = Incarnation { id, epoch: state >> 2 };
-        match state & STATE {
-            DYING => return Some(incarnation),
-            LIVE => {}
-            _ => return None,
+        if state & STATE == DYING {
+            return Some(incarnation);
         }
+        let live = state & STATE == LIVE;
         let word = cell.word.load(Acquire);
         if word & OWNER == 0 {
             // Invariant 1. Acquire pairs with the joiner's CAS: had it joined between, we would see it.
-            return (cell.aux.load(Acquire) == state).then_some(incarnation);
+            return (live && cell.aux.load(Acquire) == state).then_some(incarnation);
         }
-        let tag = cell.tag.load(Acquire);
-        if !ask || platform.liveness(word & OWNER, tag) != Liveness::Dead {
+        if !ask {
             return None;
         }
-        if cell.aux.load(Acquire) != state || cell.tag.load(Acquire) != tag {
-            return None;
-        }
-        let marked = word & WAITERS | DIED;
-        cell.word.compare_exchange(word, marked, AcqRel, Relaxed).ok().map(|_| incarnation)
+        let licence = undertake(cell, platform, state, word)?;
+        // Invariant 3: nobody else writes the word now.
+        let marked = if live {
+            cell.word.compare_exchange(word, word & WAITERS | DIED, AcqRel, Relaxed).is_ok()
+        } else {
+            // A new epoch first: a joiner that this robs after all does not become a member (invariant 4).
+            if cell.aux.compare_exchange(state, next_epoch(state), AcqRel, Relaxed).is_ok() {
+                let _ = cell.word.compare_exchange(word, 0, AcqRel, Relaxed);
+            }
+            false
+        };
+        let _ = cell.tag.compare_exchange(licence, 0, AcqRel, Relaxed);
+        marked.then_some(incarnation)
     }
 
     /// Recovers one dead incarnation: `sweep` must take its claims out of every object, asking
@@ -328,9 +356,34 @@ impl<'a> Table<'a> {
     }
 
     fn set_free(self, cell: &Cell, epoch: u64) -> bool {
-        let next = epoch.wrapping_add(1) << 2 | FREE;
-        cell.aux.compare_exchange(epoch << 2 | DYING, next, AcqRel, Relaxed).is_ok()
+        let dying = epoch << 2 | DYING;
+        cell.aux.compare_exchange(dying, next_epoch(dying), AcqRel, Relaxed).is_ok()
     }
+}
+
+fn next_epoch(state: u64) -> u64 {
+    (state >> 2).wrapping_add(1) << 2 | FREE
+}
+
+/// The licence (now in the tag) to take `word` from its owner, if that is dead, certainly, and the
+/// kernel did not mark it.
+#[cold]
+fn undertake<P: Platform>(cell: &Cell, platform: P, state: u64, word: u32) -> Option<u64> {
+    let me = platform.thread().ok()?.tag();
+    let tag = cell.tag.load(Acquire);
+    // An undertaker has found the owner dead. If it is dead too, the licence passes on.
+    let who = if tag & UNDERTAKER != 0 { tag_id(tag) } else { word & OWNER };
+    if me == 0 || platform.liveness(who, tag & !UNDERTAKER) != Liveness::Dead {
+        return None;
+    }
+    // Looked at after the death: if the kernel marks it, it has. Then the state: if the word is a
+    // namesake's by now, the Acquire shows us that it joined another epoch.
+    if cell.word.load(Acquire) != word || cell.aux.load(Acquire) != state {
+        return None;
+    }
+    // A dead one's tag, once gone, does not come back: so nobody has taken the word from it since.
+    let licence = me | UNDERTAKER;
+    cell.tag.compare_exchange(tag, licence, AcqRel, Relaxed).ok().map(|_| licence)
 }
 
 fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
@@ -339,6 +392,15 @@ fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
     let state = cell.aux.load(Acquire);
     if word & OWNER != 0 || state & STATE != FREE {
         return None;
+    }
+    // Before the word is ours, what is left of a dead namesake or undertaker must go (invariant 4).
+    // Acquire: a licence against somebody who came after our look shows that one in the word.
+    let tag = cell.tag.load(Acquire);
+    if tag & UNDERTAKER != 0 || tag_id(tag) == thread.id() {
+        if cell.word.load(Relaxed) != word {
+            return None;
+        }
+        let _ = cell.tag.compare_exchange(tag, 0, Relaxed, Relaxed); // published by the CAS on the word
     }
     // SAFETY: `Table::new` was promised that the cells stay.
     unsafe { thread.announce(cell) };
@@ -353,8 +415,8 @@ fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
     if cell.aux.compare_exchange(state, state | LIVE, AcqRel, Relaxed).is_ok() {
         return Some(state >> 2);
     }
-    // Somebody joined and died there between our two loads and a DIED word came back: it is their
-    // death that the cell has to tell.
+    // Somebody joined and died there after our two loads and a DIED word came back: it is their death
+    // that the cell has to tell. Or an undertaker mistook us for a dead joiner.
     give_up(cell, thread, DIED);
     None
 }

@@ -3,7 +3,12 @@
 //!
 //! `RUSTFLAGS="--cfg rialto_loom" cargo test --release --test loom_member --target-dir target/loom`
 //!
-//! WEAKENINGS
+//! Each line was tried once, and the model named (among others) failed:
+//!
+//! | broken in `src/member.rs` | fails |
+//! |---|---|
+//! | `undertake`: no CAS on the tag | `a_stalled_undertaker_does_not_bury_a_namesake` |
+//! | `try_join`: a licence cleared without a second look at the word | `a_joiner_overtaken_by_an_unmarked_one_does_not_look_dead` |
 #![cfg(rialto_loom)]
 
 use loom::{model::Builder, sync::Arc, thread};
@@ -11,7 +16,7 @@ use rialto::{
     Error,
     member::{Incarnation, MemberId, Table},
     sync::{AtomicU64, Ordering::*, fuel::run_killed_at},
-    sys::{Cell, OWNER, model::Model},
+    sys::{Cell, DIED, OWNER, Platform, Thread, model::Model},
 };
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst as STD};
 
@@ -122,7 +127,13 @@ impl World {
         }
         assert_eq!(owner(self.slot.load(Acquire)), 0, "a claim of the dead was overlooked");
         assert_eq!(self.table().live(), 0, "a death was overlooked");
-        assert!(self.live(), "the place is lost");
+        assert!(
+            self.live(),
+            "the place is lost {:x} {:x} {:x}",
+            self.cells[0].word().load(Relaxed),
+            self.cells[0].tag().load(Relaxed),
+            self.table().epoch(1)
+        );
         assert_eq!(self.owned(), 0);
     }
 }
@@ -344,8 +355,8 @@ fn marked_but_free() -> Arc<World> {
     let w = World::new();
     let v = w.clone();
     let victim = thread::spawn(move || {
-        // Its third access takes the word; it dies at the fourth.
-        assert_eq!(run_killed_at(3, || v.live()), None);
+        // Its fourth access takes the word; it dies at the fifth.
+        assert_eq!(run_killed_at(4, || v.live()), None);
         assert_eq!(v.owned(), 1, "the fuel is wrong: the word was not taken");
         v.die();
     });
@@ -408,5 +419,221 @@ fn a_death_that_the_kernel_did_not_tell_is_found_by_asking() {
         w.live();
         other.join().unwrap();
         w.finish();
+    });
+}
+
+/// A member that dies with the slot in hand, and the kernel does not mark it. Says its thread's id.
+fn unmarked_death(w: &Arc<World>) -> u32 {
+    let v = w.clone();
+    let dead = thread::spawn(move || {
+        let me = v.table().join(Model).unwrap();
+        v.claim(me);
+        let id = Model.thread().unwrap().id();
+        Model.vanish();
+        id
+    });
+    dead.join().unwrap()
+}
+
+/// A joiner that dies just before it would be a member; `marked`: by the kernel. Says its thread's id.
+fn dead_joiner(w: &Arc<World>, marked: bool) -> u32 {
+    let v = w.clone();
+    let dead = thread::spawn(move || {
+        let id = Model.thread().unwrap().id();
+        // Its fourth access takes the word, the fifth writes the tag.
+        assert_eq!(run_killed_at(5, || v.live()), None);
+        assert_ne!(v.cells[0].tag().load(Relaxed), 0, "the fuel is wrong: there is no tag");
+        if marked {
+            v.die()
+        } else {
+            Model.vanish()
+        }
+        id
+    });
+    let id = dead.join().unwrap();
+    assert_eq!(w.table().live(), 0);
+    id
+}
+
+/// A new thread's life that got the id of a dead one. False: there was no place.
+fn live_as(w: &World, id: u32) -> bool {
+    Model.vanish();
+    Model.reincarnate(id);
+    let Ok(me) = w.table().join(Model) else { return false };
+    if let Some(mine) = w.claim(me) {
+        w.release(mine);
+    }
+    let word = w.cells[0].word().load(Relaxed);
+    assert_eq!(word, id, "the living were marked as dead");
+    w.leave(me).expect("nobody else ends our membership");
+    true
+}
+
+#[test]
+fn of_two_undertakers_of_an_unmarked_death_one_buries() {
+    model(4, || {
+        let w = World::new();
+        unmarked_death(&w);
+        let v = w.clone();
+        let other = thread::spawn(move || v.recover(true));
+        let buried = w.recover(true) + other.join().unwrap();
+        assert_eq!(buried + w.recover(false), 1, "one death, one burial");
+        w.finish();
+    });
+}
+
+#[test]
+fn an_undertaker_killed_anywhere_is_buried_by_the_next() {
+    for marked in [true, false] {
+        killed_at_every_access(10, 3, move |n| {
+            let w = World::new();
+            unmarked_death(&w);
+            let v = w.clone();
+            let victim = thread::spawn(move || {
+                let killed = run_killed_at(n, || v.recover(true)).is_none();
+                if marked {
+                    v.die()
+                } else {
+                    Model.vanish()
+                }
+                killed
+            });
+            w.recover(true);
+            w.live();
+            let killed = victim.join().unwrap();
+            w.finish();
+            killed
+        });
+    }
+}
+
+#[test]
+fn a_stalled_undertaker_does_not_bury_a_namesake() {
+    model(4, || {
+        let w = World::new();
+        let id = unmarked_death(&w);
+        let v = w.clone();
+        let other = thread::spawn(move || v.recover(true));
+        w.recover(true);
+        live_as(&w, id);
+        other.join().unwrap();
+        w.finish();
+    });
+}
+
+#[test]
+fn an_undertaker_of_a_death_that_is_marked_meanwhile_does_not_bury_a_namesake() {
+    model(4, || {
+        let w = World::new();
+        let v = w.clone();
+        let me = w.table().join(Model).unwrap();
+        w.claim(me);
+        let id = Model.thread().unwrap().id();
+        let other = thread::spawn(move || v.recover(true));
+        // Marked, then dead: `liveness` says so only when the kernel is through with its list.
+        w.cells[0].word().compare_exchange(id, DIED, AcqRel, Relaxed).expect("alive");
+        Model.vanish();
+        w.recover(false);
+        live_as(&w, id);
+        other.join().unwrap();
+        w.finish();
+    });
+}
+
+#[test]
+fn a_joiner_dead_and_unmarked_is_cleared_away_by_two_at_once() {
+    model(4, || {
+        let w = World::new();
+        let id = dead_joiner(&w, false);
+        assert_eq!(w.recover(false), 0);
+        assert!(!w.live(), "nobody was asked, and the place is free");
+        let v = w.clone();
+        let other = thread::spawn(move || v.recover(true));
+        assert_eq!(w.recover(true), 0, "it was not a member yet");
+        live_as(&w, id);
+        other.join().unwrap();
+        w.finish();
+    });
+}
+
+#[test]
+fn whoever_clears_a_dead_joiner_away_may_be_killed_anywhere() {
+    killed_at_every_access(7, 3, |n| {
+        let w = World::new();
+        let id = dead_joiner(&w, false);
+        let v = w.clone();
+        let victim = thread::spawn(move || {
+            let killed = run_killed_at(n, || v.recover(true)).is_none();
+            v.die();
+            killed
+        });
+        w.recover(true);
+        live_as(&w, id);
+        let killed = victim.join().unwrap();
+        w.finish();
+        killed
+    });
+}
+
+#[test]
+fn a_namesake_that_joins_after_a_dead_joiner_does_not_look_dead() {
+    model(4, || {
+        let w = World::new();
+        let id = dead_joiner(&w, true);
+        let v = w.clone();
+        let other = thread::spawn(move || v.recover(true));
+        assert!(live_as(&w, id), "refused, and nobody else was there");
+        other.join().unwrap();
+        w.finish();
+    });
+}
+
+#[test]
+fn a_joiner_overtaken_by_an_unmarked_one_does_not_look_dead() {
+    // It looks at the word and is stopped; another joins there and dies unmarked; an undertaker puts the
+    // same word back and is killed: its licence must not be used against the first.
+    for n in [7, 8] {
+        model(4, move || {
+            let w = World::new();
+            let (v, u) = (w.clone(), w.clone());
+            let first = thread::spawn(move || {
+                let Ok(me) = v.table().join(Model) else { return };
+                assert_eq!(v.cells[0].word().load(Relaxed), Model.thread().unwrap().id(), "robbed");
+                v.leave(me).expect("nobody else ends our membership");
+            });
+            run_killed_at(5, || u.live());
+            Model.vanish();
+            run_killed_at(n, || u.recover(true));
+            Model.vanish();
+            u.recover(true);
+            first.join().unwrap();
+            w.recover(true);
+            w.finish();
+        });
+    }
+}
+
+/// Whether the place is lost: killed unmarked between the word and the tag, or the tag and the word.
+fn unnoticed(w: &World) -> bool {
+    w.cells[0].tag().load(Relaxed) == 0 && w.cells[0].word().load(Relaxed) & OWNER != 0
+}
+
+#[test]
+fn whoever_joins_or_leaves_and_dies_unmarked_anywhere_is_found_if_it_has_a_tag() {
+    killed_at_every_access(14, 2, |n| {
+        let w = World::new();
+        let v = w.clone();
+        let victim = thread::spawn(move || {
+            let killed = run_killed_at(n, || v.live()).is_none();
+            Model.vanish();
+            killed
+        });
+        w.recover(true);
+        w.live();
+        let killed = victim.join().unwrap();
+        if !unnoticed(&w) {
+            w.finish();
+        }
+        killed
     });
 }
