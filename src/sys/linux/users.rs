@@ -25,7 +25,7 @@
 //! too: the safe direction. `getpid` is a system call; nothing here is called by push and pop.
 //!
 //! # Checked by
-//! The tests below, `tests/unsound.rs`, `tests/region.rs` (detach), `tests/proc_region.rs` (fork).
+//! The tests below, `tests/mapping.rs`, `tests/region.rs` (detach), `tests/proc_region.rs` (fork).
 
 use crate::sync::{AtomicU64, Ordering::*};
 
