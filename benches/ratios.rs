@@ -287,7 +287,8 @@ fn main() {
     let region = Region::create_anonymous(64 << 20, &RegionConfig::default()).unwrap();
     let (lock, robust) = {
         let memory = Box::leak(Box::new([0u128; 64]));
-        (Lock::new(), Robust::new(memory.as_mut_ptr().cast()))
+        // SAFETY: it stays in `main`'s frame, and each acquisition below is followed by a release.
+        (unsafe { Lock::new() }, Robust::new(memory.as_mut_ptr().cast()))
     };
     let cycle = |n: u64| {
         for _ in 0..n {

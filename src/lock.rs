@@ -110,8 +110,13 @@ const _: () = assert!(size_of::<Lock>() == 64 && align_of::<Lock>() == 64);
 macro_rules! new_lock {
     ($($const:tt)?) => {
         /// A free lock; the same bytes as C's `RIALTO_LOCK_INIT`.
-        #[allow(clippy::new_without_default)]
-        pub $($const)? fn new() -> Lock {
+        ///
+        /// # Safety
+        /// From the first acquisition on, it is not moved, and its memory is neither freed nor used for
+        /// anything else, while any thread holds it or is about to acquire it; forgotten guards
+        /// included. The list of what a thread holds, which the kernel reads too, runs through it. A
+        /// `static`, and memory that is never freed, always keep this.
+        pub $($const)? unsafe fn new() -> Lock {
             Lock { cell: Cell::new(MAGIC) }
         }
     };
@@ -127,7 +132,8 @@ impl Lock {
     /// Makes a free lock in place. If we die half-way, `attach` refuses it.
     ///
     /// # Safety
-    /// `ptr` is aligned to 64 and valid for 64 bytes, which nobody uses as a lock now.
+    /// `ptr` is aligned to 64 and valid for 64 bytes, which nobody uses as a lock now. From here on as for
+    /// [`Lock::new`].
     #[cfg(not(rialto_loom))]
     pub unsafe fn init(ptr: *mut Lock) {
         use core::mem::MaybeUninit;
@@ -146,7 +152,8 @@ impl Lock {
     /// Errors: `Invalid` (null or misaligned), `BadRegion` (no lock there).
     ///
     /// # Safety
-    /// `ptr` is valid for 64 bytes of memory, shared or not, for `'a`, that is written as a lock only.
+    /// `ptr` is valid for 64 bytes of memory, shared or not, for `'a`, that is written as a lock only. It
+    /// stays mapped beyond `'a` while a thread of this process holds the lock, see [`Lock::new`].
     #[cfg(not(rialto_loom))]
     pub unsafe fn attach<'a>(ptr: *const Lock) -> Result<&'a Lock> {
         if ptr.is_null() || !ptr.is_aligned() {
@@ -184,14 +191,17 @@ impl Lock {
     /// One attempt to make a word that was just seen as `from` (free, or certainly dead) ours.
     #[inline]
     fn take<T: Thread>(&self, me: T, from: u32, to: u32) -> core::result::Result<(), u32> {
-        me.announce(&self.cell);
+        // SAFETY: whoever made or attached the lock promised that it stays while a thread is about to
+        // acquire it or holds it; the same holds for the other locks that we hold, and for members' cells.
+        unsafe { me.announce(&self.cell) };
         // Release, in case of DIED, hands our clearing of the tag to an undertaker. In the clean case
         // this CAS continues the release sequence of the store that cleared it.
         let order = if from & DIED == 0 { Acquire } else { AcqRel };
         match self.cell.word.compare_exchange(from, to, order, Relaxed) {
             Ok(_) => {
                 self.cell.tag.store(me.tag(), Relaxed);
-                me.link(&self.cell);
+                // SAFETY: as above.
+                unsafe { me.link(&self.cell) };
                 me.settle();
                 Ok(())
             }
@@ -317,8 +327,11 @@ impl Lock {
         if !me.holds(cell) {
             return Err(Error::NotOwner);
         }
-        me.announce(cell);
-        me.unlink(cell);
+        // SAFETY: as in `take`; we hold it.
+        unsafe {
+            me.announce(cell);
+            me.unlink(cell);
+        }
         cell.tag.store(0, Relaxed);
         match cell.word.compare_exchange(me.id(), 0, Release, Relaxed) {
             Ok(_) => {

@@ -53,6 +53,7 @@ use crate::{
     error::{Error, Result},
     sync::Ordering::*,
     sys::{Cell, DIED, Liveness, OWNER, Platform, Thread, WAITERS},
+    time::Deadline,
 };
 
 /// A member's place in the table: 1..=4095; 0 is nobody.
@@ -101,10 +102,15 @@ pub trait Home: Sync {
     fn tick_ns(&self) -> u64;
     /// The calling thread's own member; joins on first use.
     fn me(&self) -> Result<MemberId>;
-    /// Recovers every member that is certainly dead, in all objects of the region.
-    fn recover(&self, depth: Depth) -> Recovered;
+    /// Recovers the members that are certainly dead, in all objects of the region: at least one, and no
+    /// more after `until`. False: the time was up before everybody was looked at.
+    fn recover_until(&self, depth: Depth, until: Deadline) -> bool;
     /// Ends a membership: whatever it has in hand is given back.
     fn leave(&self, member: Incarnation) -> Result<()>;
+    /// The epoch of the id's present incarnation.
+    fn epoch(&self, id: MemberId) -> u64;
+    /// Whether exactly that incarnation is a member still (not even leaving). Acquire.
+    fn is_live(&self, member: Incarnation) -> bool;
     /// Whether that member has a message or a slot in hand, in any object.
     fn has_in_hand(&self, member: MemberId) -> bool;
 }
@@ -137,6 +143,11 @@ unsafe impl<H: Home> Sync for Member<'_, H> {}
 impl<'r, H: Home> Member<'r, H> {
     pub(crate) fn new(home: &'r H, incarnation: Incarnation) -> Self {
         Member { home, incarnation, _thread: core::marker::PhantomData }
+    }
+
+    /// Where it is a member.
+    pub(crate) fn home(&self) -> &'r H {
+        self.home
     }
 
     /// Its id in the region.
@@ -178,12 +189,17 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// Over initialised cells, at most [`MAX_MEMBERS`].
-    pub fn new(cells: &'a [Cell]) -> Self {
+    ///
+    /// # Safety
+    /// The cells stay mapped and in place, and are used as members' cells only, until every thread of this
+    /// process that joined has left or ended, even if that is after `'a`.
+    pub unsafe fn new(cells: &'a [Cell]) -> Self {
         debug_assert!(cells.len() <= usize::from(MAX_MEMBERS));
         Table { cells }
     }
 
-    /// A cell for a free member.
+    /// A cell for a free member. Public for models and tests.
+    #[doc(hidden)]
     pub fn new_cell() -> Cell {
         Cell::new(MAGIC)
     }
@@ -219,7 +235,9 @@ impl<'a> Table<'a> {
             return Err(Error::NotOwner);
         }
         let live = member.epoch << 2 | LIVE;
-        cell.aux.compare_exchange(live, member.epoch << 2 | DYING, AcqRel, Relaxed).map_err(|_| Error::NotOwner)?;
+        cell.aux
+            .compare_exchange(live, member.epoch << 2 | DYING, AcqRel, Relaxed)
+            .map_err(|_| Error::NotOwner)?;
         Ok(())
     }
 
@@ -288,6 +306,17 @@ impl<'a> Table<'a> {
         self.cell(member.id).is_some_and(|cell| cell.aux.load(Acquire) == member.epoch << 2 | DYING)
     }
 
+    /// The epoch that `id` is in.
+    pub fn epoch(self, id: MemberId) -> u64 {
+        self.cell(id).map_or(0, |cell| cell.aux.load(Acquire) >> 2)
+    }
+
+    /// Whether `member` has neither been found dead nor begun to leave. As in invariant 2, but for the
+    /// holder: whoever acts on a claim asks after loading it and before changing it.
+    pub fn is_still(self, member: Incarnation) -> bool {
+        self.cell(member.id).is_some_and(|cell| cell.aux.load(Acquire) == member.epoch << 2 | LIVE)
+    }
+
     /// Whether `id` is LIVE at about this time, dead or not.
     pub fn is_live(self, id: MemberId) -> bool {
         self.cell(id).is_some_and(|cell| cell.aux.load(Relaxed) & STATE == LIVE)
@@ -296,14 +325,6 @@ impl<'a> Table<'a> {
     /// How many are LIVE at about this time, the unnoticed dead included.
     pub fn live(self) -> u32 {
         self.cells.iter().filter(|cell| cell.aux.load(Relaxed) & STATE == LIVE).count() as u32
-    }
-
-    /// The owners of the cells that have one: (thread id, tag).
-    pub fn owners(self) -> impl Iterator<Item = (u32, u64)> + 'a {
-        self.cells.iter().filter_map(|cell| {
-            let word = cell.word.load(Acquire);
-            (word & OWNER != 0).then(|| (word & OWNER, cell.tag.load(Acquire)))
-        })
     }
 
     fn set_free(self, cell: &Cell, epoch: u64) -> bool {
@@ -319,12 +340,14 @@ fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
     if word & OWNER != 0 || state & STATE != FREE {
         return None;
     }
-    thread.announce(cell);
+    // SAFETY: `Table::new` was promised that the cells stay.
+    unsafe { thread.announce(cell) };
     if cell.word.compare_exchange(word, thread.id(), AcqRel, Relaxed).is_err() {
         thread.settle();
         return None;
     }
-    thread.link(cell);
+    // SAFETY: as above.
+    unsafe { thread.link(cell) };
     cell.tag.store(thread.tag(), Release);
     thread.settle();
     if cell.aux.compare_exchange(state, state | LIVE, AcqRel, Relaxed).is_ok() {
@@ -338,8 +361,11 @@ fn try_join<T: Thread>(cell: &Cell, thread: T) -> Option<u64> {
 
 fn give_up<T: Thread>(cell: &Cell, thread: T, leave_behind: u32) {
     cell.tag.store(0, Release);
-    thread.announce(cell);
-    thread.unlink(cell);
+    // SAFETY: as in `try_join`; so for what else is linked.
+    unsafe {
+        thread.announce(cell);
+        thread.unlink(cell);
+    }
     // Nobody sleeps on a member's cell, and nobody but the kernel or a wrong backstop changes it under
     // its owner; then it is not ours to write.
     let _ = cell.word.compare_exchange(thread.id(), leave_behind, AcqRel, Relaxed);

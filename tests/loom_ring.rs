@@ -1,7 +1,53 @@
-//! TOP
+//! Models of the ring: every interleaving, within a bound of preemptions, of two or three parties on two
+//! slots, with deaths at every shared access. Payloads are loom cells: whoever touches one without owning
+//! its slot is found out, whatever the words say.
+//!
+//! ```text
+//! RUSTFLAGS="--cfg rialto_loom" cargo test --release --test loom_ring --target-dir target/loom
+//! ```
+//!
+//! Each ordering of `ring/mpmc`'s table was weakened once, alone, and these models then failed:
+//!
+//! | weakened | fails |
+//! |---|---|
+//! | reserve E->W, without Acquire | a_hand_over_*, k_a_slow_reader.., k_a_writer.. |
+//! | reserve, without Release | g_two_victims_unpublished |
+//! | claim F->R, without Acquire | d, h, k_a_writer.. |
+//! | claim, without Release | g_two_victims_message_in_hand, g_.._lapped_message |
+//! | adopt O->R, without Acquire | i_an_orphan_found_early.. |
+//! | adopt, without Release | g_two_victims_message_in_hand |
+//! | publish W->F, Relaxed | d, h, k_a_writer.. |
+//! | publish by store, Relaxed (kill-only) | h |
+//! | release R->E, Relaxed | a_hand_over_stop_safe, k_a_slow_reader.. |
+//! | release by store, Relaxed (kill-only) | a_hand_over_kill_only |
+//! | give back, Relaxed | k_a_slow_reader.. |
+//! | cancel by store, Relaxed (kill-only) | k_a_cancelled_slot.. |
+//! | abandon R->O, Relaxed | i_an_orphan_found_early.. |
+//! | `recover`'s load of the slot, Relaxed | g_two_victims_*, all |
+//! | `recover`'s compare-and-swap, Relaxed | e_producer_killed_* |
+//! | raise, the generation, Relaxed | i_a_clear_never_loses_a_raise |
+//! | raise, the bit, Relaxed | nothing: it continues the generation's release sequence. It is SeqCst only for the sleeper (below) |
+//! | `claim`'s load of the orphan word, Relaxed | i_a_clear.., f_adopter_killed.. |
+//! | no fences in h | h |
+//!
+//! SeqCst itself cannot be weakened here: loom treats it as AcqRel. h shows with fences why reserve and
+//! `has_writers` need it; that publishing needs it is `loom_wait`'s matter. The Relaxed loads and stores
+//! of hints, of `look`, and the Relaxed voids and laps are as they are in the code: every model runs on
+//! them.
+//!
+//! And these changes of the algorithm: `recover` without asking `still_dying`, or asking before it reads
+//! the slot word (g, all); adoption that does not raise the attempt (g_.._message_in_hand); no raise, or
+//! a raise only for orphans made, not for those met (g_.._message_in_hand); a raise without a generation
+//! (i_a_clear..); publishing by a plain store in a stop-safe ring (k_a_writer..); a lapped reader that
+//! does not give back (k_a_slow_reader..). A jump of one lap too far by a stale head hint and a producer
+//! that does not lap writers need longer histories: `prop_ring` finds both, and names them.
 #![cfg(rialto_loom)]
 
-use loom::{cell::UnsafeCell, model::Builder, thread};
+use loom::{
+    cell::UnsafeCell,
+    model::Builder,
+    thread::{self, JoinHandle},
+};
 use rialto::{
     ring::{
         Header, MemberId, Recovery, Ring, Slots,
@@ -9,7 +55,10 @@ use rialto::{
     },
     sync::{AtomicU64, Ordering::*, fuel, model_fence},
 };
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    cell::Cell,
+    sync::{Arc, atomic::AtomicBool},
+};
 
 const LIMIT: u8 = 5;
 /// Slots of every model's ring: two.
@@ -132,10 +181,29 @@ impl World {
     }
 }
 
+std::thread_local! { static OTHERS_FIRST: Cell<bool> = const { Cell::new(false) }; }
+
+/// Explores `model` twice: from an execution in which the model's own thread runs on after a [`spawn`],
+/// and from one in which it lets the others go first. loom remembers only the last access to each atomic,
+/// and so does not see that a party's load conflicts with a later compare-and-swap by another one that
+/// loads first, as all of ours do: from the first kind alone it never gets to the second.
 fn check(preemptions: usize, model: impl Fn() + Send + Sync + 'static) {
-    let mut builder = Builder::new();
-    builder.preemption_bound = Some(preemptions);
-    builder.check(model);
+    let model = Arc::new(model);
+    for others_first in [false, true] {
+        let mut builder = Builder::new();
+        builder.preemption_bound = Some(preemptions);
+        OTHERS_FIRST.set(others_first); // loom's threads all run on this one
+        let model = model.clone();
+        builder.check(move || model());
+    }
+}
+
+fn spawn<T: 'static>(party: impl FnOnce() -> T + 'static) -> JoinHandle<T> {
+    let handle = thread::spawn(party);
+    if OTHERS_FIRST.get() {
+        thread::yield_now();
+    }
+    handle
 }
 
 /// Runs `model(world, n)` for n = 0, 1, ... until no execution says that somebody was killed at its n-th
@@ -173,8 +241,7 @@ fn hands_over(stop_safe: bool) {
         let world = Arc::new(World::new(stop_safe));
         assert!(world.push(1, 10) && world.push(1, 11));
         let other = world.clone();
-        let producer =
-            thread::spawn(move || [12, 13].into_iter().filter(|m| other.push(1, *m)).count() as u64);
+        let producer = spawn(move || [12, 13].into_iter().filter(|m| other.push(1, *m)).count() as u64);
         let mut got: Vec<u64> = (0..2).filter_map(|_| world.pop(2)).map(|m| m.0).collect();
         let sent = producer.join().unwrap();
         got.extend(world.finish().into_iter().map(|m| m.0));
@@ -204,8 +271,8 @@ fn b_two_producers_and_a_consumer() {
         check(2, move || {
             let world = Arc::new(World::new(stop_safe));
             let (one, two) = (world.clone(), world.clone());
-            let one = thread::spawn(move || assert!(one.push(1, 10)));
-            let two = thread::spawn(move || assert!(two.push(2, 20)));
+            let one = spawn(move || assert!(one.push(1, 10)));
+            let two = spawn(move || assert!(two.push(2, 20)));
             let mut got: Vec<u64> = world.pop(3).into_iter().map(|m| m.0).collect();
             one.join().unwrap();
             two.join().unwrap();
@@ -222,7 +289,7 @@ fn c_two_consumers_get_each_message_once() {
             let world = Arc::new(World::new(stop_safe));
             assert!(world.push(3, 10) && world.push(3, 20));
             let other = world.clone();
-            let other = thread::spawn(move || other.pop(1).unwrap());
+            let other = spawn(move || other.pop(1).unwrap());
             let mine = world.pop(2).unwrap();
             let theirs = other.join().unwrap();
             assert_eq!(world.finish(), []);
@@ -246,7 +313,7 @@ fn d_hints_set_back_by_laps_while_both_sides_work() {
         let (tail, head) = world.header.hints();
         world.header.set_hints(tail - 6, head - 5);
         let other = world.clone();
-        let producer = thread::spawn(move || {
+        let producer = spawn(move || {
             assert!(other.push(1, 11));
             let (_, head) = other.header.hints();
             other.header.set_hints(tail - 3, head.min(tail - 4));
@@ -270,7 +337,7 @@ fn k_a_writer_publishes_or_is_voided_never_both() {
         world.write(slow.index, 10);
         assert!(world.push(2, 20));
         let other = world.clone();
-        let writer = thread::spawn(move || {
+        let writer = spawn(move || {
             let published = other.ring().publish(1, slow);
             if !published { other.push(1, 10) } else { published }
         });
@@ -292,7 +359,7 @@ fn k_a_slow_reader_is_lapped_and_keeps_its_message() {
         let slow = world.ring().claim(2, LIMIT).unwrap();
         assert_eq!(world.pop(3), Some((11, 0)));
         let other = world.clone();
-        let reader = thread::spawn(move || {
+        let reader = spawn(move || {
             let message = other.read(slow.index);
             other.ring().release(2, slow);
             message
@@ -312,7 +379,7 @@ fn k_a_cancelled_slot_is_used_again() {
             let world = Arc::new(World::new(stop_safe));
             let position = world.ring().reserve(1).unwrap();
             let other = world.clone();
-            let canceller = thread::spawn(move || {
+            let canceller = spawn(move || {
                 other.write(position.index, 99);
                 other.ring().cancel(1, position);
             });
@@ -326,13 +393,13 @@ fn k_a_cancelled_slot_is_used_again() {
 
 // ---- (e) a producer is killed
 
-fn producer_killed(stop_safe: bool, before: u64) {
+fn producer_killed(stop_safe: bool, before: u64, meanwhile: Meanwhile) {
     kill_everywhere(3, 2, stop_safe, move |world, n| {
         for message in 0..before {
             assert!(world.push(3, message));
         }
         let other = world.clone();
-        let victim = thread::spawn(move || {
+        let victim = spawn(move || {
             let sent = fuel::run_killed_at(n, || other.push(1, 10));
             if sent.is_none() {
                 other.bury(1);
@@ -340,9 +407,21 @@ fn producer_killed(stop_safe: bool, before: u64) {
             }
             sent
         });
-        let mut got: Vec<_> = (0..2).filter_map(|_| world.pop(2)).collect();
+        let mut got = vec![];
+        let mut pushed = vec![];
+        match meanwhile {
+            Meanwhile::Produce => pushed.extend([20, 21].into_iter().filter(|m| world.push(2, *m))),
+            _ => got.extend((0..2).filter_map(|_| world.pop(2))),
+        }
         let sent = victim.join().unwrap();
         got.extend(world.finish());
+        if meanwhile == Meanwhile::Produce {
+            let theirs: Vec<u64> = got.iter().map(|m| m.0).filter(|m| *m != 10).collect();
+            assert!(theirs.len() == got.len() || sent != Some(false));
+            assert!(theirs.len() < got.len() || sent != Some(true));
+            assert_eq!(theirs, pushed);
+            return sent.is_none();
+        }
         let mut expected: Vec<_> = (0..before).map(|m| (m, 0)).collect();
         if sent == Some(true) || (sent.is_none() && got.len() > expected.len()) {
             expected.push((10, 0));
@@ -354,14 +433,16 @@ fn producer_killed(stop_safe: bool, before: u64) {
 
 #[test]
 fn e_producer_killed_stop_safe() {
-    producer_killed(true, 0);
-    producer_killed(true, 1);
+    producer_killed(true, 0, Meanwhile::Recover);
+    producer_killed(true, 1, Meanwhile::Recover);
+    producer_killed(true, 0, Meanwhile::Produce);
 }
 
 #[test]
 fn e_producer_killed_kill_only() {
-    producer_killed(false, 0);
-    producer_killed(false, 1);
+    producer_killed(false, 0, Meanwhile::Recover);
+    producer_killed(false, 1, Meanwhile::Recover);
+    producer_killed(false, 0, Meanwhile::Produce);
 }
 
 // ---- (f) a consumer is killed
@@ -383,7 +464,7 @@ fn consumer_killed(stop_safe: bool, meanwhile: Meanwhile, abandon: bool) {
             assert!(world.ring().abandon(4, held));
         }
         let other = world.clone();
-        let victim = thread::spawn(move || {
+        let victim = spawn(move || {
             let done = fuel::run_killed_at(n, || match other.ring().claim(1, LIMIT) {
                 Ok(claim) if abandon => {
                     assert!(other.ring().abandon(1, claim));
@@ -503,7 +584,7 @@ fn two_victims(holds: Holds, stop_safe: bool, producer: bool, preemptions: usize
         }
         world.bury(1);
         let a = world.clone();
-        let a = thread::spawn(move || {
+        let a = spawn(move || {
             let done = fuel::run_killed_at(n, || a.recover(1));
             if done.is_none() {
                 a.bury(2);
@@ -512,7 +593,7 @@ fn two_victims(holds: Holds, stop_safe: bool, producer: bool, preemptions: usize
         });
         let c = producer.then(|| {
             let c = world.clone();
-            thread::spawn(move || c.push(4, 11))
+            spawn(move || c.push(4, 11))
         });
         // B
         let _ = world.recover(1);
@@ -580,7 +661,7 @@ fn h_after_a_close_that_sees_no_writer_nothing_is_published() {
             let world = Arc::new(World::new(stop_safe));
             let closed = Arc::new(AtomicU64::new(0));
             let (other, flag) = (world.clone(), closed.clone());
-            let writer = thread::spawn(move || {
+            let writer = spawn(move || {
                 let position = other.ring().reserve(1).unwrap();
                 model_fence();
                 if flag.load(SeqCst) != 0 {
@@ -619,7 +700,7 @@ fn i_a_clear_never_loses_a_raise() {
             assert!(again.abandon(1, held));
             let held = again.claim(1, LIMIT).unwrap(); // leaves it raised, without an orphan
             let other = world.clone();
-            let clears = thread::spawn(move || other.pop(2));
+            let clears = spawn(move || other.pop(2));
             assert!(again.abandon(1, held));
             let mut got: Vec<_> = clears.join().unwrap().into_iter().collect();
             assert!(!got.is_empty() || world.ring().has_orphans(), "an orphan that nobody looks for");
@@ -627,6 +708,34 @@ fn i_a_clear_never_loses_a_raise() {
             assert_eq!(got, [(11, 2)]);
         });
     }
+}
+
+/// The word is still raised for an orphan long gone; a new one is found before its own raise.
+#[test]
+fn i_an_orphan_found_early_is_read_whole() {
+    check(2, || {
+        let world = Arc::new(World::new(true));
+        assert!(world.push(3, 10));
+        let first = world.ring().claim(1, LIMIT).unwrap();
+        assert!(world.ring().abandon(1, first));
+        assert_eq!(world.pop(1), Some((10, 1)));
+        assert!(world.ring().has_orphans());
+        let other = world.clone();
+        let abandoner = spawn(move || {
+            let sent = other.push(1, 20); // unless the ring is full by then
+            if let Ok(claim) = other.ring().claim(1, LIMIT) {
+                let _ = other.read(claim.index);
+                assert!(other.ring().abandon(1, claim));
+            }
+            usize::from(sent)
+        });
+        let mut got: Vec<u64> = world.pop(2).into_iter().map(|m| m.0).collect();
+        let pushed = (30..32).filter(|message| world.push(2, *message)).count();
+        let sent = abandoner.join().unwrap();
+        got.extend(world.finish().into_iter().map(|m| m.0));
+        assert_eq!(got.iter().filter(|m| **m == 20).count(), sent);
+        assert_eq!(got.len(), sent + pushed);
+    });
 }
 
 /// What an abandoner read is not overwritten before it has read it.
@@ -637,7 +746,7 @@ fn i_an_abandoned_message_is_adopted_and_its_slot_used_again() {
         assert!(world.push(3, 10) && world.push(3, 11));
         let held = world.ring().claim(1, LIMIT).unwrap();
         let other = world.clone();
-        let abandoner = thread::spawn(move || {
+        let abandoner = spawn(move || {
             assert_eq!(other.read(held.index), 10);
             assert!(other.ring().abandon(1, held));
         });

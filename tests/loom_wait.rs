@@ -1,6 +1,21 @@
 //! Models of the eventcount: a wake-up that is lost shows as a deadlock.
 //!
 //! `RUSTFLAGS="--cfg rialto_loom" cargo test --release --test loom_wait --target-dir target/loom`
+//!
+//! Each line was tried once, and the model named (among others) failed:
+//!
+//! | weakened in `src/wait.rs` | fails |
+//! |---|---|
+//! | no fence in `prepare` | `a_publication_is_seen_or_the_sleeper_is_woken` |
+//! | no fence in `notify` (in models: stands for SeqCst) | `a_publication_is_seen_or_the_sleeper_is_woken` |
+//! | the same in `notify_all` | `notify_all_wakes_everybody` |
+//! | a wake does not bump the generation | `a_publication_is_seen_or_the_sleeper_is_woken` |
+//! | `prepare` does not | `clearing_the_bit_does_not_hide_a_sleeper_who_comes` |
+//! | the bit cleared although somebody was woken | `two_publications_wake_two_sleepers` |
+//! | the bit cleared although the word has changed | `clearing_the_bit_does_not_hide_a_sleeper_who_comes` |
+//!
+//! Not shown: that the accesses to the word are SeqCst themselves. loom treats SeqCst accesses as
+//! acquire/release, and the fences above stand in for it.
 #![cfg(rialto_loom)]
 
 use loom::{

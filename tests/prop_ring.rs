@@ -670,7 +670,7 @@ impl Slots for Hostile<'_> {
     fn word(&self, index: u32) -> &AtomicU64 {
         self.accesses.set(self.accesses.get() + 1);
         let slot = &self.words[index as usize];
-        if self.rate != 0 && self.random().is_multiple_of(self.rate) {
+        if self.rate != 0 && self.random() % self.rate == 0 {
             slot.store(self.junk(), SeqCst);
         }
         slot

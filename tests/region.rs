@@ -76,7 +76,7 @@ fn two_handles_to_the_callers_memory_see_the_same_objects() {
 #[test]
 fn layout_says_what_init_needs_and_init_refuses_a_byte_less() {
     for config in [config(), RegionConfig::default(), RegionConfig { members: 1, objects: 1, tick_ms: 1 }] {
-        let layout = Region::<rialto::sys::Os>::layout(&config).unwrap();
+        let layout = config.layout().unwrap();
         let len = layout.size as usize;
         assert_eq!(layout.align, 128);
         let mut memory = Memory::new();
@@ -103,7 +103,7 @@ fn a_region_of_impossible_parameters_is_refused() {
         RegionConfig { tick_ms: 0, ..good },
         RegionConfig { tick_ms: 60_001, ..good },
     ] {
-        assert_eq!(Region::<rialto::sys::Os>::layout(&bad).err(), Some(Error::Invalid));
+        assert_eq!(bad.layout().err(), Some(Error::Invalid));
         // SAFETY: our memory, dropped after the handle.
         assert_eq!(unsafe { Region::init(memory.ptr(), LEN, &bad) }.err(), Some(Error::Invalid));
         assert_eq!(Region::create_anonymous(LEN, &bad).err(), Some(Error::Invalid));
@@ -200,7 +200,7 @@ fn names_are_unique_found_and_checked() {
 #[test]
 fn an_object_that_does_not_fit_changes_nothing_and_one_that_just_fits_does() {
     let config = config();
-    let tables = Region::<rialto::sys::Os>::layout(&config).unwrap().size as usize;
+    let tables = config.layout().unwrap().size as usize;
     let queue = QueueConfig::new(4, 100);
     let one = queue.layout().unwrap().size as usize;
     let region = Region::create_anonymous(tables + 2 * one, &config).unwrap();
@@ -531,6 +531,7 @@ fn a_dropped_region_with_a_member_in_it_is_leaked_not_unmapped() {
     drop(region);
     // SAFETY: only asks.
     assert_eq!(
+        // SAFETY: it only asks whether the pages are mapped.
         unsafe { libc::msync(at.cast(), LEN, libc::MS_ASYNC) },
         0,
         "still mapped for the other thread"

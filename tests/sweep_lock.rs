@@ -322,7 +322,9 @@ mod sweep {
                     }
                 }
                 if setting == Nested {
-                    assert!(libc.acquire(0) == 0 && inner.acquire(WATCHDOG) == Got::Clean && libc.acquire(1) == 0);
+                    assert!(
+                        libc.acquire(0) == 0 && inner.acquire(WATCHDOG) == Got::Clean && libc.acquire(1) == 0
+                    );
                 }
                 trap();
                 let got = lock.acquire(if setting == Expires { Duration::from_millis(5) } else { WATCHDOG });
@@ -446,14 +448,17 @@ mod sweep {
             lock.release();
             // The death of a dead victim's dead predecessor may be told twice, if it had not marked.
             if told > 1 || released && told > 0 || inside_then && told != 1 {
-                return Err(format!("the death was told {told} times; inside {inside_then}, released {released}"));
+                return Err(format!(
+                    "the death was told {told} times; inside {inside_then}, released {released}"
+                ));
             }
             if lock.acquire(Duration::ZERO) != Got::Clean {
                 return Err("after all, the lock is not clean and free".into());
             }
             lock.release();
             if self.setting == Nested {
-                let (libc, inner) = (self.libc.as_ref().ok_or("no world")?, self.inner.as_ref().ok_or("no world")?);
+                let (libc, inner) =
+                    (self.libc.as_ref().ok_or("no world")?, self.inner.as_ref().ok_or("no world")?);
                 for i in 0..2 {
                     match libc.acquire(i) {
                         libc::EOWNERDEAD => libc.repair(i),
@@ -506,7 +511,9 @@ mod sweep {
         // Thousands of instructions that read /proc: who we are, who the owner is.
         for (setting, gap) in [(FirstUse, 128), (Expires, 32)] {
             let name = format!("Kill acquire .. release: {setting:?}");
-            cases.push(clean(name, 50, move |tally| sweep_merged(&mut Locking::<Real>::new(setting), tally, gap)));
+            cases.push(clean(name, 50, move |tally| {
+                sweep_merged(&mut Locking::<Real>::new(setting), tally, gap)
+            }));
         }
         cases.push(clean("Kill acquire until it sleeps", 20, |tally| {
             sweep_merged(&mut Locking::<Real>::new(FallsAsleep), tally, 16)

@@ -122,6 +122,8 @@ mod sweep {
         kind: Kind,
         fate: Fate,
         company: Company,
+        /// How long a sleeper that is owed something may sleep on.
+        patience: Duration,
         board: Shared<Board>,
         subject: Option<S>,
         sleeper: Option<Child>,
@@ -134,7 +136,8 @@ mod sweep {
             let subject: S = prepare(self.kind, self.pre);
             if self.orphans > 0 {
                 let n = self.orphans;
-                fork(|| (0..n).for_each(|_| assert!(subject.take(Take::Keep, NOW, |_, _| ())))).wait(WATCHDOG);
+                fork(|| (0..n).for_each(|_| assert!(subject.take(Take::Keep, NOW, |_, _| ()))))
+                    .wait(WATCHDOG);
                 assert!(subject.recover(Depth::Marked) == 1, "no orphans were made");
             }
             let (board, op) = (&*self.board, self.op);
@@ -174,9 +177,7 @@ mod sweep {
                 },
                 _ => {}
             }
-            if let Some(mut sleeper) = self.sleeper.take()
-                && !blocks
-            {
+            if let Some(mut sleeper) = self.sleeper.take().filter(|_| !blocks) {
                 if self.op == Op::Push {
                     // What is there wakes it, at the latest at its tick.
                     if subject.len() == 0 {
@@ -193,7 +194,7 @@ mod sweep {
                         subject.take(Take::Pop, WATCHDOG, |v, a| log.push((v, a)));
                     }
                 }
-                finish(&mut sleeper)?;
+                finish(&mut sleeper, self.patience)?;
                 drop(sleeper);
                 subject.recover(Depth::Marked);
                 let got = Hand::read(&self.board, HAND + OTHER);
@@ -240,8 +241,8 @@ mod sweep {
         }
     }
 
-    fn finish(child: &mut Child) -> Result<(), String> {
-        match child.wait(WATCHDOG) {
+    fn finish(child: &mut Child, patience: Duration) -> Result<(), String> {
+        match child.wait(patience) {
             Some(Exit::Code(0)) => Ok(()),
             Some(exit) => Err(format!("the sleeper ended with {exit:?}")),
             None => Err("a sleeper is never woken".into()),
@@ -273,15 +274,15 @@ mod sweep {
             extra.push(HELP);
             subject.push(HELP, WATCHDOG);
         }
-        finish(&mut popper)?;
+        finish(&mut popper, WATCHDOG)?;
         let got = Hand::read_at(board, HAND + OTHER);
         log.push((got.value, got.attempt as u8));
         Ok(())
     }
 
     fn trying<S: Subject>(op: Op, pre: u64, fate: Fate, company: Company) -> Trying<S> {
-        let (board, kind) = (Board::new(), Kind::default());
-        Trying { op, pre, orphans: 0, kind, fate, company, board, subject: None, sleeper: None }
+        let (board, kind, patience) = (Board::new(), Kind::default(), WATCHDOG);
+        Trying { op, pre, orphans: 0, kind, fate, company, patience, board, subject: None, sleeper: None }
     }
 
     /// A blocking operation, from the wake-up to its end; another one sleeps behind it.
@@ -390,7 +391,7 @@ mod sweep {
                     subject.push(HELP, WATCHDOG);
                 }
             }
-            finish(&mut other)?;
+            finish(&mut other, WATCHDOG)?;
             if pushes {
                 extra.push(SLEEPERS);
             } else {
@@ -478,7 +479,9 @@ mod sweep {
 
     fn try_cases(cases: &mut Vec<Case>, op: Op, pre: u64, fate: Fate, company: Company, at_least: u64) {
         let name = format!("{fate:?} {op:?}, {pre} of {CAPACITY}, {company:?}");
-        cases.push(clean(name, at_least, move |tally| sweep(&mut trying::<Rialto>(op, pre, fate, company), tally)));
+        cases.push(clean(name, at_least, move |tally| {
+            sweep(&mut trying::<Rialto>(op, pre, fate, company), tally)
+        }));
     }
 
     pub fn main() {
@@ -486,14 +489,14 @@ mod sweep {
         let mut cases = vec![];
         for fate in [Kill, Stop] {
             for pre in [0, 4, 7, 8] {
-                try_cases(&mut cases, Push, pre, fate, Alone, 50);
+                try_cases(&mut cases, Push, pre, fate, Alone, 150);
             }
-            try_cases(&mut cases, Push, 0, fate, Asleep, 50);
+            try_cases(&mut cases, Push, 0, fate, Asleep, 150);
             for op in [Pop, Peek] {
                 for pre in [0, 1, 4, 8] {
-                    try_cases(&mut cases, op, pre, fate, Alone, 50);
+                    try_cases(&mut cases, op, pre, fate, Alone, 150);
                 }
-                try_cases(&mut cases, op, 8, fate, Asleep, 50);
+                try_cases(&mut cases, op, 8, fate, Asleep, 150);
             }
             for (op, portions) in [(Pop, 1), (Pop, 2), (Peek, 1), (Push, 1), (Push, 2)] {
                 let name = format!("{fate:?} woken {op:?}, another asleep, enough for {portions}");
@@ -525,7 +528,7 @@ mod sweep {
             }
         }
         for (op, pre) in [(Push, 0), (Push, 7), (Pop, 1), (Peek, 8)] {
-            try_cases(&mut cases, op, pre, Kill, Later, 50);
+            try_cases(&mut cases, op, pre, Kill, Later, 150);
         }
         cases.push(clean("Kill a blocking Pop until it sleeps", 50, |tally| {
             let mut scene = FallingAsleep { board: Board::new(), subject: None, asleep: false };
@@ -536,11 +539,15 @@ mod sweep {
             cases.push(planted(name, move |tally| sweep(&mut trying::<Vyukov>(op, pre, fate, Alone), tally)));
         }
         cases.push(planted("Kill Push: a sleeper without a tick", |tally| {
-            sweep(&mut trying::<Vyukov>(Push, 0, Kill, Asleep), tally)
+            let kind = Kind { tick_ms: 60_000, ..Kind::default() };
+            let patience = Duration::from_millis(500);
+            sweep(&mut Trying { kind, patience, ..trying::<Rialto>(Push, 0, Kill, Asleep) }, tally)
         }));
         for op in [Push, Peek] {
             let name = format!("Kill {op:?}: survivors that never recover");
-            cases.push(planted(name, move |tally| sweep(&mut trying::<NeverRecovers>(op, 7, Kill, Alone), tally)));
+            cases.push(planted(name, move |tally| {
+                sweep(&mut trying::<NeverRecovers>(op, 7, Kill, Alone), tally)
+            }));
         }
         cases.push(planted("Kill Peek: redelivery without a mark", |tally| {
             sweep(&mut trying::<Unmarked>(Peek, 4, Kill, Alone), tally)

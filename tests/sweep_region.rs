@@ -202,7 +202,9 @@ mod sweep {
                     let region = subject.region();
                     let queue = match region.create_queue_timeout("new", &queue_config(), 15_000_000_000) {
                         Ok(queue) => queue,
-                        Err(Error::Exists) => region.open_queue("new").map_err(|e| format!("half a queue: {e:?}"))?,
+                        Err(Error::Exists) => {
+                            region.open_queue("new").map_err(|e| format!("half a queue: {e:?}"))?
+                        }
                         Err(error) => return Err(format!("create again: {error:?}")),
                     };
                     let pushed = (0..100).take_while(|_| queue.try_push(&[3; 16]).is_ok()).count();
@@ -219,9 +221,11 @@ mod sweep {
                     let raw = self.raw.as_ref().ok_or("no memory")?;
                     let (at, len) = (raw.as_ptr().cast::<u8>(), size_of::<[u64; 4096]>());
                     // SAFETY: 32 KiB, mapped as long as `raw`; the victim is dead or done.
-                    let region = unsafe { Region::attach(at, len).or_else(|_| Region::init(at, len, &config())) };
+                    let region =
+                        unsafe { Region::attach(at, len).or_else(|_| Region::init(at, len, &config())) };
                     let region = region.map_err(|error| format!("neither attach nor init: {error:?}"))?;
-                    let queue = region.create_queue("q", &queue_config()).map_err(|e| format!("create: {e:?}"))?;
+                    let queue =
+                        region.create_queue("q", &queue_config()).map_err(|e| format!("create: {e:?}"))?;
                     queue.try_push(&[3; 16]).map_err(|error| format!("push: {error:?}"))?;
                 }
                 _ => {}

@@ -100,7 +100,8 @@ mod sweep {
             }
             if self.orphans > 0 {
                 let n = self.orphans;
-                fork(|| (0..n).for_each(|_| assert!(subject.take(Take::Keep, NOW, |_, _| ())))).wait(WATCHDOG);
+                fork(|| (0..n).for_each(|_| assert!(subject.take(Take::Keep, NOW, |_, _| ()))))
+                    .wait(WATCHDOG);
                 subject.recover(Depth::Marked);
             }
             let victim = start(&subject, &self.board, self.op, 0);
@@ -155,7 +156,8 @@ mod sweep {
             log.extend(drain(subject));
             let still = self.stops.iter().filter(|stop| **stop).count() as u64;
             laps(subject, 2, 2000, CAPACITY - still, &mut log)?;
-            for victim in [self.stopped.as_mut(), self.stops[1].then_some(&mut second)].into_iter().flatten() {
+            for victim in [self.stopped.as_mut(), self.stops[1].then_some(&mut second)].into_iter().flatten()
+            {
                 if !victim.finish(WATCHDOG) {
                     return Err("resumed, a victim does not finish".into());
                 }
@@ -196,15 +198,25 @@ mod sweep {
                 if takes[..takes.len() - 1].iter().any(|take| take.1) {
                     return wrong("delivered again after its release");
                 }
-                // Each mark needs a death; a dead one that took it may not have said so.
+                // A mark is never lost, and each needs a death; a dead one that took it may not have said so.
                 let marks = takes.last().map_or(0, |take| take.0);
-                if marks < base || marks - base > dead {
+                if marks < base {
+                    return wrong("lost its mark");
+                }
+                if marks - base > dead {
                     return wrong("marked too often");
                 }
                 dead -= marks - base;
             }
+            // A taker that went on at the end may have got what the other one then pushed.
+            let mut log = log.clone();
+            for (hand, stop) in hands.iter().zip(self.stops) {
+                if stop && VALUES.contains(&hand.value) {
+                    log.push((hand.value, hand.attempt as u8));
+                }
+            }
             let hand = Hand::default();
-            let books = Books { log, hand, heads: 0..0, pops: false, orphans: 0, alive: false };
+            let books = Books { log: &log, hand, heads: 0..0, pops: false, orphans: 0, alive: false };
             for who in [0, 1] {
                 let op = if who == 0 { self.first.op } else { self.op };
                 books.pushed(VALUES[who], if op == Op::Push { board.get(PLACES[who] + 4) } else { 2 })?;

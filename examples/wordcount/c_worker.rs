@@ -16,9 +16,13 @@ pub fn static_library() -> Result<PathBuf, String> {
     let mut command = Command::new(cargo);
     command
         .current_dir(PACKAGE)
-        .args(["rustc", "--quiet", "--release", "--package", "rialto", "--lib", "--crate-type", "staticlib"])
-        .args(["--features", "capi", "--target-dir"])
+        .args(["rustc", "--quiet", "--release", "--package", "rialto", "--lib", "--features", "capi"])
+        // Not only the static one, and in this folder: ffi-tests builds the same, so it is built once.
+        .args(["--crate-type", "staticlib,cdylib", "--target-dir"])
         .arg(&target)
+        .args(["--", "-C", "link-arg=-Wl,-z,nodelete"])
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET");
     run(&mut command, "cargo")?;
     Ok(target.join("release/librialto.a"))

@@ -216,7 +216,7 @@ fn count_poisoned(jobs: Queue<'_>, ledger: &mut Ledger, buffer: &mut [u8]) -> Re
 fn region() -> rialto::Result<Region> {
     let config = RegionConfig::default();
     let queues = jobs_config().layout()?.size + results_config().layout()?.size;
-    let size = <Region>::layout(&config)?.size + queues;
+    let size = config.layout()?.size + queues;
     // The queues' places are aligned to 128 bytes.
     Region::create_memfd((size as usize + 256).next_multiple_of(4096), &config)
 }

@@ -1,6 +1,6 @@
 //! Builds the C libraries as a user would, compiles C programs against the header, runs them.
 //!
-//! Everything lands in `target/ffi-tests`: a target folder of its own, so that this cargo does not wait
+//! Everything lands in `target/ffi`: a target folder of its own, so that this cargo does not wait
 //! for the one that runs the tests. A missing C compiler is a failure with a message, not a skip: C programs
 //! are half of what Rialto promises.
 
@@ -55,7 +55,7 @@ pub fn functions() -> Vec<String> {
 /// Where the libraries and programs are.
 pub fn target() -> PathBuf {
     let outer = env::var_os("CARGO_TARGET_DIR").unwrap_or("target".into());
-    root().join(outer).join("ffi-tests")
+    root().join(outer).join("ffi")
 }
 
 /// The folder of `librialto.a` and `librialto.so`, built once per test program.
@@ -66,7 +66,7 @@ pub fn libraries() -> &'static Path {
         let mut build = Command::new(cargo);
         build
             .current_dir(root())
-            .args(["rustc", "--lib", "--release", "--features", "capi"])
+            .args(["rustc", "--release", "--package", "rialto", "--lib", "--features", "capi"])
             .args(["--crate-type", "staticlib,cdylib", "--target-dir"])
             .arg(target())
             // Threads run our code when they end, so it must stay.

@@ -28,7 +28,7 @@ static CELLS: [AtomicUsize; HELD] = [const { AtomicUsize::new(0) }; HELD];
 /// {region, id << 48 | epoch}; region 0: none.
 static MEMBERSHIPS: [[AtomicU64; 2]; HELD] = [const { [const { AtomicU64::new(0) }; 2] }; HELD];
 static CLOCK: AtomicU64 = AtomicU64::new(1);
-static UNIQUE: AtomicU64 = AtomicU64::new(1);
+static REGIONS: AtomicU64 = AtomicU64::new(1);
 
 fn find(region: u64) -> Option<&'static [AtomicU64; 2]> {
     MEMBERSHIPS.iter().find(|entry| entry[0].load(Relaxed) == region)
@@ -57,12 +57,16 @@ impl Platform for Bare {
     fn thread(self) -> rialto::Result<Only> {
         Ok(Only)
     }
-    fn unique(self) -> u64 {
-        UNIQUE.fetch_add(1, Relaxed)
+    fn claim(self) -> u64 {
+        REGIONS.fetch_add(1, Relaxed)
     }
-    fn in_this_process(self, _: u32, _: u64) -> bool {
-        true
+    // Nothing is ever unmapped here.
+    fn enter(self, _: u64) {}
+    fn exit(self, _: u64) {}
+    fn users(self, _: u64) -> u32 {
+        0
     }
+    fn give_back(self, _: u64) {}
     fn liveness(self, id: u32, _: u64) -> Liveness {
         if id == 1 { Liveness::Alive } else { Liveness::Unknown }
     }
@@ -82,13 +86,13 @@ impl Thread for Only {
     fn has_room(self) -> bool {
         CELLS.iter().any(|held| held.load(Relaxed) == 0)
     }
-    fn announce(self, _: &Cell) {}
+    unsafe fn announce(self, _: &Cell) {}
     fn settle(self) {}
-    fn link(self, cell: &Cell) {
+    unsafe fn link(self, cell: &Cell) {
         let free = CELLS.iter().find(|held| held.load(Relaxed) == 0);
         free.map(|held| held.store(address(cell), Relaxed)).unwrap_or(());
     }
-    fn unlink(self, cell: &Cell) {
+    unsafe fn unlink(self, cell: &Cell) {
         CELLS
             .iter()
             .filter(|held| held.load(Relaxed) == address(cell))
@@ -127,7 +131,8 @@ struct Memory(UnsafeCell<[u8; LEN]>);
 unsafe impl Sync for Memory {}
 
 static MEMORY: Memory = Memory(UnsafeCell::new([0; LEN]));
-static LOCK: Lock = Lock::new();
+// SAFETY: a static is never moved or freed.
+static LOCK: Lock = unsafe { Lock::new() };
 
 fn work() -> rialto::Result<()> {
     let config = RegionConfig { members: 4, objects: 2, tick_ms: 1 };

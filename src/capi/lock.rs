@@ -24,7 +24,8 @@ const INIT: [u32; 16] = [0x4b43_4c52, 0x84, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 
 const _: () = {
     assert!(size_of::<rialto_lock_t>() == size_of::<Lock>());
     assert!(align_of::<rialto_lock_t>() == align_of::<Lock>());
-    // SAFETY: 64 bytes without padding; an `UnsafeCell` of a constant is a value like any other.
+    // SAFETY: never acquired; 64 bytes without padding; an `UnsafeCell` of a constant is a value like any
+    // other.
     let new: [u32; 16] = unsafe { core::mem::transmute(Lock::new()) };
     let mut i = 0;
     while i < INIT.len() {

@@ -131,7 +131,7 @@ pub unsafe extern "C" fn rialto_region_layout(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(layout).and_then(|()| unsafe {
-        layout.write(layout_of(<Region>::layout(&self::config(config)?)?));
+        layout.write(layout_of(self::config(config)?.layout()?));
         Ok(())
     }))
 }

@@ -3,7 +3,7 @@
 use super::Queue;
 use crate::{
     bytes,
-    member::{Home, MemberId},
+    member::{Home, Incarnation},
     ring::Claim,
 };
 
@@ -24,12 +24,14 @@ impl Popped {
 }
 
 /// A message in hand, still in its slot. Released by [`Peeked::release`]; dropped, or if its holder
-/// dies, it goes to somebody else, marked.
+/// dies, it goes to somebody else, marked. It may be moved to another thread, but the holder stays the
+/// member that peeked: when that one's thread ends, the message is given to somebody else.
 ///
 /// A forked child inherits a copy that is not its own: it must neither use nor drop it.
 pub struct Peeked<'r, H: Home> {
     pub(super) queue: Queue<'r, H>,
-    pub(super) me: MemberId,
+    /// Not only the id: the thread that peeked may have ended, and the id be somebody else's.
+    pub(super) me: Incarnation,
     pub(super) claim: Claim,
     pub(super) len: usize,
 }
@@ -69,10 +71,12 @@ impl<H: Home> Peeked<'_, H> {
         len
     }
 
-    /// Done with it: the slot is free again. If the holder was given up for dead meanwhile (a wrong
-    /// explicit verdict), the message is somebody else's already and nothing happens.
+    /// Done with it: the slot is free again. If the member that holds it is gone meanwhile (its thread
+    /// ended before the handle did), the message is somebody else's already and nothing happens.
     pub fn release(self) {
-        self.queue.release(self.me, self.claim);
+        let (queue, me) = (self.queue, self.me);
+        queue.shared.ring().release_if(me.id, self.claim, || queue.home.is_live(me));
+        queue.shared.header.not_full.notify(queue.home.platform());
         core::mem::forget(self);
     }
 }
@@ -80,11 +84,13 @@ impl<H: Home> Peeked<'_, H> {
 impl<H: Home> Drop for Peeked<'_, H> {
     fn drop(&mut self) {
         let header = self.queue.shared.header;
-        let event = if self.queue.shared.ring().abandon(self.me, self.claim) {
+        let (home, me) = (self.queue.home, self.me);
+        let kept = self.queue.shared.ring().abandon_if(me.id, self.claim, || home.is_live(me));
+        let event = if kept {
             &header.not_empty
         } else {
             &header.not_full // handed on too often to be counted: dropped
         };
-        event.notify(self.queue.home.platform());
+        event.notify(home.platform());
     }
 }

@@ -2,7 +2,7 @@
 //! lock-free (see `ring::mpmc`); the others sleep on an eventcount, never longer than a tick at a time.
 //!
 //! # Memory
-//! See [`shared`](self::shared).
+//! See `shared.rs`.
 //!
 //! # States
 //! open -> closed. A message: reserved by its producer, ready, in the hand of a consumer, released; or,
@@ -13,7 +13,9 @@
 //! 2. A message is delivered once, or again only with `attempt > 0` and only after its holder is
 //!    certainly dead or gave it back.
 //! 3. After `close` returned, no push that begins later succeeds; a pop says `Closed` only when no
-//!    message is ready and no producer is between reserve and publish.
+//!    message is ready, no producer is between reserve and publish, and what marked dead consumers had
+//!    in hand was redelivered. A living one that dies later, or gives its message back, brings it back
+//!    after `Closed` was said: the next pop gets it.
 //!
 //! # Ordering
 //! | publishes | by | to |
@@ -38,7 +40,9 @@
 //!
 //! # Limits
 //! 65536 slots, messages of 1 GiB, 4095 members. A stopped holder occupies its slot; when all are
-//! occupied the queue is full. A stopped producer delays end-of-stream until it goes on or dies.
+//! occupied the queue is full. A position that was voided (its producer died, or was overtaken) counts
+//! as taken until the consumers have come past it: full may be said one slot early for up to a lap. A
+//! stopped producer delays end-of-stream until it goes on or dies.
 //!
 //! # Checked by
 //! `tests/queue.rs`, `tests/prop_queue.rs`, `tests/sweep_queue.rs`, `tests/storm.rs`, `tests/loom_ring.rs`.
@@ -57,7 +61,7 @@ use crate::{
     member::{Depth, Home, Incarnation, Member, MemberId, Recovered},
     ring::{Claim, Position, Recovery, Refused},
     sync::{self, Ordering::*},
-    sys::{Platform, Waited},
+    sys::Platform,
     time::Deadline,
     wait::EventCount,
 };
@@ -110,16 +114,20 @@ impl<'r, H: Home> Queue<'r, H> {
         Ok(Queue { home, shared, me: None })
     }
 
-    /// The same queue, acting as `member` instead of the calling thread's own membership.
+    /// The same queue, acting as `member` instead of the calling thread's own membership. A member of
+    /// another region (or made with another handle) is refused by every operation, as `Invalid`.
     pub fn as_member<'m>(&self, member: &'m Member<'r, H>) -> Queue<'m, H>
     where
         'r: 'm,
     {
-        Queue { me: Some(member.id()), ..*self }
+        // Its id would be nobody's here, or another member's.
+        let ours = core::ptr::eq(member.home(), self.home);
+        Queue { me: Some(if ours { member.id() } else { 0 }), ..*self }
     }
 
     fn me(&self) -> Result<MemberId> {
         match self.me {
+            Some(0) => Err(Error::Invalid),
             Some(id) => Ok(id),
             None => self.home.me(),
         }
@@ -140,7 +148,7 @@ impl<'r, H: Home> Queue<'r, H> {
         self.push_until(message, Deadline::NOW)
     }
 
-    /// As [`Queue::push`], waiting at most `timeout_ns` (0 polls): then `TimedOut`.
+    /// As [`Queue::push`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
     pub fn push_timeout(&self, message: &[u8], timeout_ns: u64) -> Result<()> {
         self.push_until(message, Deadline::after(self.home.platform(), timeout_ns))
     }
@@ -172,6 +180,8 @@ impl<'r, H: Home> Queue<'r, H> {
                 self.shared.header.not_empty.notify(self.home.platform());
                 return Ok(());
             }
+            // Voided. The slot that we gave back may be the one that another producer waits for.
+            self.shared.header.not_full.notify(self.home.platform());
         }
         Err(Error::WouldBlock)
     }
@@ -210,7 +220,7 @@ impl<'r, H: Home> Queue<'r, H> {
         self.pop_until(buffer, Deadline::NOW)
     }
 
-    /// As [`Queue::pop`], waiting at most `timeout_ns` (0 polls): then `TimedOut`.
+    /// As [`Queue::pop`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
     pub fn pop_timeout(&self, buffer: &mut [u8], timeout_ns: u64) -> Result<Popped> {
         self.pop_until(buffer, Deadline::after(self.home.platform(), timeout_ns))
     }
@@ -264,15 +274,16 @@ impl<'r, H: Home> Queue<'r, H> {
         self.peek_until(Deadline::NOW)
     }
 
-    /// As [`Queue::peek`], waiting at most `timeout_ns` (0 polls): then `TimedOut`.
+    /// As [`Queue::peek`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
     pub fn peek_timeout(&self, timeout_ns: u64) -> Result<Peeked<'r, H>> {
         self.peek_until(Deadline::after(self.home.platform(), timeout_ns))
     }
 
     fn peek_until(&self, deadline: Deadline) -> Result<Peeked<'r, H>> {
-        let me = self.me()?;
-        let claim = self.claim_until(me, deadline)?;
-        let len = self.message_len(me, claim)?;
+        let id = self.me()?;
+        let me = Incarnation { id, epoch: self.home.epoch(id) };
+        let claim = self.claim_until(id, deadline)?;
+        let len = self.message_len(id, claim)?;
         Ok(Peeked { queue: *self, me, claim, len })
     }
 
@@ -304,9 +315,13 @@ impl<'r, H: Home> Queue<'r, H> {
         }
     }
 
-    /// Closed, and nothing was there: is that the end, or is a producer about to publish?
+    /// Closed, and nothing was there: is that the end, or is a producer about to publish, or has a dead
+    /// consumer a message in hand?
     #[cold]
     fn drained(&self, me: MemberId) -> Result<Claim> {
+        if !self.home.recover_until(Depth::Marked, Deadline::NOW) {
+            return Err(Error::WouldBlock); // more dead than one: no end before all are seen to
+        }
         sync::fence(SeqCst); // partner: the SeqCst load of `closed` in `reserve`
         if self.shared.ring().has_writers() {
             return Err(Error::WouldBlock);
@@ -319,7 +334,7 @@ impl<'r, H: Home> Queue<'r, H> {
         }
     }
 
-    /// A message that was delivered `max_attempts` times to holders that died; `pop` passes it over.
+    /// A message that was redelivered `max_attempts` times and came back again; `pop` passes it over.
     ///
     /// Errors: `WouldBlock` if there is none, `BufferTooSmall`, and as `pop`. Never blocks.
     pub fn take_poisoned(&self, buffer: &mut [u8]) -> Result<Popped> {
@@ -368,8 +383,8 @@ impl<'r, H: Home> Queue<'r, H> {
         self.shared.geometry.max_message as usize
     }
 
-    /// The same queue for values of `T`. `WrongKind` if a `T` is not exactly this queue's largest
-    /// message, or needs more than 16 bytes of alignment.
+    /// The same queue for values of `T`. `WrongKind` if a `T` is not exactly as large as this
+    /// queue's largest message.
     pub fn typed<T: bytemuck::Pod>(&self) -> Result<TypedQueue<'r, T, H>> {
         TypedQueue::new(*self)
     }
@@ -395,8 +410,10 @@ impl<'r, H: Home> Queue<'r, H> {
             }
         }
         let mut depth = Depth::Marked;
+        let tick_ns = self.home.tick_ns();
+        let mut next_look = platform.now_ns().saturating_add(tick_ns);
         loop {
-            self.home.recover(depth);
+            self.home.recover_until(depth, deadline);
             let ticket = event.prepare();
             match once() {
                 Err(Error::WouldBlock) => {}
@@ -405,11 +422,13 @@ impl<'r, H: Home> Queue<'r, H> {
             if deadline.passed(platform) {
                 return Err(Error::TimedOut);
             }
-            let until = deadline.or_tick(platform, self.home.tick_ns());
-            depth = match event.wait(platform, ticket, until) {
-                Waited::Woken => Depth::Marked,
-                Waited::TimedOut => Depth::Tick,
-            };
+            event.wait(platform, ticket, deadline.or_tick(platform, tick_ns));
+            // By the clock, not by how the wait ended: who is woken steadily looks around too.
+            let now = platform.now_ns();
+            depth = Depth::Marked;
+            if now >= next_look {
+                (depth, next_look) = (Depth::Tick, now.saturating_add(tick_ns));
+            }
         }
     }
 

@@ -146,8 +146,13 @@ impl<'r> Directory<'r> {
         if self.ready().any(|entry| entry.has_name(&name)) {
             return Err(Error::Exists);
         }
-        let entry = self.entries.iter().find(|entry| entry.state.load(Relaxed) == FREE).ok_or(Error::NoSpace)?;
-        let end = self.ready().filter_map(|entry| entry.place(self.data, self.total)).map(|p| p.offset + p.size).max();
+        let entry =
+            self.entries.iter().find(|entry| entry.state.load(Relaxed) == FREE).ok_or(Error::NoSpace)?;
+        let end = self
+            .ready()
+            .filter_map(|entry| entry.place(self.data, self.total))
+            .map(|p| p.offset + p.size)
+            .max();
         let offset = round_up(end.unwrap_or(self.data), CACHE_LINE).ok_or(Error::NoSpace)?;
         if !fits(offset, layout.size, self.total) {
             return Err(Error::NoSpace);

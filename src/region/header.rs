@@ -11,7 +11,7 @@
 //! | 28 | 4 | `objects`: entries of the directory, 1..=4096 | creator |
 //! | 32 | 4 | `tick_ms`: 1..=60000 | creator |
 //! | 64 | 64 | the directory's lock (a `Cell`) | its owner |
-//! | 128 | 8 | `used`: end of the last object; only a hint, the directory says it exactly | lock's owner |
+//! | 128 | 8 | `used`: where the objects begin; nobody reads it | creator |
 //! | 256 | 64 x objects | directory | lock's owner |
 //! | then, 128-aligned | 64 x members | member cells | see `member` |
 //! | then, 128-aligned | | objects | see each |
@@ -21,12 +21,14 @@
 
 use crate::{
     error::{Error, Result},
-    layout::{CACHE_LINE, round_up},
+    layout::{CACHE_LINE, Layout, round_up},
     lock::Lock,
     sync::{AtomicU32, AtomicU64, Ordering::*},
 };
 
-const MAGIC: u64 = u64::from_le_bytes(*b"RIALTO\0\0");
+/// The first bytes of a region.
+pub(super) const MAGIC_BYTES: [u8; 8] = *b"RIALTO\0\0";
+const MAGIC: u64 = u64::from_le_bytes(MAGIC_BYTES);
 /// The version of every layout in a region.
 pub const LAYOUT_VERSION: u32 = 1;
 
@@ -44,6 +46,14 @@ pub struct RegionConfig {
 impl Default for RegionConfig {
     fn default() -> Self {
         RegionConfig { members: 64, objects: 32, tick_ms: 100 }
+    }
+}
+
+impl RegionConfig {
+    /// Bytes that header and tables take; the objects' layouts come on top. Align: 128.
+    pub fn layout(&self) -> Result<Layout> {
+        let geometry = Geometry::new(self, 0).ok_or(Error::Invalid)?;
+        Ok(Layout { size: geometry.data_offset, align: CACHE_LINE })
     }
 }
 

@@ -180,7 +180,8 @@ impl Region<Os> {
     }
 
     /// Attaches to the region in a file (memfd or named). The descriptor stays the caller's and may be
-    /// closed.
+    /// closed. A creator that is not trusted could have left out the seals of `create_memfd`, and cut the
+    /// file short later (SIGBUS): ask `F_GET_SEALS` first then.
     pub fn attach_fd(fd: i32) -> Result<Region> {
         // SAFETY: all-zero is a valid stat buffer.
         let mut stat: libc::stat = unsafe { core::mem::zeroed() };
@@ -192,12 +193,16 @@ impl Region<Os> {
         if len == 0 {
             return Err(Error::BadRegion);
         }
-        let map = Map::new(len, Some(fd))?;
+        let mut magic = [0u8; 8];
+        // SAFETY: our buffer.
+        let read = unsafe { libc::pread(fd, magic.as_mut_ptr().cast(), magic.len(), 0) };
+        if read != 8 || magic != super::header::MAGIC_BYTES {
+            return Err(Error::BadRegion);
+        }
         // Pages that a careless creator left out would be a SIGBUS later. Not ours to close.
-        let file = Fd(fd);
-        let whole = file.allocate(len);
-        file.keep();
-        whole?;
+        let file = core::mem::ManuallyDrop::new(Fd(fd));
+        file.allocate(len)?;
+        let map = Map::new(len, Some(fd))?;
         // SAFETY: mapped, kept as long as the region.
         let region = unsafe { Self::attach(map.base.as_ptr(), len)? };
         Ok(map.keep(region, None))

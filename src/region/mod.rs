@@ -7,7 +7,8 @@
 //! # Invariants
 //! 1. `Geometry` was checked against the bytes that are really there; tables and objects lie inside.
 //! 2. The memory stays mapped as long as a `Region` of this process has a member in it: `detach` is
-//!    refused then, and a dropped `Region` leaks the mapping instead.
+//!    refused then, and a dropped `Region` leaks the mapping instead. Who is a member is known from
+//!    private memory (see `Platform::claim`): a peer cannot lie a thread away whose list runs in here.
 //! 3. What is read from the region is read once, checked, and used from the private copy.
 //!
 //! # Crash
@@ -17,7 +18,10 @@
 //! - a participant killed while recovering or leaving: see `member`.
 //!
 //! # Limits
-//! 2^48 bytes, 4095 members, 4096 objects. A region cannot grow. Objects are not removed yet.
+//! - 2^48 bytes, 4095 members, 4096 objects. A region cannot grow. Objects are not removed yet.
+//! - A thread is a member of at most 16 regions at a time, see [`Region`].
+//! - 255 `Region`s of a process at a time are unmapped when dropped; more are leaked, and their `detach`
+//!   says `Busy`. So is one in which a thread ended without dropping its explicit `Member`.
 //!
 //! # Threat model
 //! A peer that can write the region can break the protocol of its objects: lose, repeat or garble
@@ -35,25 +39,31 @@ pub use header::{LAYOUT_VERSION, RegionConfig};
 
 use crate::{
     error::{Error, Result},
-    layout::{CACHE_LINE, Layout},
+    layout::CACHE_LINE,
     lock::Outcome,
     member::{Depth, Home, Incarnation, Member, MemberId, Recovered, Table},
     queue::{Queue, QueueConfig},
     sync::{AtomicU32, Ordering::*},
     sys::{Cell, Os, Platform, Thread},
-    time::FOREVER,
+    time::{Deadline, FOREVER},
 };
 use core::ptr::NonNull;
 use directory::{Directory, Entry, Kind, Place};
 use header::{Geometry, Header, OBJECTS_OFFSET};
 
-/// A process's handle to a region. `Sync`: threads share it. A forked child may go on using it; its
-/// threads become members of their own.
+/// A process's handle to a region. A thread that uses two handles to one region is two members there.
+/// `Sync`: threads share it. A forked child may go on using it; its threads become members of their own.
+///
+/// A thread becomes a member on first use and stays one until it ends or calls [`Region::leave`] on that
+/// very handle, also when other threads drop the handle. It can be a member of 16 regions at a time, then
+/// operations say `TooManyHeld`: a thread that outlives many regions has to leave each before it gives
+/// up its share of the handle.
 pub struct Region<P: Platform = Os> {
     base: NonNull<u8>,
     geometry: Geometry,
     platform: P,
-    /// Distinguishes the regions of this process in a thread's table of memberships.
+    /// Distinguishes the regions of this process, in a thread's table of memberships and where its
+    /// memberships are counted.
     uid: u64,
     /// The member that was asked about last; see [`Depth::Tick`]. Threads may mix it up.
     asked: AtomicU32,
@@ -67,12 +77,6 @@ unsafe impl<P: Platform> Send for Region<P> {}
 unsafe impl<P: Platform> Sync for Region<P> {}
 
 impl<P: Platform> Region<P> {
-    /// Bytes that header and tables take; the objects' layouts come on top. Align: 128.
-    pub fn layout(config: &RegionConfig) -> Result<Layout> {
-        let geometry = Geometry::new(config, 0).ok_or(Error::Invalid)?;
-        Ok(Layout { size: geometry.data_offset, align: CACHE_LINE })
-    }
-
     /// Makes a region of `len` bytes at `ptr`, on `platform`. For the first party; the memory must be
     /// fresh (zero-filled, or the leavings of a creator that died in here).
     ///
@@ -80,8 +84,10 @@ impl<P: Platform> Region<P> {
     /// `Exists` (a finished region is there).
     ///
     /// # Safety
-    /// `len` bytes from `ptr` are mapped readable and writable until the `Region` is gone, used by no
-    /// one but Rialto, and by nobody else at all before this returns.
+    /// `len` bytes from `ptr` are mapped readable and writable until the `Region` is gone **and** no thread
+    /// of this process is a member any more (threads that used it end, or call [`Region::leave`];
+    /// `detach` says `Busy` until then): their robust lists run through it. Used by no one but Rialto,
+    /// and by nobody else at all before this returns.
     pub unsafe fn init_on(platform: P, ptr: *mut u8, len: usize, config: &RegionConfig) -> Result<Self> {
         let base = aligned(ptr)?;
         let geometry = Geometry::new(config, len as u64).ok_or(Error::Invalid)?;
@@ -93,7 +99,8 @@ impl<P: Platform> Region<P> {
             return Err(Error::Exists);
         }
         region.header().write(&geometry);
-        // SAFETY: inside the region (invariant 1), and nobody else uses it yet.
+        // SAFETY: inside the region (invariant 1), and nobody else uses it yet. The lock and the cells stay
+        // where they are, and mapped while a thread of ours holds one (the caller's word, or invariant 2).
         unsafe {
             core::ptr::from_ref(&region.header().lock).cast_mut().write(crate::lock::Lock::new());
             let cells = base.add(geometry.members_offset as usize).cast::<Cell>();
@@ -112,8 +119,8 @@ impl<P: Platform> Region<P> {
     /// `len`), `Version`.
     ///
     /// # Safety
-    /// `len` bytes from `ptr` are mapped readable and writable, shared, until the `Region` is gone. What
-    /// is in them does not matter.
+    /// `len` bytes from `ptr` are mapped readable and writable, shared, for as long as [`Region::init_on`]
+    /// says. What is in them does not matter.
     pub unsafe fn attach_on(platform: P, ptr: *mut u8, len: usize) -> Result<Self> {
         let base = aligned(ptr)?;
         if len < OBJECTS_OFFSET as usize {
@@ -129,7 +136,7 @@ impl<P: Platform> Region<P> {
             base,
             geometry,
             platform,
-            uid: platform.unique(),
+            uid: platform.claim(),
             asked: AtomicU32::new(0),
             #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
             mapping: map::Mapping::Borrowed,
@@ -162,11 +169,13 @@ impl<P: Platform> Region<P> {
     }
 
     fn members(&self) -> Table<'_> {
-        // SAFETY: invariant 1; a cell's shared fields are atomics.
-        Table::new(unsafe {
+        // SAFETY: invariant 1; a cell's shared fields are atomics. The cells stay as long as somebody is a
+        // member (invariant 2; in the caller's memory, the caller's word).
+        unsafe {
             let first = self.base.add(self.geometry.members_offset as usize).cast::<Cell>();
-            core::slice::from_raw_parts(first.as_ptr(), usize::from(self.geometry.members))
-        })
+            let cells = core::slice::from_raw_parts(first.as_ptr(), usize::from(self.geometry.members));
+            Table::new(cells)
+        }
     }
 
     fn at(&self, place: Place) -> NonNull<u8> {
@@ -184,13 +193,18 @@ impl<P: Platform> Region<P> {
     }
 
     fn new_member(&self) -> Result<Incarnation> {
-        match self.members().join(self.platform) {
+        let joined = match self.members().join(self.platform) {
             Err(Error::TooManyMembers) => {
-                self.recover(Depth::Thorough);
+                let until = Deadline::after(self.platform, u64::from(self.geometry.tick_ms) * 1_000_000);
+                self.recover_some(Depth::Thorough, until);
                 self.members().join(self.platform)
             }
             other => other,
+        };
+        if joined.is_ok() {
+            self.platform.enter(self.uid); // until our `Home::leave`, or the thread's end
         }
+        joined
     }
 
     #[cold]
@@ -204,7 +218,9 @@ impl<P: Platform> Region<P> {
     }
 
     /// Ends the calling thread's own (implicit) membership, if it has one. A thread that ends leaves
-    /// without this.
+    /// without this; one that lives on stays a member of this region, one of its 16, until it calls this
+    /// on this handle. Other threads' dropping or detaching of the handle ends nothing (only the last
+    /// drop leaves, for the thread that does it).
     ///
     /// Errors: `Busy` while the thread has a message in hand (a `Peeked`).
     pub fn leave(&self) -> Result<()> {
@@ -219,8 +235,15 @@ impl<P: Platform> Region<P> {
         }
     }
 
+    /// All queues. Honest ones do not overlap; a hostile directory ends where they would fill the region
+    /// twice, so that a walk through all slots takes no longer than through the region.
     fn queues(&self) -> impl Iterator<Item = Queue<'_, Self>> {
-        self.directory().all(Kind::Queue).filter_map(|place| {
+        let mut room = self.geometry.size;
+        let apart = self.directory().all(Kind::Queue).map_while(move |place| {
+            room = room.checked_sub(place.size)?;
+            Some(place)
+        });
+        apart.filter_map(|place| {
             // SAFETY: the place lies in the region, which outlives the handle.
             unsafe { Queue::attach(self, self.at(place), place.size) }.ok()
         })
@@ -230,17 +253,27 @@ impl<P: Platform> Region<P> {
     /// do this by themselves; for programs that only poll. Never blocks. If we die here, somebody else
     /// does it again from the beginning.
     pub fn recover(&self, depth: Depth) -> Recovered {
+        self.recover_some(depth, Deadline::NEVER).0
+    }
+
+    /// As [`Home::recover_until`].
+    fn recover_some(&self, depth: Depth, until: Deadline) -> (Recovered, bool) {
         let table = self.members();
-        let mut total = Recovered::default();
+        let (mut total, mut begun) = (Recovered::default(), false);
         let next = (depth == Depth::Tick).then(|| self.next_live());
         for id in 1..=table.capacity() {
             let ask = depth == Depth::Thorough || next == Some(id);
             let Some(dead) = table.death_of(self.platform, id, ask) else { continue };
+            // The first one in any case: so everybody's turn comes, however short the timeouts are.
+            if begun && until.passed(self.platform) {
+                return (total, false);
+            }
+            begun = true;
             if table.bury(dead, || self.sweep(dead, &mut total)) {
                 total.members += 1;
             }
         }
-        total
+        (total, true)
     }
 
     /// The live member whose turn it is to be asked about.
@@ -281,14 +314,24 @@ impl<P: Platform> Region<P> {
     }
 
     /// As [`Region::create_queue`], waiting at most `timeout_ns` for others: then `TimedOut`.
-    pub fn create_queue_timeout(&self, name: &str, config: &QueueConfig, timeout_ns: u64) -> Result<Queue<'_, Self>> {
+    pub fn create_queue_timeout(
+        &self,
+        name: &str,
+        config: &QueueConfig,
+        timeout_ns: u64,
+    ) -> Result<Queue<'_, Self>> {
         self.create_queue_until(name, config, 0, timeout_ns)
     }
 
     /// As [`Region::create_queue`], with positions that begin at turn `first_turn`: tests start near the
     /// wrap of the 44-bit turn.
     #[doc(hidden)]
-    pub fn create_queue_at_turn(&self, name: &str, config: &QueueConfig, first_turn: u64) -> Result<Queue<'_, Self>> {
+    pub fn create_queue_at_turn(
+        &self,
+        name: &str,
+        config: &QueueConfig,
+        first_turn: u64,
+    ) -> Result<Queue<'_, Self>> {
         self.create_queue_until(name, config, first_turn, FOREVER)
     }
 
@@ -332,10 +375,11 @@ impl<P: Platform> Region<P> {
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 impl<P: Platform> Region<P> {
     /// Whether a thread of this process could still touch the memory: one that is a member, or this one
-    /// with a lock in it.
+    /// with a lock in it. Nothing in the region itself is asked: peers can write there.
     pub(crate) fn in_use(&self) -> bool {
-        let locked = self.platform.thread().is_ok_and(|thread| thread.holds_within(self.as_ptr(), self.len()));
-        locked || self.members().owners().any(|(id, tag)| self.platform.in_this_process(id, tag))
+        let locked =
+            self.platform.thread().is_ok_and(|thread| thread.holds_within(self.as_ptr(), self.len()));
+        locked || self.platform.users(self.uid) > 0
     }
 }
 
@@ -347,6 +391,7 @@ impl<P: Platform> Drop for Region<P> {
             let leak = self.in_use();
             self.mapping.undo(self.base, leak);
         }
+        self.platform.give_back(self.uid);
     }
 }
 
@@ -379,15 +424,25 @@ impl<P: Platform> Home for Region<P> {
         }
     }
 
-    fn recover(&self, depth: Depth) -> Recovered {
-        Region::recover(self, depth)
+    fn recover_until(&self, depth: Depth, until: Deadline) -> bool {
+        self.recover_some(depth, until).1
     }
 
     fn leave(&self, member: Incarnation) -> Result<()> {
         let table = self.members();
         table.begin_leave(self.platform, member)?;
         let complete = self.sweep(member, &mut Recovered::default());
-        table.finish_leave(self.platform, member, complete)
+        table.finish_leave(self.platform, member, complete)?;
+        self.platform.exit(self.uid);
+        Ok(())
+    }
+
+    fn epoch(&self, id: MemberId) -> u64 {
+        self.members().epoch(id)
+    }
+
+    fn is_live(&self, member: Incarnation) -> bool {
+        self.members().is_still(member)
     }
 
     fn has_in_hand(&self, member: MemberId) -> bool {

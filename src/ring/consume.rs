@@ -122,7 +122,19 @@ impl<S: Slots> Ring<'_, S> {
         if !self.stop_safe {
             slot.store(mine.freed().0, SeqCst);
         } else if slot.compare_exchange(mine.0, mine.freed().0, SeqCst, Relaxed).is_err() {
-            self.give_back(me, claim.index, READING); // lapped meanwhile
+            self.give_back(me, claim.index, READING, || true); // lapped meanwhile
+        }
+    }
+
+    /// As [`Ring::release`], for a claim that may have outlived its member: `still_me` loads (Acquire)
+    /// the member word and says whether it still names the incarnation that claimed. A word that was
+    /// lapped cannot be told from one that the id's next holder claimed, so it is asked then; the exact
+    /// word cannot come again. Never a plain store, which would hit whatever is in the slot by now.
+    #[inline]
+    pub fn release_if(&self, me: MemberId, claim: Claim, still_me: impl Fn() -> bool) {
+        let mine = Word::reading(claim.turn, claim.attempt, me);
+        if self.slot(claim.index).compare_exchange(mine.0, mine.freed().0, SeqCst, Relaxed).is_err() {
+            self.give_back(me, claim.index, READING, still_me);
         }
     }
 }

@@ -294,19 +294,25 @@ impl<'a, S: Slots> Ring<'a, S> {
     }
 
     /// Frees a slot of ours whose turn others may be raising. `phase`: W (then H will do) or R.
+    /// `still_me`: as for [`Ring::release_if`]; asked between load and compare-and-swap, for which each
+    /// load is an Acquire one (row 3).
     #[cold]
     #[inline(never)]
-    pub(super) fn give_back(&self, me: MemberId, index: u32, phase: u64) {
+    pub(super) fn give_back(&self, me: MemberId, index: u32, phase: u64, still_me: impl Fn() -> bool) {
         let slot = self.slot(index);
         let mut budget = Budget::new(self.capacity());
-        let mut seen = Word(slot.load(Relaxed));
-        while seen.is_held_by(me) && (seen.phase() == READING) == (phase == READING) && budget.spend() {
-            match slot.compare_exchange(seen.0, seen.freed().0, SeqCst, Relaxed) {
+        let mut seen = Word(slot.load(Acquire));
+        while seen.is_held_by(me)
+            && (seen.phase() == READING) == (phase == READING)
+            && budget.spend()
+            && still_me()
+        {
+            match slot.compare_exchange(seen.0, seen.freed().0, SeqCst, Acquire) {
                 Ok(_) => return,
                 Err(now) => seen = Word(now),
             }
         }
-        // Not ours: only a hostile peer can have taken it. Nothing to give back.
+        // Not ours: we were given up for dead, or a hostile peer took it. Nothing to give back.
     }
 
     // ---- looking around. Each answer may be old as soon as it is given.

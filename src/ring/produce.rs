@@ -128,14 +128,14 @@ impl<S: Slots> Ring<'_, S> {
         if slot.compare_exchange(writing, full, SeqCst, Relaxed).is_ok() {
             return true;
         }
-        self.give_back(me, position.index, WRITING);
+        self.give_back(me, position.index, WRITING, || true);
         false
     }
 
     /// Gives a reserved slot back unused. Its position is void.
     pub fn cancel(&self, me: MemberId, position: Position) {
         if self.stop_safe {
-            self.give_back(me, position.index, WRITING);
+            self.give_back(me, position.index, WRITING, || true);
         } else {
             self.slot(position.index).store(Word::writing(position.turn, me).freed().0, SeqCst);
         }

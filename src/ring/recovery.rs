@@ -84,17 +84,22 @@ impl<S: Slots> Ring<'_, S> {
 
     /// Gives a message in hand back for redelivery, as if we had died, but at once. False: it had been
     /// redelivered as often as can be told, and is dropped.
+    pub fn abandon(&self, me: MemberId, claim: Claim) -> bool {
+        self.abandon_if(me, claim, || true)
+    }
+
+    /// As [`Ring::abandon`], for a claim that may have outlived its member; see [`Ring::release_if`].
     #[cold]
     #[inline(never)]
-    pub fn abandon(&self, me: MemberId, claim: Claim) -> bool {
+    pub fn abandon_if(&self, me: MemberId, claim: Claim, still_me: impl Fn() -> bool) -> bool {
         let slot = self.slot(claim.index);
         let mut budget = Budget::new(self.capacity());
         let mut seen = Word::reading(claim.turn, claim.attempt, me);
         let mut keep = true;
-        while seen.is_held_by(me) && seen.phase() == READING && budget.spend() {
+        while seen.is_held_by(me) && seen.phase() == READING && budget.spend() && still_me() {
             keep = seen.attempt() < LAST_ATTEMPT;
             let next = if keep { Word::orphan(seen.turn(), seen.attempt()) } else { seen.freed() };
-            match slot.compare_exchange(seen.0, next.0, SeqCst, Relaxed) {
+            match slot.compare_exchange(seen.0, next.0, SeqCst, Acquire) {
                 Ok(_) if keep => {
                     self.raise();
                     break;

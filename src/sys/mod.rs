@@ -1,7 +1,7 @@
 //! What Rialto needs from the machine below it: sleeping, waking, a clock, and who is alive.
 //!
 //! Everything above is written against [`Platform`], a small copyable value. [`linux`] is the backend
-//! behind the `os` feature; [`model`] is loom's; a bare-metal program brings its own.
+//! behind the `os` feature; `model` is loom's; a bare-metal program brings its own.
 //! `sys` sits below `time` in use only: it takes raw deadlines in nanoseconds.
 
 mod cell;
@@ -75,11 +75,22 @@ pub trait Platform: Copy + Default + Send + Sync {
     /// Errors: `NoMemory` if the thread's private page could not be had.
     fn thread(self) -> Result<Self::Thread>;
 
-    /// A number that this process has not had from here before (nor will have again).
-    fn unique(self) -> u64;
+    /// A number for a region of this process: not 0, and never issued before. The platform counts this
+    /// process's memberships under it, in private memory: peers' bytes must not decide about unmapping.
+    fn claim(self) -> u64;
 
-    /// Whether that thread is one of this process, as far as can be told (then: yes).
-    fn in_this_process(self, id: u32, tag: u64) -> bool;
+    /// A thread of this process has become a member of that region.
+    fn enter(self, region: u64);
+
+    /// Such a membership has ended, and the thread touches its cell no more. Release.
+    fn exit(self, region: u64);
+
+    /// How many there are, or more if that is not known; a forked child has none of its parent's.
+    /// Acquire, pairs with `exit`. Asked only to decide about unmapping: 0 where nothing is ever unmapped.
+    fn users(self, region: u64) -> u32;
+
+    /// That region's handle is gone. Memberships left in it may still end.
+    fn give_back(self, region: u64);
 
     /// Whether the thread that wrote `id` and `tag` (see [`Thread`]) still exists.
     fn liveness(self, id: u32, tag: u64) -> Liveness;
@@ -102,13 +113,24 @@ pub trait Thread: Copy {
     /// Whether one more cell may be linked.
     fn has_room(self) -> bool;
     /// From here on our death is told through `cell` too, if its word then holds our id.
-    fn announce(self, cell: &Cell);
+    ///
+    /// # Safety
+    /// `cell` stays mapped and in place until `settle`.
+    unsafe fn announce(self, cell: &Cell);
     /// Ends `announce`.
     fn settle(self);
     /// Adds `cell` to the set. It must be announced, ours, and there must be room.
-    fn link(self, cell: &Cell);
+    ///
+    /// # Safety
+    /// `cell` stays mapped and in place until it is unlinked or the thread has ended, and its bytes 16..48
+    /// are used for nothing else: its neighbours in the list, and the kernel, write and read there. What
+    /// is linked already is still mapped and in place.
+    unsafe fn link(self, cell: &Cell);
     /// Removes `cell` from the set; it must be in it.
-    fn unlink(self, cell: &Cell);
+    ///
+    /// # Safety
+    /// What is linked is still mapped and in place, as `link` was promised.
+    unsafe fn unlink(self, cell: &Cell);
     /// Whether `cell` is in the set: the only proof that this thread owns it.
     fn holds(self, cell: &Cell) -> bool;
     /// Whether any cell of the set lies in those bytes.

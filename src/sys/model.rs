@@ -18,7 +18,7 @@ use std::vec::Vec;
 
 #[derive(Default)]
 struct Kernel {
-    next_unique: u64,
+    next_region: u64,
     clock: u64,
     next_id: u32,
     /// Tags of the dead: an id may come back with another tag.
@@ -194,16 +194,20 @@ impl Platform for Model {
         Ok(ModelThread(tag))
     }
 
-    fn unique(self) -> u64 {
+    fn claim(self) -> u64 {
         kernel(|k| {
-            k.next_unique += 1;
-            k.next_unique
+            k.next_region += 1;
+            k.next_region
         })
     }
 
-    fn in_this_process(self, _id: u32, _tag: u64) -> bool {
-        false
+    // Models map and unmap nothing.
+    fn enter(self, _region: u64) {}
+    fn exit(self, _region: u64) {}
+    fn users(self, _region: u64) -> u32 {
+        0
     }
+    fn give_back(self, _region: u64) {}
 
     fn liveness(self, id: u32, tag: u64) -> Liveness {
         if tag == 0 || tag_id(tag) != id {
@@ -226,16 +230,16 @@ impl Thread for ModelThread {
     fn has_room(self) -> bool {
         true
     }
-    fn announce(self, cell: &Cell) {
+    unsafe fn announce(self, cell: &Cell) {
         own(|own| own.announced.push(address(cell)));
     }
     fn settle(self) {
         own(|own| own.announced.clear());
     }
-    fn link(self, cell: &Cell) {
+    unsafe fn link(self, cell: &Cell) {
         own(|own| own.held.push(address(cell)));
     }
-    fn unlink(self, cell: &Cell) {
+    unsafe fn unlink(self, cell: &Cell) {
         own(|own| own.held.retain(|h| *h != address(cell)));
     }
     fn holds(self, cell: &Cell) -> bool {

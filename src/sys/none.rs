@@ -31,12 +31,15 @@ impl Platform for None {
     fn thread(self) -> Result<Nobody> {
         Err(Error::NotSupported)
     }
-    fn unique(self) -> u64 {
+    fn claim(self) -> u64 {
+        1
+    }
+    fn enter(self, _: u64) {}
+    fn exit(self, _: u64) {}
+    fn users(self, _: u64) -> u32 {
         0
     }
-    fn in_this_process(self, _: u32, _: u64) -> bool {
-        true
-    }
+    fn give_back(self, _: u64) {}
     fn liveness(self, _: u32, _: u64) -> Liveness {
         Liveness::Unknown
     }
@@ -52,16 +55,16 @@ impl Thread for Nobody {
     fn has_room(self) -> bool {
         match self {}
     }
-    fn announce(self, _: &Cell) {
+    unsafe fn announce(self, _: &Cell) {
         match self {}
     }
     fn settle(self) {
         match self {}
     }
-    fn link(self, _: &Cell) {
+    unsafe fn link(self, _: &Cell) {
         match self {}
     }
-    fn unlink(self, _: &Cell) {
+    unsafe fn unlink(self, _: &Cell) {
         match self {}
     }
     fn holds(self, _: &Cell) -> bool {

@@ -132,7 +132,8 @@ impl Subject for Vyukov {
     }
 
     fn len(&self) -> u64 {
-        let ready = |slot: &&(AtomicU64, AtomicU64)| slot.0.load(SeqCst) % CAPACITY != slot_number(&self.0, slot);
+        let ready =
+            |slot: &&(AtomicU64, AtomicU64)| slot.0.load(SeqCst) % CAPACITY != slot_number(&self.0, slot);
         self.0.slots.iter().filter(ready).count() as u64
     }
 

@@ -302,7 +302,10 @@ impl Books<'_> {
                 continue;
             };
             let hand = self.hand;
-            return Err(format!("{v} {wrong} (taken {times} times, attempt {attempt:?}, {hand:?}): {:?}", self.log));
+            return Err(format!(
+                "{v} {wrong} (taken {times} times, attempt {attempt:?}, {hand:?}): {:?}",
+                self.log
+            ));
         }
         Ok(())
     }
@@ -328,7 +331,10 @@ impl Books<'_> {
         if right && self.log.iter().all(|it| it.0 != value || it.1 == 0) {
             return Ok(());
         }
-        Err(format!("the victim's push ended with {pushed}, and {value} is there {times} times: {:?}", self.log))
+        Err(format!(
+            "the victim's push ended with {pushed}, and {value} is there {times} times: {:?}",
+            self.log
+        ))
     }
 
     /// Nothing came out that was never put in.

@@ -8,6 +8,7 @@
 //! | `tls` | how a thread finds its page, and what runs when it exits |
 //! | `robust` | our part of libc's robust list |
 //! | `proc` | whether another thread lives, and since when |
+//! | `users` | how many memberships this process has in each of its regions |
 //!
 //! Nothing here uses `membarrier` yet; the single-producer ring will.
 
@@ -15,14 +16,12 @@ mod proc;
 mod robust;
 mod thread;
 mod tls;
+mod users;
 
 pub use thread::LinuxThread;
 
 use super::{Liveness, Platform, Waited};
-use crate::{
-    error::Result,
-    sync::{AtomicU64, Ordering::Relaxed, AtomicU32},
-};
+use crate::{error::Result, sync::AtomicU32};
 use libc::{c_long, timespec};
 
 /// Linux, for the calling process.
@@ -116,13 +115,24 @@ impl Platform for Linux {
         LinuxThread::current()
     }
 
-    fn unique(self) -> u64 {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        LAST.fetch_add(1, Relaxed) + 1
+    fn claim(self) -> u64 {
+        users::claim()
     }
 
-    fn in_this_process(self, id: u32, tag: u64) -> bool {
-        proc::in_this_process(id, tag)
+    fn enter(self, region: u64) {
+        users::enter(region);
+    }
+
+    fn exit(self, region: u64) {
+        users::exit(region);
+    }
+
+    fn users(self, region: u64) -> u32 {
+        users::users(region)
+    }
+
+    fn give_back(self, region: u64) {
+        users::give_back(region);
     }
 
     fn liveness(self, id: u32, tag: u64) -> Liveness {

@@ -168,17 +168,6 @@ pub(super) fn liveness(id: u32, tag: u64) -> Liveness {
     }
 }
 
-/// See [`crate::sys::Platform::in_this_process`].
-pub(super) fn in_this_process(id: u32, tag: u64) -> bool {
-    let namespace = View::now().namespace;
-    if namespace != 0 && tag != 0 && namespace != tag >> NAMESPACE & NAMESPACE_MASK {
-        return false; // a namesake
-    }
-    // SAFETY: signal 0 is never delivered; the call is refused unless the thread is one of ours.
-    let result = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), id as libc::pid_t, 0) };
-    result != FAILED
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -250,18 +250,31 @@ impl List {
     /// `this` is the calling thread's; `cell` is mapped until [`List::settle`].
     #[inline]
     pub(super) unsafe fn announce(this: *mut List, cell: *const Cell) {
-        // SAFETY: the head is libc's, of this thread. `depth` goes up before `pending` changes and
-        // down after it is back, so a handler in between nests properly.
+        // SAFETY: the head is libc's, of this thread.
         unsafe {
             let head = (*this).head;
             if head.is_null() {
                 return;
             }
+            let before = (&raw const (*head).pending).read_volatile();
+            if !before.is_null() {
+                Self::nest(this, before);
+            }
+            put((&raw mut (*head).pending).cast(), Self::node(this, cell));
+        }
+    }
+
+    /// We are in a signal handler that interrupted an operation of libc's or ours: remembers what was
+    /// pending. `depth` goes up before `pending` changes and down after it is back, so that yet another
+    /// handler in between nests properly.
+    #[cold]
+    unsafe fn nest(this: *mut List, before: Node) {
+        // SAFETY: the caller's `this` is the calling thread's.
+        unsafe {
             let depth = (*this).depth;
-            (*this).saved[depth % DEPTH] = (&raw const (*head).pending).read_volatile();
+            (*this).saved[depth % DEPTH] = before;
             compiler_fence(SeqCst);
             (*this).depth = depth.wrapping_add(1);
-            put((&raw mut (*head).pending).cast(), Self::node(this, cell));
         }
     }
 
@@ -275,9 +288,13 @@ impl List {
             if head.is_null() {
                 return;
             }
-            let depth = (*this).depth.wrapping_sub(1);
-            put((&raw mut (*head).pending).cast(), (*this).saved[depth % DEPTH]);
-            (*this).depth = depth;
+            let depth = (*this).depth;
+            if depth == 0 {
+                put((&raw mut (*head).pending).cast(), ptr::null_mut());
+                return;
+            }
+            put((&raw mut (*head).pending).cast(), (*this).saved[(depth - 1) % DEPTH]);
+            (*this).depth = depth - 1;
         }
     }
 

@@ -26,7 +26,7 @@
 //! # Checked by
 //! `tests/proc_lock.rs`.
 
-use super::{Linux, proc, robust::List, tls};
+use super::{Linux, proc, robust::List, tls, users};
 use crate::{
     error::{Error, Result},
     sync::Ordering::*,
@@ -80,7 +80,7 @@ impl Context {
         if context.is_null() {
             return;
         }
-        // SAFETY: the caller's. Cells held are mapped: unmapping them is refused.
+        // SAFETY: the caller's. Cells held are mapped, as those who linked them promised.
         unsafe {
             let state = (*context).state;
             // A forked child that never used Rialto: zeros, or the parent's. It stays mapped, as musl
@@ -91,6 +91,10 @@ impl Context {
             let me = LinuxThread(context);
             while let Some(newest) = (*context).count.checked_sub(1) {
                 me.mark_dead(&*(*context).held[newest as usize]);
+            }
+            // Not before: from here on the regions may be unmapped.
+            for membership in (*context).memberships.iter().filter(|m| m.region != 0) {
+                users::exit(membership.region);
             }
             tls::set(ptr::null_mut());
             if List::detach(&raw mut (*context).list) {
@@ -180,9 +184,15 @@ impl LinuxThread {
     }
 
     /// Does to a cell that we hold what the kernel would do if we were gone.
-    fn mark_dead(self, cell: &Cell) {
-        self.announce(cell);
-        self.unlink(cell);
+    ///
+    /// # Safety
+    /// What is linked is mapped and in place, `cell` until this returns.
+    unsafe fn mark_dead(self, cell: &Cell) {
+        // SAFETY: the caller's.
+        unsafe {
+            self.announce(cell);
+            self.unlink(cell);
+        }
         cell.tag.store(0, Relaxed);
         let mut word = cell.word.load(Relaxed);
         // Others only ever add WAITERS, once; the bound is for a word that somebody scribbles on.
@@ -224,8 +234,8 @@ impl Thread for LinuxThread {
     }
 
     #[inline]
-    fn announce(self, cell: &Cell) {
-        // SAFETY: invariant 1, and a reference is mapped.
+    unsafe fn announce(self, cell: &Cell) {
+        // SAFETY: invariant 1, and the caller's.
         unsafe { List::announce(&raw mut (*self.0).list, cell) }
     }
 
@@ -236,13 +246,13 @@ impl Thread for LinuxThread {
     }
 
     #[inline]
-    fn link(self, cell: &Cell) {
+    unsafe fn link(self, cell: &Cell) {
         let held = self.held();
         let (count, newest) = (held.len(), held.last().copied());
         if count >= MAX_HELD {
             return; // the caller broke its contract: untold is better than out of bounds
         }
-        // SAFETY: invariant 1; what is in `held` is ours and mapped (unmapping it is refused).
+        // SAFETY: invariant 1; what is in `held` is ours, and mapped as those who linked it promised.
         unsafe {
             List::insert(&raw mut (*self.0).list, cell, newest);
             (*self.0).held[count] = cell;
@@ -251,7 +261,7 @@ impl Thread for LinuxThread {
     }
 
     #[inline]
-    fn unlink(self, cell: &Cell) {
+    unsafe fn unlink(self, cell: &Cell) {
         let held = self.held();
         let Some(i) = held.iter().rposition(|c| ptr::eq(*c, cell)) else {
             return;
@@ -263,7 +273,10 @@ impl Thread for LinuxThread {
         unsafe {
             List::remove(&raw mut (*self.0).list, newer, older);
             let held = &mut (*self.0).held;
-            held.copy_within(i + 1..count, i);
+            // Locks nest, so it is nearly always the newest: no call of memmove then.
+            if i + 1 < count {
+                held.copy_within(i + 1..count, i);
+            }
             (*self.0).count = count as u32 - 1;
         }
     }
@@ -310,21 +323,23 @@ mod tests {
     fn memberships_are_found_replaced_and_forgotten() {
         thread::spawn(|| {
             let me = LinuxThread::current().unwrap();
-            assert!(me.membership(1).is_none());
-            for region in 1..=3 {
-                me.set_membership(region, region as u16 * 10, region * 100).unwrap();
+            // Numbers of regions without a place: at its end the thread leaves nobody's.
+            let region = |n: u64| n << 8;
+            assert!(me.membership(region(1)).is_none());
+            for n in 1..=3 {
+                me.set_membership(region(n), n as u16 * 10, n * 100).unwrap();
             }
-            for region in [2, 2, 1, 3, 1] {
-                assert_eq!(me.membership(region), Some(region as u16 * 10));
+            for n in [2, 2, 1, 3, 1] {
+                assert_eq!(me.membership(region(n)), Some(n as u16 * 10));
             }
-            me.set_membership(2, 7, 8).unwrap();
-            assert_eq!(me.membership(2), Some(7));
-            assert_eq!(me.remove_membership(3), Some((30, 300)));
-            assert!(me.remove_membership(3).is_none() && me.membership(3).is_none());
-            for region in 100..114 {
-                me.set_membership(region, 1, 1).unwrap();
+            me.set_membership(region(2), 7, 8).unwrap();
+            assert_eq!(me.membership(region(2)), Some(7));
+            assert_eq!(me.remove_membership(region(3)), Some((30, 300)));
+            assert!(me.remove_membership(region(3)).is_none() && me.membership(region(3)).is_none());
+            for n in 100..114 {
+                me.set_membership(region(n), 1, 1).unwrap();
             }
-            assert_eq!(me.set_membership(200, 1, 1), Err(Error::TooManyHeld));
+            assert_eq!(me.set_membership(region(200), 1, 1), Err(Error::TooManyHeld));
         })
         .join()
         .unwrap();
@@ -341,7 +356,8 @@ mod tests {
         let at = |i: usize| core::ptr::from_ref(&cells[i]).addr() + 8;
         assert_eq!(pending(), None);
         for (i, cell) in cells.iter().enumerate() {
-            me.announce(cell);
+            // SAFETY: the cells outlive this, and nothing is linked.
+            unsafe { me.announce(cell) };
             assert_eq!(pending(), Some(at(i)));
         }
         for i in [1, 0] {
@@ -358,11 +374,13 @@ mod tests {
         let cells: Vec<Cell> = (0..3).map(Cell::new).collect();
         let start = cells.as_ptr().cast::<u8>();
         assert!(!me.holds_within(start, 192));
-        me.link(&cells[1]);
+        // SAFETY: unlinked below, before the cells go.
+        unsafe { me.link(&cells[1]) };
         assert!(me.holds(&cells[1]) && !me.holds(&cells[0]));
         assert!(me.holds_within(start, 192) && me.holds_within(start, 65));
         assert!(!me.holds_within(start, 64) && !me.holds_within(start.wrapping_add(65), 100));
-        me.unlink(&cells[1]);
+        // SAFETY: nothing else is linked.
+        unsafe { me.unlink(&cells[1]) };
         assert!(!me.holds_within(start, 192));
     }
 }
