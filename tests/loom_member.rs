@@ -3,7 +3,28 @@
 //!
 //! `RUSTFLAGS="--cfg rialto_loom" cargo test --release --test loom_member --target-dir target/loom`
 //!
-//! WEAKENINGS
+//! How each ordering and each rule of `src/member.rs` was weakened once, and which models failed:
+//!
+//! | weakened | failed |
+//! |---|---|
+//! | `try_join`: CAS to LIVE, AcqRel -> Relaxed | `a_late_recoverer_...`, `two_recoverers_...`, and three more |
+//! | `death_of`: load of the state, Acquire -> Relaxed | `a_member_that_joins_and_stays_...`, and nine more |
+//! | `death_of`: load of the word, Acquire -> Relaxed | `two_recoverers_...`, `a_member_killed_anywhere_...`, and two more |
+//! | `bury`: CAS to DYING, AcqRel/Acquire -> Relaxed | `a_second_recoverer_sees_...` |
+//! | `begin_leave`: CAS to DYING, AcqRel -> Relaxed | `a_leaver_killed_anywhere_...` |
+//! | `set_free` Relaxed **and** `try_join` takes the word Relaxed | `a_late_recoverer_...`, `a_leaver_and_a_recoverer_...`, and three more |
+//! | `try_join` acquires nothing (both loads and both CAS) | `a_death_under_a_joiner_...`, and five more |
+//! | `is_dying` always true | `a_late_recoverer_...`, `a_death_that_the_kernel_did_not_tell_...` |
+//! | `bury`: FREE before the sweep | `a_joiner_killed_anywhere_...`, `a_death_under_a_joiner_...`, and more |
+//! | `try_join`: a cell taken under another's death is kept | `a_death_under_a_joiner_...`, `a_joiner_killed_while_...`, and more |
+//!
+//! One belt of two, so that no model fails when it alone is weakened: `set_free`, and the CAS and loads of
+//! `try_join` (each join reads both the word and the state that the last sweeper wrote); the Acquire of
+//! `is_dying` (the sweeper's load of the claim has acquired as much); `give_up`'s CAS (FREE was written
+//! first); the second look of `death_of`, the clearing of DIED in `bury`, the order of the two loads in
+//! `try_join` and of FREE and giving up in a leave (the CAS on the state word finds out each time);
+//! whether a mis-acquired cell is given up as 0 or DIED (both mean: no owner); `bury` going on although it
+//! saw another state (`is_dying` and the last CAS refuse).
 #![cfg(rialto_loom)]
 
 use loom::{model::Builder, sync::Arc, thread};
