@@ -75,9 +75,9 @@ fn sleep_for_ever() -> i32 {
     }
 }
 
-/// Runs `f` as process 1 of a new PID namespace. `None` if this user may not have one.
-fn fork_into_namespace(f: impl FnOnce() -> i32) -> Option<Child> {
-    let outer = fork(|| {
+/// Runs `f` as process 1 of a new PID namespace. Ends with 77 if this user may not have one.
+fn fork_into_namespace(f: impl FnOnce() -> i32) -> Child {
+    fork(|| {
         // SAFETY: no memory is involved; this process has one thread.
         let alone = unsafe {
             libc::unshare(libc::CLONE_NEWPID) == 0
@@ -91,8 +91,7 @@ fn fork_into_namespace(f: impl FnOnce() -> i32) -> Option<Child> {
             End::Exit(code) => code,
             End::Signal(signal) => 128 + signal,
         }
-    });
-    Some(outer)
+    })
 }
 
 #[test]
@@ -442,14 +441,13 @@ fn a_member_in_another_pid_namespace_is_told_dead_by_the_kernel_and_not_before()
     let _watchdog = watchdog("namespaces", WATCHDOG_SECONDS);
     let scene = scene(8);
     scene.queue().push(b"m").unwrap();
-    let child = fork_into_namespace(|| {
+    let mut child = fork_into_namespace(|| {
         // SAFETY: no arguments.
         assert_eq!(unsafe { libc::getpid() }, 1);
         std::mem::forget(scene.queue().peek().unwrap());
         scene.word.store(1, SeqCst);
         sleep_for_ever()
     });
-    let mut child = child.unwrap();
     loop {
         if child.poll() == Some(End::Exit(77)) {
             return println!("SKIPPED: this user may not have a PID namespace");
@@ -470,6 +468,46 @@ fn a_member_in_another_pid_namespace_is_told_dead_by_the_kernel_and_not_before()
 }
 
 #[test]
+fn a_member_elsewhere_whose_thread_id_nobody_has_here_is_not_dead() {
+    // "No such process" is what the kernel says of its id here. That is no proof of anything.
+    let _watchdog = watchdog("namespaces", WATCHDOG_SECONDS);
+    let scene = scene(8);
+    scene.queue().push(b"m").unwrap();
+    let mut child = fork_into_namespace(|| {
+        // `/proc` is still that of the outer namespace: spends ids until one is free out there.
+        while scene.word.load(SeqCst) == 0 {
+            let mut next = fork(|| {
+                let outside = std::path::PathBuf::from(format!("/proc/{}", std::process::id()));
+                if outside.exists() {
+                    return 1;
+                }
+                std::mem::forget(scene.queue().peek().unwrap());
+                scene.word.store(1, SeqCst);
+                sleep_for_ever()
+            });
+            wait_until("the next id is tried", || scene.word.load(SeqCst) == 1 || next.poll().is_some());
+            if scene.word.load(SeqCst) == 1 {
+                sleep_for_ever();
+            }
+        }
+        1
+    });
+    loop {
+        if child.poll() == Some(End::Exit(77)) {
+            return println!("SKIPPED: this user may not have a PID namespace");
+        }
+        if scene.word.load(SeqCst) == 1 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(scene.region.recover(Depth::Thorough).members, 0);
+    assert_eq!(scene.queue().pop_timeout(&mut [0; 64], 350_000_000), Err(Error::TimedOut));
+    child.kill();
+    assert_eq!(scene.queue().pop(&mut [0; 64]).unwrap().attempt, 1);
+}
+
+#[test]
 fn members_of_two_namespaces_with_the_same_thread_id_are_not_taken_for_each_other() {
     let _watchdog = watchdog("namespaces", WATCHDOG_SECONDS);
     let scene = scene(8);
@@ -481,7 +519,7 @@ fn members_of_two_namespaces_with_the_same_thread_id_are_not_taken_for_each_othe
                 std::mem::forget(scene.queue().peek().unwrap());
                 scene.word.fetch_add(1, SeqCst);
                 sleep_for_ever()
-            })?;
+            });
             loop {
                 if child.poll() == Some(End::Exit(77)) {
                     return None;

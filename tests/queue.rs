@@ -520,11 +520,11 @@ fn threads_exchange_messages_without_loss_or_repetition() {
 fn a_call_on_a_closed_and_drained_queue_says_closed_while_others_still_try() {
     // Many closers and producers against one consumer: `Closed` must be final.
     let _watchdog = watchdog("close races", WATCHDOG_SECONDS);
-    let region =
-        Region::create_anonymous(1 << 20, &RegionConfig { objects: 300, ..Default::default() }).unwrap();
-    for round in 0..300 {
-        let name = format!("q{round}");
-        let queue = region.create_queue(&name, &QueueConfig::new(4, 8)).unwrap();
+    // Long messages, so that a producer is mostly between reserving and publishing.
+    const LONG: usize = 32 << 10;
+    for round in 0..150 {
+        let region = Region::create_anonymous(1 << 18, &RegionConfig::default()).unwrap();
+        let queue = region.create_queue("q", &QueueConfig::new(4, LONG as u32)).unwrap();
         let pushed = AtomicUsize::new(0);
         let popped = thread::scope(|scope| {
             for _ in 0..2 {
@@ -536,7 +536,7 @@ fn a_call_on_a_closed_and_drained_queue_says_closed_while_others_still_try() {
             }
             scope.spawn(|| {
                 loop {
-                    match queue.push(b"n") {
+                    match queue.push(&[b'n'; LONG]) {
                         Ok(()) => pushed.fetch_add(1, SeqCst),
                         Err(error) => return assert_eq!(error, Error::Closed),
                     };
@@ -548,7 +548,7 @@ fn a_call_on_a_closed_and_drained_queue_says_closed_while_others_still_try() {
             });
             let consumer = scope.spawn(|| {
                 let mut ours = 0;
-                let mut buffer = [0; 8];
+                let mut buffer = [0; LONG];
                 loop {
                     match queue.pop(&mut buffer) {
                         Ok(_) => ours += usize::from(buffer[0] == b'n'),

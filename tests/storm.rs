@@ -167,7 +167,7 @@ fn consume(ledger: &Ledger, queue: Queue, me: usize, peek_only: bool, random: &m
                     return true;
                 }
                 // Now and then longer in hand, so that many die so.
-                let pause = if random.below(16) == 0 { random.below(20_000) } else { 0 };
+                let pause = if random.below(64) == 0 { random.below(10_000) } else { 0 };
                 (0..pause).for_each(|_| std::hint::spin_loop());
                 let len = peeked.copy_to(&mut buffer);
                 let go_on = record(&buffer[..len], peeked.attempt());
