@@ -16,7 +16,8 @@
  *   calling thread's own, or one made with rialto_region_join. A thread can hold 64 locks and
  *   memberships, and be a member of 16 regions.
  * - PID namespaces. Deaths are told by the kernel across them. Where it does not tell (exec by a thread
- *   that is not the leader), only parties in the same namespace notice, within a tick, 100 ms.
+ *   that is not the leader), only parties in the same namespace notice: who waits for a lock within a
+ *   tick, 100 ms, who waits at a queue within as many ticks as the region has members.
  * - Trust. What is in a region is input: a peer that writes wild can break the objects there, make calls
  *   return RIALTO_EBADREGION and waits for ever last for ever, but not make us touch memory outside the
  *   region, crash us, or hang us past a timeout. Two things it can: change a message's bytes while you

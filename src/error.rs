@@ -9,7 +9,8 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
-    /// `release` (or `mark_consistent`) by a thread that does not hold the lock.
+    /// `release` (or `mark_consistent`) by a thread that does not hold the lock, or `leave` by one that did
+    /// not join.
     NotOwner,
     /// No object of that name in the region, or no region of that name.
     NotFound,
@@ -19,7 +20,8 @@ pub enum Error {
     NoSpace,
     /// The kernel would not give this process memory.
     NoMemory,
-    /// Detach was refused: a thread of this process holds a lock or is a member there.
+    /// Still in use: a lock that somebody holds (`reset`, `destroy`); a region in which a thread of this
+    /// process is a member or this one holds a lock (`detach`), or this one has a message in hand (`leave`).
     Busy,
     /// An object or region of that name exists already.
     Exists,
@@ -27,7 +29,8 @@ pub enum Error {
     Invalid,
     /// Every member slot of the region is in use.
     TooManyMembers,
-    /// This thread holds as many locks and memberships as one thread can (64).
+    /// This thread holds as many locks and memberships as one thread can (64), or is a member of as many
+    /// regions (16).
     TooManyHeld,
     /// Closed, and (for `pop`) drained.
     Closed,

@@ -21,7 +21,8 @@
 //! ```
 //!
 //! Features: `std` (default), `os` (default): the Linux backend; `capi`: the C functions of
-//! `include/rialto.h`. Without `std` and `os` the crate uses neither std, libc nor a heap.
+//! `include/rialto.h`; `header`, for maintainers: writes that file. Without `std` and `os` the crate uses
+//! neither std, libc nor a heap.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -41,8 +41,8 @@
 //! | tag cleared | `word` Release in `release_on`; AcqRel in `take` of a *died* word | `word` Acquire before `bury` |
 //! | the word that a licence is about | `tag` Release (CAS) in `bury` | `tag` Acquire in `disown_tag` |
 //!
-//! Otherwise a licence needs no order: one CAS on the tag succeeds. What an owner wrote whom the kernel did not
-//! mark is ordered by the kernel, which had to be asked (`liveness`).
+//! Otherwise a licence needs no order: one CAS on the tag succeeds. What an owner wrote whom the kernel
+//! did not mark is ordered by the kernel, which had to be asked (`liveness`).
 //!
 //! Sleeping needs no more: sleeper and releaser meet in one word, and the kernel compares it.
 //! Relaxed: setting and clearing `WAITERS` (a hint), clearing `DIED` (our own word), spinning.
@@ -68,7 +68,7 @@
 //! - Not async-signal-safe.
 //!
 //! # Checked by
-//! `tests/loom_lock.rs`, `tests/proc_lock.rs`.
+//! `tests/loom_lock.rs`, `tests/sweep_lock.rs`, `tests/proc_lock.rs`.
 
 mod os;
 

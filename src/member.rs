@@ -55,7 +55,8 @@
 //!   beginning; sweeps are idempotent and may run at the same time.
 //! - no kernel help (no robust list here, exec from a second thread, a list cut short): the backstop,
 //!   at ticks, asks the platform whether the thread of the cell still exists. `Unknown` never steals.
-//!   For joiners and leavers, which are under FREE, it asks when there is no room to join.
+//!   About joiners and leavers, which are under FREE, it asks only in [`Depth::Thorough`]: when there is
+//!   no room to join, or when the caller of `Region::recover` wants it.
 //! - undertaker killed with the licence: it passes on; after the CAS on the word: the next joiner, or
 //!   its tag, puts an end to the licence.
 //!
@@ -276,7 +277,8 @@ impl<'a> Table<'a> {
     }
 
     /// If `id` is dead for certain, or its recovery was begun: its incarnation.
-    /// `ask`: also ask the platform, if it is not marked.
+    /// `ask`: also ask the platform, if it is not marked; a joiner or leaver that died under FREE is then
+    /// cleared away, which is nobody's recovery: `None`.
     pub fn death_of<P: Platform>(self, platform: P, id: MemberId, ask: bool) -> Option<Incarnation> {
         let cell = self.cell(id)?;
         let state = cell.aux.load(Acquire);

@@ -5,9 +5,9 @@
 //! The cfg is our own, so that a dependant's loom run does not flip us.
 //!
 //! What loom cannot see, and what stands in for it:
-//! - loom treats `SeqCst` accesses as `AcqRel`. The one place that needs more (the eventcount's
-//!   store-then-load against a sleeper, see `wait`) calls [`model_fence`], which is a SeqCst fence in
-//!   loom and nothing elsewhere, because there the accesses around it are `SeqCst` already.
+//! - loom treats `SeqCst` accesses as `AcqRel`. The places that need more (the eventcount's
+//!   store-then-load against a sleeper, see `wait`, and `close`'s in `queue`) call [`model_fence`], which
+//!   is a SeqCst fence in loom and nothing elsewhere, because there the accesses around it are `SeqCst` already.
 //! - Payload bytes are not atomics; models of the rings keep payloads in loom's `UnsafeCell`.
 
 #[cfg(not(rialto_loom))]

@@ -31,7 +31,7 @@
 //!
 //! # Crash
 //! - notifier killed between publishing and waking, or a woken sleeper killed before it acts: the
-//!   others sleep on although there is work, until their tick ([`crate::time::TICK_NS`]).
+//!   others sleep on although there is work, until their tick (the region's, usually [`crate::time::TICK_NS`]).
 //! - sleeper killed after `prepare`: the bit stays; the next notify wakes nobody and clears it.
 //!
 //! # Limits
@@ -39,7 +39,7 @@
 //! transitions would sleep through a wake, until its tick.
 //!
 //! # Checked by
-//! `tests/loom_wait.rs`.
+//! `tests/loom_wait.rs`, `tests/sweep_queue.rs` (with sleepers).
 
 use crate::{
     sync::{self, AtomicU32, Ordering::*},

@@ -3,9 +3,10 @@
 //!
 //! # Points
 //! Joining (by a thread that Rialto knows) and leaving: every instruction. The others contain libc and
-//! system calls, or walk everything, thousands of instructions that nobody else can see: there the points are those before which the region or the
-//! list that the kernel reads at a death has changed, those before and behind every system call, and
-//! every n-th besides (n stands with the case; `RIALTO_SWEEP_STRIDE=1` takes all).
+//! system calls, or walk everything, thousands of instructions that nobody else can see: there the
+//! points are those before which the region or the list that the kernel reads at a death has changed,
+//! those before and behind every system call, and every n-th besides (n stands with the case;
+//! `RIALTO_SWEEP_STRIDE=1` takes all).
 //!
 //! # What is asked
 //! The dead are found and buried; the member table has all its places again; messages in a dead

@@ -38,7 +38,7 @@ pub(super) const PAYLOAD_ALIGN: u64 = 16;
 /// What a queue is created with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueConfig {
-    /// Messages that fit; rounded up to a power of two. 2 to 65536.
+    /// Messages that fit; rounded up to a power of two. 1 to 65536; 1 is taken as 2.
     pub slots: u32,
     /// The longest message, in bytes. 1 to 2^30; every slot takes that much room.
     pub max_message_bytes: u32,

@@ -23,7 +23,7 @@
 //! Readers never see the entry.
 //!
 //! # Checked by
-//! `tests/sweep_region.rs`, `tests/region.rs`, `tests/hostile.rs`.
+//! `tests/sweep_region.rs`, `tests/proc_region.rs`, `tests/region.rs`, `tests/hostile.rs`.
 
 use crate::{
     error::{Error, Result},

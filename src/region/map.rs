@@ -1,8 +1,9 @@
 //! Where a region's memory comes from on Linux: the caller's pointer, an anonymous mapping, a memfd, or
 //! a name in `/dev/shm`.
 //!
-//! Every page is allocated before anybody is told of the region, so running out of room is an error
-//! here and never a SIGBUS later. A memfd is sealed against resizing. A named region is made in an
+//! Every page of a file is allocated before anybody is told of the region, so running out of room is an
+//! error here and never a SIGBUS later; an anonymous mapping gets its pages on first use. A memfd is
+//! sealed against resizing. A named region is made in an
 //! unnamed file, initialised, and then linked under its name in one step: it is there whole or not at
 //! all, and a creator that is killed leaves nothing behind.
 

@@ -56,8 +56,9 @@ pub trait Platform: Copy + Default + Send + Sync {
     /// How often to look at a word before sleeping on it. 0 in models.
     const SPINS: u32;
 
-    /// Sleepers wake at least this often, see [`crate::time::TICK_NS`]; `u64::MAX` in models, where a
-    /// wake-up that is lost must show as a deadlock instead of being healed.
+    /// Sleepers on a lock wake at least this often, see [`crate::time::TICK_NS`]; those in a region have
+    /// its own `tick_ms`. `u64::MAX`: no ticks at all; in models, where a wake-up that is lost must show as
+    /// a deadlock instead of being healed.
     const TICK_NS: u64;
 
     /// Monotonic nanoseconds, unaffected by the wall clock. Async-signal-safe.
@@ -105,7 +106,7 @@ pub trait Platform: Copy + Default + Send + Sync {
 /// as if it were linked. `announce` only on a word just seen free, or that is ours: across PID
 /// namespaces two threads may have the same id, and the kernel compares nothing else.
 pub trait Thread: Copy {
-    /// Nonzero, below 2^30, unique among live threads of one PID namespace.
+    /// Nonzero, below 2^30 - 1 ([`UNRECOVERABLE`]), unique among live threads of one PID namespace.
     fn id(self) -> u32;
     /// Who precisely, for [`Cell`]'s `tag`: the id in bits 41..63, evidence for [`Platform::liveness`]
     /// below, bit 63 clear; 0 where it cannot be known.

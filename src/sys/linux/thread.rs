@@ -24,7 +24,7 @@
 //! - A child of `vfork` has its parent's thread context: it must not call Rialto.
 //!
 //! # Checked by
-//! `tests/proc_lock.rs`.
+//! The tests below, `tests/proc_lock.rs`, `tests/mapping.rs`.
 
 use super::{Linux, proc, robust::List, tls, users};
 use crate::{
