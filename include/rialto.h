@@ -471,7 +471,8 @@ int rialto_region_layout(const struct rialto_region_config_t *config,
  *
  * region      gets the view.
  * memory      128-aligned; zero-filled, or left by somebody who died in here; used by nobody before
- *             this returns, by nobody but Rialto afterwards, and mapped as long as the view lives.
+ *             this returns, by nobody but Rialto afterwards, and mapped until rialto_region_detach
+ *             has returned RIALTO_OK.
  * memory_bytes
  *             how many.
  * config      how many members and objects.
@@ -491,8 +492,9 @@ int rialto_region_init(struct rialto_region_t *region,
  * Attaches to the region that somebody made in memory that you mapped, wherever you mapped it.
  *
  * region      gets the view.
- * memory      128-aligned, readable and writable, shared, mapped as long as the view lives. What is
- *             in it does not matter: it is checked, and believed only as far as that goes.
+ * memory      128-aligned, readable and writable, shared, mapped until rialto_region_detach has returned
+ *             RIALTO_OK. What is in it does not matter: it is checked, and believed only as far as that
+ *             goes.
  * memory_bytes
  *             how many are mapped; the region may be smaller.
  * Returns     RIALTO_OK; RIALTO_EBADREGION (no region, half a one, or larger than memory_bytes);
@@ -502,7 +504,9 @@ int rialto_region_init(struct rialto_region_t *region,
  * If we die   nothing happened.
  * Since       0.1
  */
-int rialto_region_attach(struct rialto_region_t *region, void *memory, size_t memory_bytes);
+int rialto_region_attach(struct rialto_region_t *region,
+                         void *memory,
+                         size_t memory_bytes);
 
 /**
  * Makes a region that the children see which this process forks from now on.

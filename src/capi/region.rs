@@ -140,7 +140,8 @@ pub unsafe extern "C" fn rialto_region_layout(
 ///
 /// region      gets the view.
 /// memory      128-aligned; zero-filled, or left by somebody who died in here; used by nobody before
-///             this returns, by nobody but Rialto afterwards, and mapped as long as the view lives.
+///             this returns, by nobody but Rialto afterwards, and mapped until rialto_region_detach
+///             has returned RIALTO_OK.
 /// memory_bytes
 ///             how many.
 /// config      how many members and objects.
@@ -164,8 +165,9 @@ pub unsafe extern "C" fn rialto_region_init(
 /// Attaches to the region that somebody made in memory that you mapped, wherever you mapped it.
 ///
 /// region      gets the view.
-/// memory      128-aligned, readable and writable, shared, mapped as long as the view lives. What is
-///             in it does not matter: it is checked, and believed only as far as that goes.
+/// memory      128-aligned, readable and writable, shared, mapped until rialto_region_detach has returned
+///             RIALTO_OK. What is in it does not matter: it is checked, and believed only as far as that
+///             goes.
 /// memory_bytes
 ///             how many are mapped; the region may be smaller.
 /// Returns     RIALTO_OK; RIALTO_EBADREGION (no region, half a one, or larger than memory_bytes);

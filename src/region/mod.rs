@@ -18,7 +18,7 @@
 //! - a participant killed while recovering or leaving: see `member`.
 //!
 //! # Limits
-//! - 2^48 bytes, 4095 members, 4096 objects. A region cannot grow. Objects are not removed yet.
+//! - 4095 members, 4096 objects. A region cannot grow. Objects are not removed yet.
 //! - A thread is a member of at most 16 regions at a time, see [`Region`].
 //! - 255 `Region`s of a process at a time are unmapped when dropped; more are leaked, and their `detach`
 //!   says `Busy`. So is one in which a thread ended without dropping its explicit `Member`.

@@ -8,7 +8,7 @@
 //! |---|---|---|---|
 //! | 0 | 4 | `magic`, set last by `init`; 0 = not initialised | init |
 //! | 4 | 4 | `kind`, bit 7 set: musl's thread exit reads it as `_m_type` | init |
-//! | 8 | 4 | **`word`**: `OWNER` 30 bits, `DIED` 1<<30, `WAITERS` 1<<31 | anybody by CAS, kernel |
+//! | 8 | 4 | **`word`**: `OWNER` 30 bits, `DIED` 1<<30, `WAITERS` 1<<31 | anybody, by one atomic step; kernel |
 //! | 12 | 4 | must stay 0 (musl reads it as `_m_waiters`) | nobody |
 //! | 16 | 32 | the owner's list node: `next` at 20 (musl32), 28 (glibc32), 36 (musl64), 40 (glibc64) | owner |
 //! | 48 | 8 | `tag`: who precisely the owner is, see below; 0 while ownership is in flux | owner, taker-over |

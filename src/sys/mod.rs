@@ -2,7 +2,7 @@
 //!
 //! Everything above is written against [`Platform`], a small copyable value. [`linux`] is the backend
 //! behind the `os` feature; `model` is loom's; a bare-metal program brings its own.
-//! `sys` sits below `time` in use only: it takes raw deadlines in nanoseconds.
+//! It takes raw deadlines in nanoseconds; `time` makes them.
 
 mod cell;
 #[cfg(not(rialto_loom))]
