@@ -165,7 +165,8 @@
  * A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
  * struct, anywhere; the struct then is 64-aligned as well. Set it with RIALTO_LOCK_INIT or
  * rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a lock.
- * While a thread holds it, its memory must not be unmapped, freed or used for anything else.
+ * While a thread holds it, or may be about to acquire it, its memory must not be moved, unmapped, freed
+ * or used for anything else.
  * Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_lock_t {
