@@ -16,14 +16,14 @@
 //! | `try_join` acquires nothing (both loads and both CAS) | `a_death_under_a_joiner_...`, and five more |
 //! | `is_dying` always true | `a_late_recoverer_...`, `a_death_that_the_kernel_did_not_tell_...` |
 //! | `bury`: FREE before the sweep | `a_joiner_killed_anywhere_...`, `a_death_under_a_joiner_...`, and more |
-//! | `try_join`: a cell taken under another's death is kept | `a_death_under_a_joiner_...`, `a_joiner_killed_while_...`, and more |
 //! | `undertake`: no CAS on the tag | `a_stalled_undertaker_does_not_bury_a_namesake` |
 //! | `try_join`: a licence cleared without a second look at the word | `a_joiner_overtaken_by_an_unmarked_one_does_not_look_dead` |
+//! | `try_join`: a cell taken under another's death is kept | `a_death_under_a_joiner_...`, `a_joiner_killed_while_...`, and more |
 //!
 //! One belt of two, so that no model fails when it alone is weakened: `set_free`, and the CAS and loads of
 //! `try_join` (each join reads both the word and the state that the last sweeper wrote); the Acquire of
 //! `is_dying` (the sweeper's load of the claim has acquired as much); `give_up`'s CAS (FREE was written
-//! first); the clearing of DIED in `bury`, the order of the two loads in
+//! first); the second look of `death_of`, the clearing of DIED in `bury`, the order of the two loads in
 //! `try_join` and of FREE and giving up in a leave (the CAS on the state word finds out each time);
 //! whether a mis-acquired cell is given up as 0 or DIED (both mean: no owner); `bury` going on although it
 //! saw another state (`is_dying` and the last CAS refuse).
@@ -450,6 +450,28 @@ fn a_death_that_the_kernel_did_not_tell_is_found_by_asking() {
     });
 }
 
+#[test]
+fn a_second_recoverer_sees_the_claims_of_the_dead_or_leaves_them_to_the_first() {
+    model(3, || {
+        let w = World::new();
+        let me = w.table().join(Model).unwrap();
+        let dying = spawn(&w, move |w| {
+            w.claim(me);
+            // What the kernel does when it finds the owner dead.
+            let word = w.cells[0].word();
+            let mine = word.load(Relaxed);
+            word.compare_exchange(mine, DIED, AcqRel, Relaxed).unwrap();
+        });
+        // The first is stopped where it has begun, or where it has seen the claim.
+        let slow = spawn(&w, |w| w.recover_by(false, thread::yield_now));
+        let quick = spawn(&w, |w| w.recover(false));
+        let buried = slow.join().unwrap() + quick.join().unwrap();
+        dying.join().unwrap();
+        assert_eq!(buried + w.recover(false), 1, "one death, one burial");
+        assert_eq!(owner(w.slot.load(Acquire)), 0, "a claim of the dead was overlooked");
+    });
+}
+
 /// A member that dies with the slot in hand, and the kernel does not mark it. Says its thread's id.
 fn unmarked_death(w: &Arc<World>) -> u32 {
     let v = w.clone();
@@ -502,9 +524,8 @@ fn of_two_undertakers_of_an_unmarked_death_one_buries() {
     model(4, || {
         let w = World::new();
         unmarked_death(&w);
-        let v = w.clone();
-        let other = thread::spawn(move || v.recover(true));
-        let buried = w.recover(true) + other.join().unwrap();
+        let others = [spawn(&w, |w| w.recover(true)), spawn(&w, |w| w.recover(true))];
+        let buried: u32 = others.into_iter().map(|other| other.join().unwrap()).sum();
         assert_eq!(buried + w.recover(false), 1, "one death, one burial");
         w.finish();
     });
@@ -513,7 +534,7 @@ fn of_two_undertakers_of_an_unmarked_death_one_buries() {
 #[test]
 fn an_undertaker_killed_anywhere_is_buried_by_the_next() {
     for marked in [true, false] {
-        killed_at_every_access(10, 3, move |n| {
+        killed_at_every_access(10, 2, move |n| {
             let w = World::new();
             unmarked_death(&w);
             let v = w.clone();
@@ -526,8 +547,11 @@ fn an_undertaker_killed_anywhere_is_buried_by_the_next() {
                 }
                 killed
             });
-            w.recover(true);
-            w.live();
+            let other = spawn(&w, |w| {
+                w.recover(true);
+                w.live();
+            });
+            other.join().unwrap();
             let killed = victim.join().unwrap();
             w.finish();
             killed
@@ -540,10 +564,12 @@ fn a_stalled_undertaker_does_not_bury_a_namesake() {
     model(4, || {
         let w = World::new();
         let id = unmarked_death(&w);
-        let v = w.clone();
-        let other = thread::spawn(move || v.recover(true));
-        w.recover(true);
-        live_as(&w, id);
+        let other = spawn(&w, |w| w.recover(true));
+        let namesake = spawn(&w, move |w| {
+            w.recover(true);
+            live_as(w, id);
+        });
+        namesake.join().unwrap();
         other.join().unwrap();
         w.finish();
     });
@@ -553,16 +579,18 @@ fn a_stalled_undertaker_does_not_bury_a_namesake() {
 fn an_undertaker_of_a_death_that_is_marked_meanwhile_does_not_bury_a_namesake() {
     model(4, || {
         let w = World::new();
-        let v = w.clone();
-        let me = w.table().join(Model).unwrap();
-        w.claim(me);
-        let id = Model.thread().unwrap().id();
-        let other = thread::spawn(move || v.recover(true));
-        // Marked, then dead: `liveness` says so only when the kernel is through with its list.
-        w.cells[0].word().compare_exchange(id, DIED, AcqRel, Relaxed).expect("alive");
-        Model.vanish();
-        w.recover(false);
-        live_as(&w, id);
+        let dying = spawn(&w, |w| {
+            let me = w.table().join(Model).unwrap();
+            w.claim(me);
+            let id = Model.thread().unwrap().id();
+            // Marked, then dead: `liveness` says so only when the kernel is through with its list.
+            w.cells[0].word().compare_exchange(id, DIED, AcqRel, Relaxed).expect("alive");
+            Model.vanish();
+            w.recover(false);
+            live_as(w, id);
+        });
+        let other = spawn(&w, |w| w.recover(true));
+        dying.join().unwrap();
         other.join().unwrap();
         w.finish();
     });
@@ -575,10 +603,12 @@ fn a_joiner_dead_and_unmarked_is_cleared_away_by_two_at_once() {
         let id = dead_joiner(&w, false);
         assert_eq!(w.recover(false), 0);
         assert!(!w.live(), "nobody was asked, and the place is free");
-        let v = w.clone();
-        let other = thread::spawn(move || v.recover(true));
-        assert_eq!(w.recover(true), 0, "it was not a member yet");
-        live_as(&w, id);
+        let other = spawn(&w, |w| w.recover(true));
+        let namesake = spawn(&w, move |w| {
+            assert_eq!(w.recover(true), 0, "it was not a member yet");
+            live_as(w, id);
+        });
+        namesake.join().unwrap();
         other.join().unwrap();
         w.finish();
     });
@@ -595,8 +625,11 @@ fn whoever_clears_a_dead_joiner_away_may_be_killed_anywhere() {
             v.die();
             killed
         });
-        w.recover(true);
-        live_as(&w, id);
+        let namesake = spawn(&w, move |w| {
+            w.recover(true);
+            live_as(w, id);
+        });
+        namesake.join().unwrap();
         let killed = victim.join().unwrap();
         w.finish();
         killed
@@ -608,9 +641,9 @@ fn a_namesake_that_joins_after_a_dead_joiner_does_not_look_dead() {
     model(4, || {
         let w = World::new();
         let id = dead_joiner(&w, true);
-        let v = w.clone();
-        let other = thread::spawn(move || v.recover(true));
-        assert!(live_as(&w, id), "refused, and nobody else was there");
+        let other = spawn(&w, |w| w.recover(true));
+        let namesake = spawn(&w, move |w| assert!(live_as(w, id), "refused, and nobody else was there"));
+        namesake.join().unwrap();
         other.join().unwrap();
         w.finish();
     });
@@ -623,17 +656,19 @@ fn a_joiner_overtaken_by_an_unmarked_one_does_not_look_dead() {
     for n in [7, 8] {
         model(4, move || {
             let w = World::new();
-            let (v, u) = (w.clone(), w.clone());
-            let first = thread::spawn(move || {
-                let Ok(me) = v.table().join(Model) else { return };
-                assert_eq!(v.cells[0].word().load(Relaxed), Model.thread().unwrap().id(), "robbed");
-                v.leave(me).expect("nobody else ends our membership");
+            let first = spawn(&w, |w| {
+                let Ok(me) = w.table().join(Model) else { return };
+                assert_eq!(w.cells[0].word().load(Relaxed), Model.thread().unwrap().id(), "robbed");
+                w.leave(me).expect("nobody else ends our membership");
             });
-            run_killed_at(5, || u.live());
-            Model.vanish();
-            run_killed_at(n, || u.recover(true));
-            Model.vanish();
-            u.recover(true);
+            let others = spawn(&w, move |w| {
+                run_killed_at(5, || w.live());
+                Model.vanish();
+                run_killed_at(n, || w.recover(true));
+                Model.vanish();
+                w.recover(true);
+            });
+            others.join().unwrap();
             first.join().unwrap();
             w.recover(true);
             w.finish();
@@ -656,34 +691,15 @@ fn whoever_joins_or_leaves_and_dies_unmarked_anywhere_is_found_if_it_has_a_tag()
             Model.vanish();
             killed
         });
-        w.recover(true);
-        w.live();
+        let other = spawn(&w, |w| {
+            w.recover(true);
+            w.live();
+        });
+        other.join().unwrap();
         let killed = victim.join().unwrap();
         if !unnoticed(&w) {
             w.finish();
         }
         killed
-    });
-}
-
-#[test]
-fn a_second_recoverer_sees_the_claims_of_the_dead_or_leaves_them_to_the_first() {
-    model(3, || {
-        let w = World::new();
-        let me = w.table().join(Model).unwrap();
-        let dying = spawn(&w, move |w| {
-            w.claim(me);
-            // What the kernel does when it finds the owner dead.
-            let word = w.cells[0].word();
-            let mine = word.load(Relaxed);
-            word.compare_exchange(mine, DIED, AcqRel, Relaxed).unwrap();
-        });
-        // The first is stopped where it has begun, or where it has seen the claim.
-        let slow = spawn(&w, |w| w.recover_by(false, thread::yield_now));
-        let quick = spawn(&w, |w| w.recover(false));
-        let buried = slow.join().unwrap() + quick.join().unwrap();
-        dying.join().unwrap();
-        assert_eq!(buried + w.recover(false), 1, "one death, one burial");
-        assert_eq!(owner(w.slot.load(Acquire)), 0, "a claim of the dead was overlooked");
     });
 }

@@ -2,11 +2,11 @@
 //! instructions, and sees whether the region is whole for the others.
 //!
 //! # Points
-//! Joining (by a thread that Rialto knows) and leaving: every instruction. The others contain libc and
-//! system calls, or walk everything, thousands of instructions that nobody else can see: there the
-//! points are those before which the region or the list that the kernel reads at a death has changed,
-//! those before and behind every system call, and every n-th besides (n stands with the case;
-//! `RIALTO_SWEEP_STRIDE=1` takes all).
+//! Joining (by a thread that Rialto knows), leaving, attaching, and creating regions and queues: every
+//! instruction. A thread's first use and a recovery contain libc and system calls, or walk everything,
+//! thousands of instructions that nobody else can see: there the points are those before which the
+//! region or the list that the kernel reads at a death has changed, those before and behind every system
+//! call, and every n-th besides (n stands with the case; `RIALTO_SWEEP_STRIDE=1` takes all).
 //!
 //! # What is asked
 //! The dead are found and buried; the member table has all its places again; messages in a dead
@@ -411,13 +411,14 @@ mod sweep {
         }
         for (rite, at_least, gap) in [
             (FirstUse, 50, 64),
-            (AttachPointer, 20, 8),
-            (AttachFd, 20, 8),
-            (AttachName, 20, 8),
-            (Create, 50, 16),
-            (Init, 15, 4),
+            (AttachPointer, 150, 1),
+            (AttachFd, 250, 1),
+            (AttachName, 800, 1),
+            (Create, 400, 1),
+            (Init, 100, 1),
         ] {
-            let name = format!("Kill {rite:?}, every {gap}th besides");
+            let besides = if gap == 1 { String::new() } else { format!(", every {gap}th besides") };
+            let name = format!("Kill {rite:?}{besides}");
             cases.push(clean(name, at_least, move |tally| {
                 sweep_merged(&mut World::new(rite, Fate::Kill), tally, gap)
             }));
