@@ -133,7 +133,7 @@ pub trait Home: Sync {
     /// The epoch of the id's present incarnation.
     fn epoch(&self, id: MemberId) -> u64;
     /// Whether exactly that incarnation is a member still (not even leaving). Acquire.
-    fn is_live(&self, member: Incarnation) -> bool;
+    fn is_still(&self, member: Incarnation) -> bool;
     /// Whether that member has a message or a slot in hand, in any object.
     fn has_in_hand(&self, member: MemberId) -> bool;
 }
@@ -149,6 +149,16 @@ pub struct Recovered {
     pub freed: u32,
     /// Messages given up because more holders died with them than can be counted (31).
     pub dropped: u32,
+}
+
+impl Recovered {
+    /// Counts what another object gave back.
+    pub(crate) fn add(&mut self, more: Recovered) {
+        self.members = self.members.saturating_add(more.members);
+        self.redelivered = self.redelivered.saturating_add(more.redelivered);
+        self.freed = self.freed.saturating_add(more.freed);
+        self.dropped = self.dropped.saturating_add(more.dropped);
+    }
 }
 
 /// An explicit membership, see `Region::join`. Lives on the thread that made it (its death is told

@@ -138,9 +138,4 @@ impl EventCount {
     pub fn reset(&self) {
         self.word.store(0, Relaxed);
     }
-
-    /// The word's value, for inspection.
-    pub fn snapshot(&self) -> u32 {
-        self.word.load(Relaxed)
-    }
 }

@@ -75,7 +75,7 @@ impl<H: Home> Peeked<'_, H> {
     /// ended before the handle did), the message is somebody else's already and nothing happens.
     pub fn release(self) {
         let (queue, me) = (self.queue, self.me);
-        queue.shared.ring().release_if(me.id, self.claim, || queue.home.is_live(me));
+        queue.shared.ring().release_if(me.id, self.claim, || queue.home.is_still(me));
         queue.shared.header.not_full.notify(queue.home.platform());
         core::mem::forget(self);
     }
@@ -85,7 +85,7 @@ impl<H: Home> Drop for Peeked<'_, H> {
     fn drop(&mut self) {
         let header = self.queue.shared.header;
         let (home, me) = (self.queue.home, self.me);
-        let kept = self.queue.shared.ring().abandon_if(me.id, self.claim, || home.is_live(me));
+        let kept = self.queue.shared.ring().abandon_if(me.id, self.claim, || home.is_still(me));
         let event = if kept {
             &header.not_empty
         } else {

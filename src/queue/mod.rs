@@ -438,8 +438,7 @@ impl<'r, H: Home> Queue<'r, H> {
     }
 
     /// Takes the claims of `dead` out of this queue and wakes everybody. `is_dying` as the member table
-    /// says it. Idempotent, several at once.
-    /// The second value: whether nothing of `dead` is left here, as far as this call can vouch for it.
+    /// says it. Idempotent, several at once. The second value: whether nothing of `dead` is left here, as far as this call can vouch for it.
     pub(crate) fn sweep(&self, dead: Incarnation, is_dying: impl Fn() -> bool) -> (Recovered, bool) {
         let found = self.shared.ring().recover(dead.id, is_dying);
         if found.raised {

@@ -291,9 +291,7 @@ impl<P: Platform> Region<P> {
         let mut whole = true;
         for queue in self.queues() {
             let (found, complete) = queue.sweep(dead, || self.members().is_dying(dead));
-            total.redelivered = total.redelivered.saturating_add(found.redelivered);
-            total.freed = total.freed.saturating_add(found.freed);
-            total.dropped = total.dropped.saturating_add(found.dropped);
+            total.add(found);
             whole &= complete;
         }
         whole
@@ -441,7 +439,7 @@ impl<P: Platform> Home for Region<P> {
         self.members().epoch(id)
     }
 
-    fn is_live(&self, member: Incarnation) -> bool {
+    fn is_still(&self, member: Incarnation) -> bool {
         self.members().is_still(member)
     }
 
