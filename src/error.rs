@@ -9,8 +9,8 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
-    /// `release` (or `mark_consistent`) by a thread that does not hold the lock, or `leave` by one that did
-    /// not join.
+    /// `release` (or `mark_consistent`, or a condition's `wait`) by a thread that does not hold the lock,
+    /// `leave` by one that did not join, or a permit that is not held any more.
     NotOwner,
     /// No object of that name in the region, or no region of that name.
     NotFound,
@@ -34,6 +34,11 @@ pub enum Error {
     TooManyHeld,
     /// Closed, and (for `pop`) drained.
     Closed,
+    /// More permits than the semaphore may have, or a lock acquired by its owner more often than can be
+    /// counted; nothing was changed.
+    Overflow,
+    /// The barrier is broken: somebody timed out, died, failed or aborted it. `reset` makes it whole.
+    Broken,
     /// This thread holds the lock already.
     Deadlock,
     /// The message is longer than the queue's maximum; nothing was written.
@@ -42,7 +47,7 @@ pub enum Error {
     BufferTooSmall,
     /// This platform or kernel cannot do that.
     NotSupported,
-    /// The deadline passed.
+    /// The deadline passed. After a condition's `wait` the lock is held again; a barrier is broken by it.
     TimedOut,
     /// The lock was released unrepaired after an owner's death. `reset` makes it usable again.
     NotRecoverable,
@@ -72,6 +77,7 @@ impl Error {
             Error::NoSpace => -28,
             Error::Closed => -32,
             Error::Deadlock => -35,
+            Error::Overflow => -75,
             Error::MessageTooLarge => -90,
             Error::NotSupported => -95,
             Error::BufferTooSmall => -105,
@@ -80,6 +86,7 @@ impl Error {
             Error::BadRegion => -4096,
             Error::Version => -4097,
             Error::WrongKind => -4098,
+            Error::Broken => -4099,
             // An errno is 1..=4095. Anything else cannot come from the kernel.
             Error::Os(errno) => {
                 if errno > 0 && errno < 4096 {
@@ -105,6 +112,8 @@ impl Error {
             Error::TooManyHeld => "this thread holds too many locks and memberships",
             Error::NoSpace => "no space",
             Error::Closed => "closed",
+            Error::Overflow => "more than can be counted, or than the bound",
+            Error::Broken => "the barrier is broken",
             Error::Deadlock => "this thread holds the lock already",
             Error::MessageTooLarge => "message too large",
             Error::NotSupported => "not supported here",

@@ -29,14 +29,22 @@
 #[cfg(any(feature = "std", rialto_loom))]
 extern crate std;
 
+pub mod barrier;
 pub mod bytes;
+pub mod condition;
 pub mod error;
+pub mod event;
 pub mod layout;
 pub mod lock;
 pub mod member;
+pub mod permits;
+#[cfg(not(rialto_loom))]
+mod place;
 pub mod queue;
 pub mod region;
 pub mod ring;
+pub mod rlock;
+pub mod semaphore;
 pub mod sync;
 pub mod sys;
 pub mod time;
@@ -45,11 +53,15 @@ pub mod wait;
 #[cfg(all(feature = "capi", target_os = "linux", not(rialto_loom)))]
 pub mod capi;
 
+pub use condition::Condition;
 pub use error::{Error, Result};
-pub use lock::{Acquired, Guard, Lock, Outcome};
+pub use event::Event;
+pub use lock::{Acquired, Guard, Lock, Lockable, Outcome};
 pub use member::{Depth, Recovered};
 pub use queue::{Popped, QueueConfig};
 pub use region::{Region, RegionConfig};
+pub use rlock::RLock;
+pub use semaphore::Semaphore;
 pub use time::FOREVER;
 
 /// A queue of a [`Region`] on this platform.
@@ -58,6 +70,12 @@ pub type Queue<'r> = queue::Queue<'r, Region>;
 pub type TypedQueue<'r, T> = queue::TypedQueue<'r, T, Region>;
 /// A message in hand.
 pub type Peeked<'r> = queue::Peeked<'r, Region>;
+/// A semaphore of a [`Region`] that gets the permits of the dead back.
+pub type TrackedSemaphore<'r> = permits::TrackedSemaphore<'r, Region>;
+/// One of its permits.
+pub type Permit<'r> = permits::Permit<'r, Region>;
+/// A barrier of a [`Region`].
+pub type Barrier<'r> = barrier::Barrier<'r, Region>;
 /// An explicit membership.
 pub type Member<'r> = member::Member<'r, Region>;
 

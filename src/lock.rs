@@ -70,8 +70,11 @@
 //! # Checked by
 //! `tests/loom_lock.rs`, `tests/sweep_lock.rs`, `tests/proc_lock.rs`.
 
+mod kind;
 mod os;
 
+pub use kind::Lockable;
+pub(crate) use kind::Suspend;
 pub use os::{Acquired, Guard};
 
 use crate::{
@@ -80,7 +83,7 @@ use crate::{
     sys::{
         Cell, DIED, Liveness, OWNER, Platform, Thread, UNDERTAKER, UNRECOVERABLE, WAITERS, Waited, tag_id,
     },
-    time::Deadline,
+    time::{Deadline, FOREVER},
 };
 
 /// "RLCK".
@@ -118,7 +121,16 @@ macro_rules! new_lock {
         /// included. The list of what a thread holds, which the kernel reads too, runs through it. A
         /// `static`, and memory that is never freed, always keep this.
         pub $($const)? unsafe fn new() -> Lock {
-            Lock { cell: Cell::new(MAGIC) }
+            // SAFETY: the caller's.
+            unsafe { Lock::of_kind(MAGIC) }
+        }
+
+        /// The same bytes but for the magic.
+        ///
+        /// # Safety
+        /// As [`Lock::new`].
+        pub(crate) $($const)? unsafe fn of_kind(magic: u32) -> Lock {
+            Lock { cell: Cell::new(magic) }
         }
     };
 }
@@ -137,6 +149,14 @@ impl Lock {
     /// [`Lock::new`].
     #[cfg(not(rialto_loom))]
     pub unsafe fn init(ptr: *mut Lock) {
+        // SAFETY: the caller's.
+        unsafe { Lock::init_kind(ptr, MAGIC) }
+    }
+
+    /// # Safety
+    /// As [`Lock::init`].
+    #[cfg(not(rialto_loom))]
+    pub(crate) unsafe fn init_kind(ptr: *mut Lock, magic: u32) {
         use core::mem::MaybeUninit;
         // SAFETY: the caller's; all-zero is a valid, uninitialised cell, and the magic comes last.
         unsafe {
@@ -144,7 +164,7 @@ impl Lock {
             let raw = ptr.cast::<MaybeUninit<[u8; 64]>>();
             raw.cast::<u8>().add(4).write_bytes(0, 60);
             (*ptr).cell.kind.store(crate::sys::CELL_KIND, Relaxed);
-            (*ptr).cell.magic.store(MAGIC, Release); // partner: `attach`
+            (*ptr).cell.magic.store(magic, Release); // partner: `attach`
         }
     }
 
@@ -157,13 +177,21 @@ impl Lock {
     /// stays mapped beyond `'a` while a thread of this process holds the lock, see [`Lock::new`].
     #[cfg(not(rialto_loom))]
     pub unsafe fn attach<'a>(ptr: *const Lock) -> Result<&'a Lock> {
+        // SAFETY: the caller's.
+        unsafe { Lock::attach_kind(ptr, MAGIC) }
+    }
+
+    /// # Safety
+    /// As [`Lock::attach`].
+    #[cfg(not(rialto_loom))]
+    pub(crate) unsafe fn attach_kind<'a>(ptr: *const Lock, magic: u32) -> Result<&'a Lock> {
         if ptr.is_null() || !ptr.is_aligned() {
             return Err(Error::Invalid);
         }
         // SAFETY: the caller's. Any bytes are a valid cell.
         let lock = unsafe { &*ptr };
         let known =
-            lock.cell.magic.load(Acquire) == MAGIC && lock.cell.kind.load(Relaxed) == crate::sys::CELL_KIND;
+            lock.cell.magic.load(Acquire) == magic && lock.cell.kind.load(Relaxed) == crate::sys::CELL_KIND;
         if known { Ok(lock) } else { Err(Error::BadRegion) }
     }
 
@@ -179,14 +207,32 @@ impl Lock {
     /// `WouldBlock`), `NotRecoverable`, `TooManyHeld`, `BadRegion`, `NoMemory` (first use).
     #[inline]
     pub fn acquire_on<P: Platform>(&self, platform: P, timeout_ns: u64) -> Result<Outcome> {
-        if self.cell.magic.load(Relaxed) != MAGIC {
-            return Err(Error::BadRegion);
-        }
-        let me = platform.thread()?;
+        self.check_kind(MAGIC)?;
+        self.acquire_checked(platform, platform.thread()?, timeout_ns)
+    }
+
+    #[inline]
+    pub(crate) fn check_kind(&self, magic: u32) -> Result<()> {
+        if self.cell.magic.load(Relaxed) == magic { Ok(()) } else { Err(Error::BadRegion) }
+    }
+
+    #[inline]
+    pub(crate) fn acquire_checked<P: Platform>(
+        &self,
+        platform: P,
+        me: P::Thread,
+        timeout_ns: u64,
+    ) -> Result<Outcome> {
         if me.has_room() && self.cell.word.load(Relaxed) == 0 && self.take(me, 0, me.id()).is_ok() {
             return Ok(Outcome::Clean);
         }
-        self.acquire_slow(platform, me, timeout_ns)
+        self.acquire_slow(platform, me, timeout_ns, 0)
+    }
+
+    /// For ever, by one who slept elsewhere and may have been moved here, others with it.
+    #[cold]
+    pub(crate) fn acquire_again<P: Platform>(&self, platform: P) -> Result<Outcome> {
+        self.acquire_slow(platform, platform.thread()?, FOREVER, WAITERS)
     }
 
     /// One attempt to make a word that was just seen as `from` (free, or certainly dead) ours.
@@ -215,7 +261,13 @@ impl Lock {
 
     #[cold]
     #[inline(never)]
-    fn acquire_slow<P: Platform>(&self, platform: P, me: P::Thread, timeout_ns: u64) -> Result<Outcome> {
+    fn acquire_slow<P: Platform>(
+        &self,
+        platform: P,
+        me: P::Thread,
+        timeout_ns: u64,
+        mut slept: u32, // WAITERS once we have slept: others may sleep still
+    ) -> Result<Outcome> {
         let cell = &self.cell;
         let polling = timeout_ns == 0;
         if me.holds(cell) {
@@ -226,7 +278,6 @@ impl Lock {
         }
         let late = if polling { Error::WouldBlock } else { Error::TimedOut };
         let deadline = Deadline::after(platform, timeout_ns);
-        let mut slept = 0; // WAITERS once we have slept: others may sleep still
         let (mut spins, mut churn) = (P::SPINS, 0);
         let mut word = cell.word.load(Relaxed);
         loop {
@@ -390,9 +441,11 @@ impl Lock {
     ///
     /// Errors: `Busy` (somebody holds it), `BadRegion`.
     pub fn reset(&self) -> Result<()> {
-        if self.cell.magic.load(Relaxed) != MAGIC {
-            return Err(Error::BadRegion);
-        }
+        self.check_kind(MAGIC)?;
+        self.reset_checked()
+    }
+
+    pub(crate) fn reset_checked(&self) -> Result<()> {
         let mut word = self.cell.word.load(Relaxed);
         for _ in 0..CHURN {
             match word & OWNER {
@@ -413,9 +466,11 @@ impl Lock {
     ///
     /// Errors: `Busy` (held), `BadRegion` (no lock).
     pub fn destroy(&self) -> Result<()> {
-        if self.cell.magic.load(Relaxed) != MAGIC {
-            return Err(Error::BadRegion);
-        }
+        self.check_kind(MAGIC)?;
+        self.destroy_checked()
+    }
+
+    pub(crate) fn destroy_checked(&self) -> Result<()> {
         if !matches!(self.cell.word.load(Relaxed) & OWNER, 0 | UNRECOVERABLE) {
             return Err(Error::Busy);
         }

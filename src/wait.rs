@@ -5,7 +5,8 @@
 //! | offset | size | field | writer |
 //! |---|---|---|---|
 //! | 0 | 4 | `word`: bit 0 "maybe a sleeper", bits 1.. a generation | sleepers, wakers |
-//! | 4 | 124 | unused: the word has its line to itself | nobody |
+//!
+//! Four bytes: whoever has one in a contended place gives it a [`crate::layout::Line`] of its own.
 //!
 //! # States
 //! *quiet* (bit clear): a notify is one load. *maybe a sleeper* (bit set): a notify bumps the
@@ -33,6 +34,8 @@
 //! - notifier killed between publishing and waking, or a woken sleeper killed before it acts: the
 //!   others sleep on although there is work, until their tick (the region's, usually [`crate::time::TICK_NS`]).
 //! - sleeper killed after `prepare`: the bit stays; the next notify wakes nobody and clears it.
+//! - mover killed in [`EventCount::notify_all_onto`]: as a notifier. What it moved sleeps elsewhere, with
+//!   its deadlines.
 //!
 //! # Limits
 //! The generation has 31 bits. A sleeper preempted between `prepare` and `wait` for exactly 2^31
@@ -42,18 +45,23 @@
 //! `tests/loom_wait.rs`, `tests/sweep_queue.rs` (with sleepers).
 
 use crate::{
+    error::{Error, Result},
     sync::{self, AtomicU32, Ordering::*},
     sys::{Platform, Waited},
     time::Deadline,
 };
 
+const EVERYBODY: u32 = i32::MAX as u32;
 const MAYBE_SLEEPER: u32 = 1;
 const GENERATION: u32 = 2;
 /// Far more than honest contention needs; only a hostile writer gets here.
 const PREPARE_TRIES: u32 = 1000;
+/// How often a move is tried that others' going to sleep gets in the way of.
+const MOVE_TRIES: u32 = 3;
 
 /// See the module's comment. All-zero is a valid quiet state.
-#[repr(C, align(128))]
+#[repr(C)]
+#[derive(Debug)]
 pub struct EventCount {
     word: AtomicU32,
 }
@@ -84,18 +92,45 @@ impl EventCount {
     /// read-modify-write before (see Ordering). One load when nobody sleeps. Async-signal-safe.
     #[inline]
     pub fn notify(&self, platform: impl Platform) {
-        sync::model_fence();
-        if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 {
-            self.wake(platform, 1);
-        }
+        self.notify_many(platform, 1);
     }
 
     /// Wakes everybody, if there may be anybody. As [`EventCount::notify`].
     pub fn notify_all(&self, platform: impl Platform) {
+        self.notify_many(platform, EVERYBODY);
+    }
+
+    /// Wakes at most `count` sleepers. As [`EventCount::notify`].
+    #[inline]
+    pub fn notify_many(&self, platform: impl Platform, count: u32) {
         sync::model_fence();
         if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 {
-            self.wake(platform, u32::MAX >> 1);
+            self.wake(platform, count);
         }
+    }
+
+    /// As [`EventCount::notify_all`], but wakes at most `wake()` of them; the others sleep on at `to`, where
+    /// each is woken when whoever uses that word wakes it. Everybody at once, where the kernel cannot.
+    #[inline]
+    pub fn notify_all_onto<P: Platform>(&self, platform: P, to: &AtomicU32, wake: impl FnOnce() -> u32) {
+        sync::model_fence();
+        if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 {
+            self.wake_onto(platform, to, wake());
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn wake_onto<P: Platform>(&self, platform: P, to: &AtomicU32, wake: u32) {
+        for _ in 0..MOVE_TRIES {
+            // As in `wake`. If somebody prepares before the move, the kernel refuses it.
+            let word = self.word.fetch_add(GENERATION, SeqCst).wrapping_add(GENERATION);
+            if platform.requeue(&self.word, word, to, wake) {
+                let _ = self.word.compare_exchange(word, word & !MAYBE_SLEEPER, Relaxed, Relaxed);
+                return;
+            }
+        }
+        self.wake(platform, EVERYBODY);
     }
 
     #[cold]
@@ -132,6 +167,69 @@ impl EventCount {
     /// Sleeps until a notification since `prepare`, or `until`. May return early; look again.
     pub fn wait<P: Platform>(&self, platform: P, ticket: Ticket, until: Deadline) -> Waited {
         platform.wait(&self.word, ticket.0, until.0)
+    }
+
+    /// Does `once` until it says something else than `WouldBlock`: tries, spins politely, then sleeps between
+    /// tries until `deadline`, at most `tick_ns` at a time. `look` runs before each sleep, told whether a
+    /// tick has passed since it was told so last. Errors: `TimedOut`; polling, `WouldBlock`.
+    #[inline]
+    pub fn block<P: Platform, T>(
+        &self,
+        platform: P,
+        tick_ns: u64,
+        deadline: Deadline,
+        look: impl FnMut(bool),
+        mut once: impl FnMut() -> Result<T>,
+    ) -> Result<T> {
+        match once() {
+            Err(Error::WouldBlock) if deadline != Deadline::NOW => {
+                self.block_slow(platform, tick_ns, deadline, look, once)
+            }
+            other => other,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn block_slow<P: Platform, T>(
+        &self,
+        platform: P,
+        tick_ns: u64,
+        deadline: Deadline,
+        mut look: impl FnMut(bool),
+        mut once: impl FnMut() -> Result<T>,
+    ) -> Result<T> {
+        let (mut pauses, mut left) = (1, P::SPINS);
+        while left > 0 {
+            let n = left.min(pauses);
+            (0..n).for_each(|_| sync::spin_loop());
+            left -= n;
+            pauses = (pauses * 2).min(64);
+            match once() {
+                Err(Error::WouldBlock) => {}
+                other => return other,
+            }
+        }
+        let mut ticked = false;
+        let mut next_tick = platform.now_ns().saturating_add(tick_ns);
+        loop {
+            look(ticked);
+            let ticket = self.prepare();
+            match once() {
+                Err(Error::WouldBlock) => {}
+                other => return other,
+            }
+            if deadline.passed(platform) {
+                return Err(Error::TimedOut);
+            }
+            self.wait(platform, ticket, deadline.or_tick(platform, tick_ns));
+            // By the clock, not by how the wait ended: who is woken steadily looks around too.
+            let now = platform.now_ns();
+            ticked = now >= next_tick;
+            if ticked {
+                next_tick = now.saturating_add(tick_ns);
+            }
+        }
     }
 
     /// Quiet again; only while nobody else uses it.

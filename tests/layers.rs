@@ -17,10 +17,19 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("wait", &["error", "layout", "sync", "sys", "time"]),
     ("member", &["error", "layout", "sync", "sys", "time", "wait"]),
     ("lock", &["error", "layout", "sync", "sys", "time", "wait"]),
+    // Objects that stand alone.
+    ("place", &["error", "sync"]),
+    ("rlock", &["error", "sync", "sys", "time", "lock"]),
+    ("event", &["error", "sync", "sys", "time", "wait", "place"]),
+    ("semaphore", &["error", "sync", "sys", "time", "wait", "place"]),
+    ("condition", &["error", "sync", "sys", "time", "wait", "place", "lock"]),
+    // Objects that know their users.
+    ("permits", &["error", "layout", "sync", "time", "wait", "member"]),
+    ("barrier", &["error", "layout", "sync", "time", "wait", "member"]),
     // Non-blocking only: never sees an operating system.
     ("ring", &["error", "layout", "sync", "bytes"]),
     ("queue", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
-    ("region", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "lock", "queue"]),
+    ("region", &["error", "layout", "sync", "sys", "time", "member", "lock", "queue", "permits", "barrier"]),
     ("capi", &["error", "layout", "sync", "sys", "time", "member", "lock", "queue", "region", "ROOT"]),
 ];
 

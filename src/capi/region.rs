@@ -42,6 +42,10 @@ pub struct rialto_recovered_t {
     pub freed: u32,
     /// Messages given up because more holders died with them than can be counted (31).
     pub dropped: u32,
+    /// Permits of tracked semaphores that dead members held.
+    pub permits: u32,
+    /// Barriers that were broken because a party of theirs died.
+    pub broken: u32,
 }
 
 /// This process's view of a region, on your stack or wherever you like, private to the process. It must
@@ -395,9 +399,15 @@ pub unsafe extern "C" fn rialto_region_recover(
             _ => return Err(Error::Invalid),
         };
         // SAFETY: the caller's word.
-        let Recovered { members, redelivered, freed, dropped } = unsafe { get(region) }?.recover(depth);
+        let Recovered { members, redelivered, freed, dropped, permits, broken } =
+            unsafe { get(region) }?.recover(depth);
         // SAFETY: checked, and the caller's word.
-        unsafe { put_optional(recovered, rialto_recovered_t { members, redelivered, freed, dropped }) };
+        unsafe {
+            put_optional(
+                recovered,
+                rialto_recovered_t { members, redelivered, freed, dropped, permits, broken },
+            )
+        };
         Ok(RIALTO_OK)
     };
     code(found())

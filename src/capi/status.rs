@@ -53,6 +53,8 @@ pub const RIALTO_ENOSPC: c_int = -28;
 pub const RIALTO_EPIPE: c_int = -32;
 /// This thread holds the lock already.
 pub const RIALTO_EDEADLK: c_int = -35;
+/// More permits than the semaphore may have, or a lock acquired too often by its owner.
+pub const RIALTO_EOVERFLOW: c_int = -75;
 /// The message is longer than the queue's longest.
 pub const RIALTO_EMSGSIZE: c_int = -90;
 /// This kernel or file system cannot do that.
@@ -69,8 +71,10 @@ pub const RIALTO_EBADREGION: c_int = -4096;
 pub const RIALTO_EVERSION: c_int = -4097;
 /// The object of that name is of another kind.
 pub const RIALTO_EWRONGKIND: c_int = -4098;
+/// The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole.
+pub const RIALTO_EBROKEN: c_int = -4099;
 
-const ERRORS: [Error; 20] = [
+const ERRORS: [Error; 22] = [
     Error::NotOwner,
     Error::NotFound,
     Error::WouldBlock,
@@ -91,6 +95,8 @@ const ERRORS: [Error; 20] = [
     Error::BadRegion,
     Error::Version,
     Error::WrongKind,
+    Error::Overflow,
+    Error::Broken,
 ];
 
 const CODES: [c_int; ERRORS.len()] = [
@@ -114,6 +120,8 @@ const CODES: [c_int; ERRORS.len()] = [
     RIALTO_EBADREGION,
     RIALTO_EVERSION,
     RIALTO_EWRONGKIND,
+    RIALTO_EOVERFLOW,
+    RIALTO_EBROKEN,
 ];
 
 /// A new variant without a line above does not compile.
@@ -139,6 +147,8 @@ const fn place(error: Error) -> usize {
         Error::BadRegion => 17,
         Error::Version => 18,
         Error::WrongKind => 19,
+        Error::Overflow => 20,
+        Error::Broken => 21,
         Error::Os(_) => ERRORS.len(),
     }
 }

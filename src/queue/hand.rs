@@ -76,7 +76,7 @@ impl<H: Home> Peeked<'_, H> {
     pub fn release(self) {
         let (queue, me) = (self.queue, self.me);
         queue.shared.ring().release_if(me.id, self.claim, || queue.home.is_still(me));
-        queue.shared.header.not_full.notify(queue.home.platform());
+        queue.shared.header.not_full.0.notify(queue.home.platform());
         core::mem::forget(self);
     }
 }
@@ -87,9 +87,9 @@ impl<H: Home> Drop for Peeked<'_, H> {
         let (home, me) = (self.queue.home, self.me);
         let kept = self.queue.shared.ring().abandon_if(me.id, self.claim, || home.is_still(me));
         let event = if kept {
-            &header.not_empty
+            &header.not_empty.0
         } else {
-            &header.not_full // handed on too often to be counted: dropped
+            &header.not_full.0 // handed on too often to be counted: dropped
         };
         event.notify(home.platform());
     }

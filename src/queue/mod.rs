@@ -61,7 +61,6 @@ use crate::{
     member::{Depth, Home, Incarnation, Member, MemberId, Recovered},
     ring::{Claim, Position, Recovery, Refused},
     sync::{self, Ordering::*},
-    sys::Platform,
     time::Deadline,
     wait::EventCount,
 };
@@ -161,7 +160,7 @@ impl<'r, H: Home> Queue<'r, H> {
         let me = self.me()?;
         match self.push_once(me, message) {
             Err(Error::WouldBlock) if deadline != Deadline::NOW => {
-                self.blocking(&self.shared.header.not_full, deadline, || self.push_once(me, message))
+                self.blocking(&self.shared.header.not_full.0, deadline, || self.push_once(me, message))
             }
             other => other,
         }
@@ -177,11 +176,11 @@ impl<'r, H: Home> Queue<'r, H> {
             // (checked by the caller) and is 16-aligned; `message` is private memory.
             unsafe { bytes::copy_in(message, self.shared.slots.payload(index)) };
             if self.shared.ring().publish(me, position) {
-                self.shared.header.not_empty.notify(self.home.platform());
+                self.shared.header.not_empty.0.notify(self.home.platform());
                 return Ok(());
             }
             // Voided. The slot that we gave back may be the one that another producer waits for.
-            self.shared.header.not_full.notify(self.home.platform());
+            self.shared.header.not_full.0.notify(self.home.platform());
         }
         Err(Error::WouldBlock)
     }
@@ -199,7 +198,7 @@ impl<'r, H: Home> Queue<'r, H> {
         if closed.load(SeqCst) != 0 {
             // Invariant 3; partner: `drained`.
             ring.cancel(me, position);
-            self.shared.header.not_empty.notify_all(self.home.platform());
+            self.shared.header.not_empty.0.notify_all(self.home.platform());
             return Err(Error::Closed);
         }
         Ok(position)
@@ -249,7 +248,7 @@ impl<'r, H: Home> Queue<'r, H> {
     #[inline]
     fn release(&self, me: MemberId, claim: Claim) {
         self.shared.ring().release(me, claim);
-        self.shared.header.not_full.notify(self.home.platform());
+        self.shared.header.not_full.0.notify(self.home.platform());
     }
 
     /// The length of a claimed message. One that is too long to be one is released.
@@ -297,7 +296,7 @@ impl<'r, H: Home> Queue<'r, H> {
 
     #[cold]
     fn claim_blocking(&self, me: MemberId, deadline: Deadline) -> Result<Claim> {
-        let not_empty = &self.shared.header.not_empty;
+        let not_empty = &self.shared.header.not_empty.0;
         let claim = self.blocking(not_empty, deadline, || self.claim_once(me))?;
         // We may have swallowed a wake-up that was one of several: whoever finds more, passes it on.
         if self.shared.ring().looks_ready() {
@@ -352,8 +351,8 @@ impl<'r, H: Home> Queue<'r, H> {
     pub fn close(&self) {
         let header = self.shared.header;
         header.closed.0.swap(1, SeqCst);
-        header.not_empty.notify_all(self.home.platform());
-        header.not_full.notify_all(self.home.platform());
+        header.not_empty.0.notify_all(self.home.platform());
+        header.not_full.0.notify_all(self.home.platform());
     }
 
     /// Once true, always true.
@@ -389,47 +388,15 @@ impl<'r, H: Home> Queue<'r, H> {
         TypedQueue::new(*self)
     }
 
-    /// Tries, spins politely, then sleeps between tries until `deadline`.
-    #[cold]
+    /// Tries, and sleeps between tries until `deadline`, recovering the dead.
+    #[inline]
     fn blocking<T>(
         &self,
         event: &EventCount,
         deadline: Deadline,
-        mut once: impl FnMut() -> Result<T>,
+        once: impl FnMut() -> Result<T>,
     ) -> Result<T> {
-        let platform = self.home.platform();
-        let (mut pauses, mut left) = (1, <H::Platform as Platform>::SPINS);
-        while left > 0 {
-            let n = left.min(pauses);
-            (0..n).for_each(|_| sync::spin_loop());
-            left -= n;
-            pauses = (pauses * 2).min(64);
-            match once() {
-                Err(Error::WouldBlock) => {}
-                other => return other,
-            }
-        }
-        let mut depth = Depth::Marked;
-        let tick_ns = self.home.tick_ns();
-        let mut next_look = platform.now_ns().saturating_add(tick_ns);
-        loop {
-            self.home.recover_until(depth, deadline);
-            let ticket = event.prepare();
-            match once() {
-                Err(Error::WouldBlock) => {}
-                other => return other,
-            }
-            if deadline.passed(platform) {
-                return Err(Error::TimedOut);
-            }
-            event.wait(platform, ticket, deadline.or_tick(platform, tick_ns));
-            // By the clock, not by how the wait ended: who is woken steadily looks around too.
-            let now = platform.now_ns();
-            depth = Depth::Marked;
-            if now >= next_look {
-                (depth, next_look) = (Depth::Tick, now.saturating_add(tick_ns));
-            }
-        }
+        self.home.block(event, deadline, once)
     }
 
     /// Whether `member` has a message or a slot of this queue in hand.
@@ -442,13 +409,13 @@ impl<'r, H: Home> Queue<'r, H> {
     pub(crate) fn sweep(&self, dead: Incarnation, is_dying: impl Fn() -> bool) -> (Recovered, bool) {
         let found = self.shared.ring().recover(dead.id, is_dying);
         if found.raised {
-            self.shared.header.not_empty.notify_all(self.home.platform());
+            self.shared.header.not_empty.0.notify_all(self.home.platform());
         }
         if found.freed > 0 || found.dropped > 0 {
-            self.shared.header.not_full.notify_all(self.home.platform());
-            self.shared.header.not_empty.notify_all(self.home.platform());
+            self.shared.header.not_full.0.notify_all(self.home.platform());
+            self.shared.header.not_empty.0.notify_all(self.home.platform());
         }
         let Recovery { redelivered, freed, dropped, complete, .. } = found;
-        (Recovered { members: 0, redelivered, freed, dropped }, complete)
+        (Recovered { redelivered, freed, dropped, ..Recovered::default() }, complete)
     }
 }

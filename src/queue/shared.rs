@@ -104,8 +104,8 @@ pub(super) struct Header {
     stride: AtomicU32,
     max_attempts: AtomicU32,
     pub closed: Line<AtomicU32>,
-    pub not_empty: EventCount,
-    pub not_full: EventCount,
+    pub not_empty: Line<EventCount>,
+    pub not_full: Line<EventCount>,
     pub ring: ring::Header,
 }
 
@@ -197,8 +197,8 @@ impl<'r> Shared<'r> {
         header.stride.store(geometry.stride, Relaxed);
         header.max_attempts.store(u32::from(geometry.max_attempts), Relaxed);
         header.closed.0.store(0, Relaxed);
-        header.not_empty.reset();
-        header.not_full.reset();
+        header.not_empty.0.reset();
+        header.not_full.0.reset();
         shared.ring().format(first_turn);
         header.magic.store(MAGIC, Release);
         Ok(shared)

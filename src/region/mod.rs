@@ -33,6 +33,7 @@ mod directory;
 mod header;
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 mod map;
+mod objects;
 
 pub use directory::MAX_NAME_BYTES;
 pub use header::{LAYOUT_VERSION, RegionConfig};
@@ -40,15 +41,13 @@ pub use header::{LAYOUT_VERSION, RegionConfig};
 use crate::{
     error::{Error, Result},
     layout::CACHE_LINE,
-    lock::Outcome,
     member::{Depth, Home, Incarnation, Member, MemberId, Recovered, Table},
-    queue::{Queue, QueueConfig},
     sync::{AtomicU32, Ordering::*},
     sys::{Cell, Os, Platform, Thread},
     time::{Deadline, FOREVER},
 };
 use core::ptr::NonNull;
-use directory::{Directory, Entry, Kind, Place};
+use directory::{Directory, Entry, Place};
 use header::{Geometry, Header, OBJECTS_OFFSET};
 
 /// A process's handle to a region. A thread that uses two handles to one region is two members there.
@@ -222,31 +221,18 @@ impl<P: Platform> Region<P> {
     /// on this handle. Other threads' dropping or detaching of the handle ends nothing (only the last
     /// drop leaves, for the thread that does it).
     ///
-    /// Errors: `Busy` while the thread has a message in hand (a `Peeked`).
+    /// Errors: `Busy` while the thread has something in hand: a message (a `Peeked`), a permit, a registration
+    /// with a barrier.
     pub fn leave(&self) -> Result<()> {
         let thread = self.platform.thread()?;
         let Some(me) = thread.membership(self.uid) else { return Ok(()) };
-        if self.has_in_hand(me) {
+        if self.holds(me) {
             return Err(Error::Busy);
         }
         match thread.remove_membership(self.uid) {
             Some((id, epoch)) => Home::leave(self, Incarnation { id, epoch }),
             None => Ok(()),
         }
-    }
-
-    /// All queues. Honest ones do not overlap; a hostile directory ends where they would fill the region
-    /// twice, so that a walk through all slots takes no longer than through the region.
-    fn queues(&self) -> impl Iterator<Item = Queue<'_, Self>> {
-        let mut room = self.geometry.size;
-        let apart = self.directory().all(Kind::Queue).map_while(move |place| {
-            room = room.checked_sub(place.size)?;
-            Some(place)
-        });
-        apart.filter_map(|place| {
-            // SAFETY: the place lies in the region, which outlives the handle.
-            unsafe { Queue::attach(self, self.at(place), place.size) }.ok()
-        })
     }
 
     /// Looks for members that are certainly dead and gives back all they had in hand. Blocked callers
@@ -286,87 +272,9 @@ impl<P: Platform> Region<P> {
         next
     }
 
-    /// Whether nothing of `dead` is left in any object.
-    fn sweep(&self, dead: Incarnation, total: &mut Recovered) -> bool {
-        let mut whole = true;
-        for queue in self.queues() {
-            let (found, complete) = queue.sweep(dead, || self.members().is_dying(dead));
-            total.add(found);
-            whole &= complete;
-        }
-        whole
-    }
-
     /// How many members there are at about this time.
     pub fn member_count(&self) -> u32 {
         self.members().live()
-    }
-
-    /// Creates a queue under a name of 1 to 31 bytes. Waits for others who create, for ever (a stopped
-    /// one holds it up); `create_queue_timeout` bounds that.
-    ///
-    /// Errors: `Invalid`, `Exists`, `NoSpace` (nothing changed). If we die here, there is either a whole
-    /// queue or none, and its room is not lost.
-    pub fn create_queue(&self, name: &str, config: &QueueConfig) -> Result<Queue<'_, Self>> {
-        self.create_queue_until(name, config, 0, FOREVER)
-    }
-
-    /// As [`Region::create_queue`], waiting at most `timeout_ns` for others: then `TimedOut`.
-    pub fn create_queue_timeout(
-        &self,
-        name: &str,
-        config: &QueueConfig,
-        timeout_ns: u64,
-    ) -> Result<Queue<'_, Self>> {
-        self.create_queue_until(name, config, 0, timeout_ns)
-    }
-
-    /// As [`Region::create_queue`], with positions that begin at turn `first_turn`: tests start near the
-    /// wrap of the 44-bit turn.
-    #[doc(hidden)]
-    pub fn create_queue_at_turn(
-        &self,
-        name: &str,
-        config: &QueueConfig,
-        first_turn: u64,
-    ) -> Result<Queue<'_, Self>> {
-        self.create_queue_until(name, config, first_turn, FOREVER)
-    }
-
-    fn create_queue_until(
-        &self,
-        name: &str,
-        config: &QueueConfig,
-        first_turn: u64,
-        timeout_ns: u64,
-    ) -> Result<Queue<'_, Self>> {
-        let layout = config.layout()?;
-        self.locked(timeout_ns, |directory| {
-            directory.create(name, Kind::Queue, layout, |place| {
-                // SAFETY: fresh room inside the region, which outlives the handle.
-                unsafe { Queue::format(self, self.at(place), config, first_turn) }
-            })
-        })
-    }
-
-    /// The queue of that name. Never blocks.
-    ///
-    /// Errors: `Invalid`, `NotFound`, `WrongKind`, `BadRegion`.
-    pub fn open_queue(&self, name: &str) -> Result<Queue<'_, Self>> {
-        let place = self.directory().find(name, Kind::Queue)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Queue::attach(self, self.at(place), place.size) }
-    }
-
-    fn locked<'r, T>(&'r self, timeout_ns: u64, f: impl FnOnce(Directory<'r>) -> Result<T>) -> Result<T> {
-        let lock = &self.header().lock;
-        if lock.acquire_on(self.platform, timeout_ns)? == Outcome::OwnerDied {
-            self.directory().repair();
-            lock.mark_consistent_on(self.platform)?;
-        }
-        let result = f(self.directory());
-        lock.release_on(self.platform)?;
-        result
     }
 }
 
@@ -444,6 +352,6 @@ impl<P: Platform> Home for Region<P> {
     }
 
     fn has_in_hand(&self, member: MemberId) -> bool {
-        self.queues().any(|queue| queue.holds(member))
+        self.holds(member)
     }
 }

@@ -71,6 +71,14 @@ pub trait Platform: Copy + Default + Send + Sync {
     /// Wakes at most `count` sleepers on `word`, in any process; returns how many. Async-signal-safe.
     fn wake(self, word: &AtomicU32, count: u32) -> u32;
 
+    /// If `from` still holds `expected`: wakes at most `wake` of those who sleep on it, has the others sleep
+    /// on at `to` with the deadlines they have, and says true. False: nothing was done, the word has
+    /// changed or the platform cannot. Async-signal-safe.
+    fn requeue(self, from: &AtomicU32, expected: u32, to: &AtomicU32, wake: u32) -> bool {
+        let _ = (from, expected, to, wake);
+        false
+    }
+
     /// The calling thread's context, made on first use and anew after `fork`.
     ///
     /// Errors: `NoMemory` if the thread's private page could not be had.

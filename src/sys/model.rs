@@ -181,6 +181,30 @@ impl Platform for Model {
         woken
     }
 
+    fn requeue(self, from: &AtomicU32, expected: u32, to: &AtomicU32, wake: u32) -> bool {
+        if !fuel::spend() {
+            return false;
+        }
+        let [at, to] = [from, to].map(|word| core::ptr::from_ref(word) as usize);
+        let woken = kernel(|k| {
+            if from.kernel_load() != expected {
+                return None;
+            }
+            let mut woken = Vec::new();
+            while let Some(i) = k.sleepers.iter().position(|s| s.0 == at) {
+                match woken.len() < wake as usize {
+                    true => woken.push(k.sleepers.remove(i)),
+                    false => k.sleepers[i].0 = to,
+                }
+            }
+            Some(woken)
+        });
+        for sleeper in woken.iter().flatten() {
+            sleeper.2.unpark();
+        }
+        woken.is_some()
+    }
+
     fn thread(self) -> Result<ModelThread> {
         let mut tag = own(|own| own.tag);
         if tag == 0 {

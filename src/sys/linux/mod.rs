@@ -110,6 +110,26 @@ impl Platform for Linux {
         if woken > 0 { woken as u32 } else { 0 }
     }
 
+    fn requeue(self, from: &AtomicU32, expected: u32, to: &AtomicU32, wake: u32) -> bool {
+        let saved = errno();
+        let wake = wake.min(i32::MAX as u32) as i32;
+        // SAFETY: `from` is four aligned bytes, of which the kernel reads; of `to` it takes the address.
+        // How many to move at most stands where other operations have a timeout.
+        let done = unsafe {
+            libc::syscall(
+                libc::SYS_futex,
+                core::ptr::from_ref(from),
+                libc::FUTEX_CMP_REQUEUE,
+                wake,
+                i32::MAX as libc::c_long,
+                core::ptr::from_ref(to),
+                expected,
+            )
+        };
+        set_errno(saved);
+        done != FAILED
+    }
+
     #[inline]
     fn thread(self) -> Result<LinuxThread> {
         LinuxThread::current()

@@ -1,0 +1,483 @@
+//! A barrier: as many parties as were agreed upon wait for each other. Python's `multiprocessing.Barrier`.
+//!
+//! `wait` waits; everything else is lock-free. A party that times out, dies or aborts breaks the barrier for
+//! all, until somebody resets it.
+//!
+//! # Memory
+//! An object of a region:
+//!
+//! | offset | size | field | writer |
+//! |---|---|---|---|
+//! | 0 | 4 | `magic` "RLTB", set last | creator |
+//! | 4 | 4 | `parties`, n: 1..=4095 | creator |
+//! | 128 | 8 | `state`: `completed:26`, `resets:26`, 11 unused, `broken:1` | by CAS: anybody |
+//! | 256 | 4 | `released`, an [`EventCount`]: those who arrived | sleepers, wakers |
+//! | 384 | 4 | `vacated`, another: those who want to come in | sleepers, wakers |
+//! | 512 | 8 n | registry: `generation:52`, `owner:12` | by CAS: registered member, recoverer |
+//! | 512 + 8 n | 8 n | places of even generations: `completed:26`, `resets:26`, `owner:12` | by CAS: party, recoverer |
+//! | 512 + 16 n | 8 n | places of odd generations | as above |
+//!
+//! # States
+//! `completed` and `resets` together are the generation, 52 bits, here called its *tag*. It ends by being
+//! completed, or by a reset; a broken one only by a reset. A place: free (owner 0, with the tag of its last
+//! user) -> taken, with the tag of the generation that its party came to -> free, when that one has left.
+//!
+//! # Invariants
+//! 1. Places are taken in order, and not vacated while their generation lasts unbroken. So whoever takes
+//!    the last one knows that all the others are taken, runs the action, and completes the generation.
+//! 2. A place that bears the present tag and has no owner says that the state is about to be another: a
+//!    generation's place is taken once.
+//! 3. A generation is completed, broken or reset by one CAS on `state` from a state of exactly that tag,
+//!    unbroken (resets: also broken). So it ends in one way, for all.
+//! 4. A party learns how its generation ended from `state` alone: `completed` has moved, or not. Its own
+//!    place, not vacated yet, keeps the generation after the next (which has the same places) from being
+//!    completed, so `completed` has moved by 2 at most; after a reset it does not move at all.
+//! 5. Recovery breaks the generation before it vacates a dead party's place or registration.
+//!
+//! # Ordering
+//! | publishes | by | to |
+//! |---|---|---|
+//! | what a party wrote before it came | its place, SeqCst CAS | the last one's Acquire loads of places |
+//! | that, and what the action wrote | `state`, SeqCst CAS | Acquire load of `state` by all |
+//! | end of the generation; a place is vacated | SeqCst CAS, then `notify_all` | sleeper, see `wait` (the module) |
+//!
+//! # Crash
+//! - party killed before it takes a place: not noticed, unless it is registered; then as below.
+//! - killed with a place (waiting, in the action, before or after completing): whoever waits recovers at
+//!   its next tick, or sooner. If the generation is not completed by then, it is broken. The last one
+//!   looks for the marked dead before it completes.
+//! - killed in `reset`, `abort`, or having completed, before waking: sleepers look at their tick.
+//! - killed while leaving: its place is vacated by recovery.
+//!
+//! # Limits
+//! 4095 parties. Parties are members, not numbers: n different ones need not be n members. A party stopped
+//! while it leaves keeps others out of the generation after the next. A stopped waiter would have to
+//! sleep through 2^26 resets to mistake one. The deaths of registered parties that are not marked by the
+//! kernel are noticed as those of all members, see `member`. A reset at the very time at which a death is
+//! being recovered that came after another break may not be broken by it if the recoverer dies, too.
+//!
+//! # Checked by
+//! `tests/semantics_barrier.rs`, `tests/sweep_sync.rs`, `tests/loom_barrier.rs`, `tests/kill_matrix.rs`.
+
+mod shared;
+
+pub(crate) use shared::layout;
+
+use crate::{
+    error::{Error, Result},
+    member::{Depth, Home, Incarnation, Member, MemberId, Recovered},
+    sync::{AtomicU64, Ordering::*},
+    time::{Deadline, FOREVER},
+    wait::EventCount,
+};
+
+/// The most parties.
+pub const MAX_PARTIES: u16 = 4095;
+
+const BROKEN: u64 = 1;
+const OWNER: u64 = 0xfff;
+const TAG: u64 = !OWNER;
+const RESET: u64 = 1 << 12;
+const COMPLETED: u64 = 1 << 38;
+/// A CAS fails because another succeeds; a scribbling peer might make it fail for ever.
+const TRIES: u32 = 100_000;
+
+fn owner(word: u64) -> MemberId {
+    (word & OWNER) as MemberId
+}
+
+fn completed(state: u64) -> u64 {
+    state / COMPLETED
+}
+
+fn after_completion(state: u64) -> u64 {
+    (state & TAG).wrapping_add(COMPLETED)
+}
+
+/// The resets wrap within their bits.
+fn after_reset(state: u64) -> u64 {
+    let resets = COMPLETED - RESET;
+    state & !(COMPLETED - 1) | (state & resets).wrapping_add(RESET) & resets
+}
+
+/// A barrier's parts in shared memory. Public for models.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Parts<'r> {
+    pub state: &'r AtomicU64,
+    pub released: &'r EventCount,
+    pub vacated: &'r EventCount,
+    pub registry: &'r [AtomicU64],
+    /// Of even and odd generations; as many as in the registry.
+    pub places: [&'r [AtomicU64]; 2],
+}
+
+impl Parts<'_> {
+    /// Empty, before generation `completed`. Invariant 2 wants places of another tag.
+    pub fn format(&self, completed: u64) {
+        let state = completed.wrapping_mul(COMPLETED);
+        self.state.store(state, Relaxed);
+        self.registry.iter().for_each(|word| word.store(0, Relaxed));
+        for word in self.places.into_iter().flatten() {
+            word.store(state.wrapping_sub(2 * COMPLETED) & TAG, Relaxed);
+        }
+    }
+}
+
+/// A handle to a barrier in a region. Small, copyable, usable from every thread; the calling thread's own
+/// membership is used (joined on first use), or an explicit one after [`Barrier::as_member`].
+pub struct Barrier<'r, H: Home> {
+    home: &'r H,
+    parts: Parts<'r>,
+    me: Option<MemberId>,
+}
+
+impl<H: Home> Clone for Barrier<'_, H> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<H: Home> Copy for Barrier<'_, H> {}
+
+/// A place taken.
+#[derive(Clone, Copy)]
+struct Arrival {
+    tag: u64,
+    index: usize,
+    me: MemberId,
+}
+
+/// Breaks the barrier if the action does not return.
+struct Unwinding<'a, 'r, H: Home>(&'a Barrier<'r, H>, Arrival);
+
+impl<H: Home> Drop for Unwinding<'_, '_, H> {
+    fn drop(&mut self) {
+        self.0.break_generation(self.1.tag);
+        self.0.vacate(self.1);
+    }
+}
+
+impl<'r, H: Home> Barrier<'r, H> {
+    /// Over its parts. Public for models.
+    #[doc(hidden)]
+    pub fn over(home: &'r H, parts: Parts<'r>) -> Self {
+        Barrier { home, parts, me: None }
+    }
+
+    /// The same barrier, acting as `member` instead of the calling thread's own membership. A member of
+    /// another region (or made with another handle) is refused by every operation, as `Invalid`.
+    pub fn as_member<'m>(&self, member: &'m Member<'r, H>) -> Barrier<'m, H>
+    where
+        'r: 'm,
+    {
+        // Its id would be nobody's here, or another member's.
+        let ours = core::ptr::eq(member.home(), self.home);
+        Barrier { me: Some(if ours { member.id() } else { 0 }), ..*self }
+    }
+
+    fn me(&self) -> Result<MemberId> {
+        match self.me {
+            Some(0) => Err(Error::Invalid),
+            Some(id) => Ok(id),
+            None => self.home.me(),
+        }
+    }
+
+    /// Waits until all parties have come. Gives each of them another number, 0 to `parties` - 1, in the
+    /// order in which they came.
+    ///
+    /// Errors: `Broken` (it is, or was while we waited: by a timeout, a death, an abort, a reset),
+    /// `TooManyMembers` and `TooManyHeld` (on the thread's first use), `NoMemory`. Blocks; not
+    /// async-signal-safe. If we die here, the barrier is broken for the others within a tick, unless all had
+    /// come already.
+    pub fn wait(&self) -> Result<u32> {
+        self.wait_with(FOREVER, || true)
+    }
+
+    /// As [`Barrier::wait`], at most `timeout_ns`: then `TimedOut`, and the barrier is broken for the others.
+    /// So with 0, unless we are the last.
+    pub fn wait_timeout(&self, timeout_ns: u64) -> Result<u32> {
+        self.wait_with(timeout_ns, || true)
+    }
+
+    /// As [`Barrier::wait_timeout`]; the last one to come runs its `action` before anybody is released. If
+    /// that says false, or panics, the barrier is broken. It has no timeout.
+    pub fn wait_with(&self, timeout_ns: u64, action: impl FnOnce() -> bool) -> Result<u32> {
+        let me = self.me()?;
+        let deadline = Deadline::after(self.home.platform(), timeout_ns);
+        let arrival = match self.home.block(self.parts.vacated, deadline, || self.arrive(me)) {
+            Err(Error::TimedOut | Error::WouldBlock) => {
+                self.abort();
+                return Err(Error::TimedOut);
+            }
+            other => other?,
+        };
+        let Arrival { tag, index, .. } = arrival;
+        let ended = if index + 1 == self.parts.registry.len() {
+            let unwinding = Unwinding(self, arrival);
+            let ended = self.complete(tag, action);
+            core::mem::forget(unwinding);
+            ended
+        } else {
+            match self.home.block(self.parts.released, deadline, || self.end_of(tag)) {
+                Err(Error::TimedOut | Error::WouldBlock) if self.break_generation(tag) => {
+                    Err(Error::TimedOut)
+                }
+                // It has just ended some other way.
+                Err(Error::TimedOut | Error::WouldBlock) => self.end_of(tag),
+                other => other,
+            }
+        };
+        self.vacate(arrival);
+        ended.map(|()| index as u32)
+    }
+
+    /// Takes the next place of the present generation.
+    fn arrive(&self, me: MemberId) -> Result<Arrival> {
+        for _ in 0..TRIES {
+            let state = self.parts.state.load(Acquire);
+            if state & BROKEN != 0 {
+                return Err(Error::Broken);
+            }
+            let tag = state & TAG;
+            if let Some(index) = self.take_place(tag, me) {
+                return Ok(Arrival { tag, index, me });
+            }
+            if self.parts.state.load(Relaxed) == state {
+                // Full, and about to be completed; or somebody has not left yet.
+                return Err(Error::WouldBlock);
+            }
+        }
+        Err(Error::WouldBlock)
+    }
+
+    fn take_place(&self, tag: u64, me: MemberId) -> Option<usize> {
+        for (index, place) in self.places(tag).iter().enumerate() {
+            let mut word = place.load(Acquire);
+            if word & TAG != tag && owner(word) == 0 {
+                // Of all places up to here we have seen that they are taken: invariant 1.
+                match place.compare_exchange(word, tag | u64::from(me), SeqCst, Acquire) {
+                    Ok(_) => return Some(index),
+                    Err(now) => word = now,
+                }
+            }
+            if word & TAG != tag || owner(word) == 0 {
+                return None; // not left yet, or invariant 2
+            }
+        }
+        None
+    }
+
+    fn places(&self, tag: u64) -> &'r [AtomicU64] {
+        self.parts.places[(completed(tag) & 1) as usize]
+    }
+
+    /// How the generation ended, or `WouldBlock`. Invariant 4.
+    fn end_of(&self, tag: u64) -> Result<()> {
+        let state = self.parts.state.load(Acquire);
+        if completed(state) != completed(tag) {
+            Ok(())
+        } else if state != tag {
+            Err(Error::Broken)
+        } else {
+            Err(Error::WouldBlock)
+        }
+    }
+
+    /// All are there, and we are the last.
+    fn complete(&self, tag: u64, action: impl FnOnce() -> bool) -> Result<()> {
+        self.home.recover_until(Depth::Marked, Deadline::NEVER);
+        if self.end_of(tag) != Err(Error::WouldBlock) {
+            return Err(Error::Broken);
+        }
+        if !action() {
+            self.break_generation(tag);
+            return Err(Error::Broken);
+        }
+        match self.parts.state.compare_exchange(tag, after_completion(tag), SeqCst, Relaxed) {
+            Ok(_) => {
+                self.wake_all();
+                Ok(())
+            }
+            Err(_) => Err(Error::Broken),
+        }
+    }
+
+    /// True if we broke it.
+    fn break_generation(&self, tag: u64) -> bool {
+        let broke = self.parts.state.compare_exchange(tag, tag | BROKEN, SeqCst, Relaxed).is_ok();
+        if broke {
+            self.wake_all();
+        }
+        broke
+    }
+
+    fn vacate(&self, arrival: Arrival) {
+        let Arrival { tag, index, me } = arrival;
+        // It fails if we were taken for dead: then it is vacated.
+        let _ = self.places(tag)[index].compare_exchange(tag | u64::from(me), tag, SeqCst, Relaxed);
+        self.parts.vacated.notify_all(self.home.platform());
+    }
+
+    fn wake_all(&self) {
+        self.parts.released.notify_all(self.home.platform());
+        self.parts.vacated.notify_all(self.home.platform());
+    }
+
+    /// Makes it whole and empty. Who waits now gets `Broken`. Never waits. If we die here, it is reset or it
+    /// is not.
+    pub fn reset(&self) {
+        self.change(after_reset);
+    }
+
+    /// Breaks it: who waits now, or comes before a reset, gets `Broken`. Never waits; async-signal-safe. If we
+    /// die here, it is broken or it is not.
+    pub fn abort(&self) {
+        self.change(|state| state | BROKEN);
+    }
+
+    fn change(&self, to: impl Fn(u64) -> u64) {
+        let mut state = self.parts.state.load(Relaxed);
+        for _ in 0..TRIES {
+            match self.parts.state.compare_exchange(state, to(state), SeqCst, Relaxed) {
+                Ok(_) => break,
+                Err(now) => state = now,
+            }
+        }
+        self.wake_all();
+    }
+
+    /// Whether it is broken, at about this time.
+    pub fn is_broken(&self) -> bool {
+        self.parts.state.load(Acquire) & BROKEN != 0
+    }
+
+    /// How many wait in it at about this time.
+    pub fn n_waiting(&self) -> u32 {
+        let state = self.parts.state.load(Acquire);
+        if state & BROKEN != 0 {
+            return 0;
+        }
+        let here = |word: &&AtomicU64| {
+            let word = word.load(Relaxed);
+            word & TAG == state & TAG && owner(word) != 0
+        };
+        self.places(state).iter().filter(here).count() as u32
+    }
+
+    /// How many must come.
+    pub fn parties(&self) -> u32 {
+        self.parts.registry.len() as u32
+    }
+
+    /// Makes the calling thread's member (see [`Barrier::as_member`]) known as a party: from here on its
+    /// death, or its leaving the region, breaks the barrier also while it is elsewhere. Once is enough; a
+    /// second time changes nothing. Never waits.
+    ///
+    /// Errors: `NoSpace` (so many members as there are parties have registered), and as `wait` on first use.
+    pub fn register(&self) -> Result<()> {
+        let me = self.me()?;
+        if self.is_registered(me) {
+            return Ok(());
+        }
+        self.take_registration(me).or_else(|_| {
+            self.home.recover_until(Depth::Thorough, Deadline::NEVER);
+            self.take_registration(me)
+        })
+    }
+
+    fn take_registration(&self, me: MemberId) -> Result<()> {
+        for entry in self.parts.registry {
+            let free = entry.load(Relaxed);
+            let taken = free | u64::from(me);
+            if owner(free) == 0 && entry.compare_exchange(free, taken, AcqRel, Relaxed).is_ok() {
+                return Ok(());
+            }
+        }
+        Err(Error::NoSpace)
+    }
+
+    /// Undoes [`Barrier::register`]. Errors: `NotOwner` (not registered).
+    pub fn unregister(&self) -> Result<()> {
+        let me = self.me()?;
+        for entry in self.parts.registry {
+            let word = entry.load(Relaxed);
+            if owner(word) == me && entry.compare_exchange(word, unregistered(word), AcqRel, Relaxed).is_ok()
+            {
+                return Ok(());
+            }
+        }
+        Err(Error::NotOwner)
+    }
+
+    fn is_registered(&self, member: MemberId) -> bool {
+        self.parts.registry.iter().any(|entry| owner(entry.load(Relaxed)) == member)
+    }
+
+    /// Whether `member` is registered or waits here.
+    pub(crate) fn holds(&self, member: MemberId) -> bool {
+        let mut places = self.parts.places.into_iter().flatten();
+        self.is_registered(member) || places.any(|word| owner(word.load(Relaxed)) == member)
+    }
+
+    /// Breaks the barrier if `dead` is a party of it, and takes its places and registrations. `is_dying` as
+    /// the member table says it. Idempotent, several at once. The second value: whether nothing of `dead` is
+    /// left here. Public for models.
+    #[doc(hidden)]
+    pub fn sweep(&self, dead: Incarnation, is_dying: impl Fn() -> bool) -> (Recovered, bool) {
+        let mut found = Recovered::default();
+        let registry = self.parts.registry.iter().map(|word| (word, true));
+        let places = self.parts.places.into_iter().flatten().map(|word| (word, false));
+        for (at, registered) in registry.chain(places) {
+            let word = at.load(Acquire);
+            if owner(word) != dead.id {
+                continue;
+            }
+            // Only the generation that it came to; of a registered one, whichever is there.
+            let concerns = |state: u64| registered || state & TAG == word & TAG;
+            let Some(seen) = self.break_for_the_dead(&concerns, &is_dying, &mut found) else {
+                return (found, false);
+            };
+            let vacant = if registered { unregistered(word) } else { word & TAG };
+            if at.compare_exchange(word, vacant, SeqCst, Relaxed).is_ok() {
+                self.parts.vacated.notify_all(self.home.platform());
+                // It was broken already, and is being reset: the party will be missing there, too.
+                if registered && self.parts.state.load(Acquire) != seen {
+                    self.break_for_the_dead(&concerns, &|| true, &mut found);
+                }
+            }
+        }
+        (found, true)
+    }
+
+    /// Breaks the present generation, if it `concerns` the dead one. The state as it was found or left;
+    /// `None` if recovery is over, and so nothing may be done.
+    fn break_for_the_dead(
+        &self,
+        concerns: &impl Fn(u64) -> bool,
+        is_dying: &impl Fn() -> bool,
+        found: &mut Recovered,
+    ) -> Option<u64> {
+        for _ in 0..TRIES {
+            // The state before the question: if recovery ends in between, the CAS fails.
+            let state = self.parts.state.load(Acquire);
+            if !is_dying() {
+                return None;
+            }
+            if state & BROKEN != 0 || !concerns(state) {
+                return Some(state);
+            }
+            if self.parts.state.compare_exchange(state, state | BROKEN, SeqCst, Relaxed).is_ok() {
+                found.broken += 1;
+                self.wake_all();
+                return Some(state | BROKEN);
+            }
+        }
+        None
+    }
+}
+
+/// The next generation of a registration, free.
+fn unregistered(word: u64) -> u64 {
+    (word & TAG).wrapping_add(OWNER + 1)
+}

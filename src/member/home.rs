@@ -1,0 +1,141 @@
+//! What an object in a region needs of it ([`Home`]), and the handle of an explicit membership.
+
+use super::{Incarnation, MemberId};
+use crate::{
+    error::{Error, Result},
+    sys::Platform,
+    time::Deadline,
+    wait::EventCount,
+};
+
+/// How hard to look for the dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Those that are marked: two loads per member.
+    Marked,
+    /// Also ask the operating system about one of the unmarked ones, the next one each time: some
+    /// 15 us. What sleepers do at each tick: a death that the kernel does not tell is noticed within as
+    /// many ticks as there are members.
+    Tick,
+    /// Ask about all of them.
+    Thorough,
+}
+
+/// What an object in a region needs from its region.
+pub trait Home: Sync {
+    /// The region's platform.
+    type Platform: Platform;
+    /// The region's platform.
+    fn platform(&self) -> Self::Platform;
+    /// How long its sleepers sleep at most at a time.
+    fn tick_ns(&self) -> u64;
+    /// The calling thread's own member; joins on first use.
+    fn me(&self) -> Result<MemberId>;
+    /// Recovers the members that are certainly dead, in all objects of the region: at least one, and no
+    /// more after `until`. False: the time was up before everybody was looked at.
+    fn recover_until(&self, depth: Depth, until: Deadline) -> bool;
+    /// Ends a membership: whatever it has in hand is given back.
+    fn leave(&self, member: Incarnation) -> Result<()>;
+    /// The epoch of the id's present incarnation.
+    fn epoch(&self, id: MemberId) -> u64;
+    /// Whether exactly that incarnation is a member still (not even leaving). Acquire.
+    fn is_still(&self, member: Incarnation) -> bool;
+    /// Whether that member has a message, a slot or a permit in hand, in any object.
+    fn has_in_hand(&self, member: MemberId) -> bool;
+
+    /// Does `once` until it says something else than `WouldBlock`, sleeping on `event` between tries and
+    /// recovering the dead: the marked ones before each sleep, an unmarked one at each tick. As
+    /// [`EventCount::block`].
+    #[inline]
+    fn block<T>(&self, event: &EventCount, deadline: Deadline, once: impl FnMut() -> Result<T>) -> Result<T>
+    where
+        Self: Sized,
+    {
+        let look = |ticked| {
+            self.recover_until(if ticked { Depth::Tick } else { Depth::Marked }, deadline);
+        };
+        event.block(self.platform(), self.tick_ns(), deadline, look, once)
+    }
+}
+
+/// What a recovery found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Members whose recovery was completed by this call.
+    pub members: u32,
+    /// Messages that dead members had in hand, now waiting for somebody else.
+    pub redelivered: u32,
+    /// Queue slots that dead producers had claimed and not filled.
+    pub freed: u32,
+    /// Messages given up because more holders died with them than can be counted (31).
+    pub dropped: u32,
+    /// Permits of tracked semaphores that dead members held.
+    pub permits: u32,
+    /// Barriers that were broken because a party of theirs died.
+    pub broken: u32,
+}
+
+impl Recovered {
+    /// Counts what another object gave back.
+    pub(crate) fn add(&mut self, more: Recovered) {
+        self.members = self.members.saturating_add(more.members);
+        self.redelivered = self.redelivered.saturating_add(more.redelivered);
+        self.freed = self.freed.saturating_add(more.freed);
+        self.dropped = self.dropped.saturating_add(more.dropped);
+        self.permits = self.permits.saturating_add(more.permits);
+        self.broken = self.broken.saturating_add(more.broken);
+    }
+}
+
+/// An explicit membership, see `Region::join`. Lives on the thread that made it (its death is told
+/// through that thread), may be used from any.
+pub struct Member<'r, H: Home> {
+    home: &'r H,
+    incarnation: Incarnation,
+    /// Its cell hangs in this thread's list, so only this thread may end it: not `Send`.
+    _thread: core::marker::PhantomData<*const ()>,
+}
+
+// SAFETY: other threads only read the id; leaving needs `&mut` or ownership, which `!Send` keeps here.
+unsafe impl<H: Home> Sync for Member<'_, H> {}
+
+impl<'r, H: Home> Member<'r, H> {
+    pub(crate) fn new(home: &'r H, incarnation: Incarnation) -> Self {
+        Member { home, incarnation, _thread: core::marker::PhantomData }
+    }
+
+    /// Where it is a member.
+    pub(crate) fn home(&self) -> &'r H {
+        self.home
+    }
+
+    /// Its id in the region.
+    pub fn id(&self) -> MemberId {
+        self.incarnation.id
+    }
+
+    /// Ends it, as dropping it does. `NotOwner`, with the handle back, in a forked child, or (from C) on
+    /// another thread.
+    pub fn leave(self) -> core::result::Result<(), (Self, Error)> {
+        match self.home.leave(self.incarnation) {
+            Ok(()) => {
+                core::mem::forget(self);
+                Ok(())
+            }
+            Err(error) => Err((self, error)),
+        }
+    }
+
+    /// Whether it has a message, a slot or a permit in hand, in whatever object.
+    #[cfg(all(feature = "capi", target_os = "linux", not(rialto_loom)))]
+    pub(crate) fn has_in_hand(&self) -> bool {
+        self.home.has_in_hand(self.id())
+    }
+}
+
+impl<H: Home> Drop for Member<'_, H> {
+    fn drop(&mut self) {
+        // In a forked child this is not our membership any more, and `leave` refuses.
+        let _ = self.home.leave(self.incarnation);
+    }
+}
