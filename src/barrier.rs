@@ -81,6 +81,8 @@ const RESET: u64 = 1 << 12;
 const COMPLETED: u64 = 1 << 38;
 /// A CAS fails because another succeeds; a scribbling peer might make it fail for ever.
 const TRIES: u32 = 100_000;
+/// Generations that end while a party looks for its place, before it sleeps and looks anew.
+const ARRIVE_TRIES: u32 = 16;
 
 fn owner(word: u64) -> MemberId {
     (word & OWNER) as MemberId
@@ -234,7 +236,7 @@ impl<'r, H: Home> Barrier<'r, H> {
 
     /// Takes the next place of the present generation.
     fn arrive(&self, me: MemberId) -> Result<Arrival> {
-        for _ in 0..TRIES {
+        for _ in 0..ARRIVE_TRIES {
             let state = self.parts.state.load(Acquire);
             if state & BROKEN != 0 {
                 return Err(Error::Broken);
