@@ -217,7 +217,7 @@ impl<'r, H: Home> Barrier<'r, H> {
         let Arrival { tag, index, .. } = arrival;
         let ended = if index + 1 == self.parts.registry.len() {
             let unwinding = Unwinding(self, arrival);
-            let ended = self.complete(tag, action);
+            let ended = self.complete(tag, deadline, action);
             core::mem::forget(unwinding);
             ended
         } else {
@@ -287,8 +287,8 @@ impl<'r, H: Home> Barrier<'r, H> {
     }
 
     /// All are there, and we are the last.
-    fn complete(&self, tag: u64, action: impl FnOnce() -> bool) -> Result<()> {
-        self.home.recover_until(Depth::Marked, Deadline::NEVER);
+    fn complete(&self, tag: u64, deadline: Deadline, action: impl FnOnce() -> bool) -> Result<()> {
+        self.home.recover_until(Depth::Marked, deadline);
         if self.end_of(tag) != Err(Error::WouldBlock) {
             return Err(Error::Broken);
         }
@@ -383,7 +383,8 @@ impl<'r, H: Home> Barrier<'r, H> {
             return Ok(());
         }
         self.take_registration(me).or_else(|_| {
-            self.home.recover_until(Depth::Thorough, Deadline::NEVER);
+            let platform = self.home.platform();
+            self.home.recover_until(Depth::Thorough, Deadline::after(platform, self.home.tick_ns()));
             self.take_registration(me)
         })
     }
