@@ -3,6 +3,24 @@
 //! `wait` waits; everything else is lock-free. A party that times out, dies or aborts breaks the barrier for
 //! all, until somebody resets it.
 //!
+//! # Example
+//! ```
+//! use rialto::{Error, Region, RegionConfig};
+//!
+//! let region = Region::create_anonymous(1 << 16, &RegionConfig::default())?;
+//! let barrier = region.create_barrier("start", 3)?;
+//! std::thread::scope(|scope| {
+//!     let parties = [(); 3].map(|()| scope.spawn(|| barrier.wait()));
+//!     let mut indices = parties.map(|party| party.join().unwrap().unwrap());
+//!     indices.sort();
+//!     assert_eq!(indices, [0, 1, 2]);
+//! });
+//! assert_eq!(barrier.wait_timeout(1_000_000), Err(Error::TimedOut)); // alone
+//! assert_eq!(barrier.wait(), Err(Error::Broken));
+//! barrier.reset();
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! # Memory
 //! An object of a region:
 //!
