@@ -68,7 +68,7 @@ mod table {
                 [
                     vec![("", locks::holding::<L>)],
                     vec![("", locks::waiting::<L>)],
-                    vec![("", locks::woken::<L>)],
+                    vec![("", locks::woken::<L>), ("a third has it: ", locks::barged::<L>)],
                     vec![("", locks::release::<L>)],
                 ],
             )

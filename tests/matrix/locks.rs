@@ -112,6 +112,16 @@ pub fn woken<L: Kind>(stage: &Stage) -> Verdict {
     world.free(ended.with(vec![Got::CLEAN; 2]))
 }
 
+/// Woken, and somebody else has the lock by then, whose release must wake the next.
+pub fn barged<L: Kind>(stage: &Stage) -> Verdict {
+    let world = World::<L>::new();
+    world.lock.take();
+    let (wait, wake) = (|| _ = world.turn(), || world.lock.give());
+    let (barge, leave) = (|| _ = world.lock.take(), || world.lock.give());
+    let ended = stage.woken_too_late(|| world.turn(), wait, wake, barge, leave)?;
+    world.free(ended.with(vec![Got::CLEAN; 2]))
+}
+
 pub fn release<L: Kind>(stage: &Stage) -> Verdict {
     let world = World::<L>::new();
     let before = || _ = world.lock.take();

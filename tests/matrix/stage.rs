@@ -154,6 +154,10 @@ impl Others {
         Ok(())
     }
 
+    fn anybody_done(&mut self) -> bool {
+        self.children.iter_mut().any(|child| child.wait(Duration::ZERO).is_some())
+    }
+
     fn finish(mut self, since_ns: u64) -> Verdict {
         let end = Instant::now() + self.patience;
         for child in &mut self.children {
@@ -244,6 +248,49 @@ impl Stage {
         }
         let since = now_ns();
         victim.kill();
+        others.finish(since)
+    }
+
+    /// As [`Stage::woken`], but before the kill a third party does `barge`, and after it `leave`, which has to
+    /// wake one of the others: nobody else will.
+    pub fn woken_too_late(
+        &self,
+        survivor: impl Fn() -> Got,
+        wait: impl FnOnce(),
+        wake: impl FnOnce(),
+        barge: impl FnOnce(),
+        leave: impl FnOnce(),
+    ) -> Verdict {
+        let mut others = self.others(survivor);
+        let mut third = Victim::start(|| {
+            trap();
+            barge();
+            trap();
+            leave();
+        });
+        let mut victim = asleep(wait)?;
+        others.fall_asleep()?;
+        wake();
+        if !victim.woken(SOON) {
+            return failed("the victim was never woken");
+        }
+        if victim.returned() != 0 {
+            return Err(Trouble::Missed); // its tick has come in between
+        }
+        if !third.run_to_trap() {
+            return failed("the third party did not get there");
+        }
+        if others.anybody_done() {
+            return Err(Trouble::Missed); // at its tick, before the third party came
+        }
+        victim.kill();
+        if !third.run_to_wake() {
+            return failed("the third party wakes nobody");
+        }
+        let since = now_ns();
+        if !third.finish(SOON) {
+            return failed("the third party does not come to its end");
+        }
         others.finish(since)
     }
 
