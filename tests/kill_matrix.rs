@@ -110,7 +110,12 @@ mod table {
             ),
             Row(
                 "Event",
-                [vec![], vec![("", event::waiting)], vec![("", event::woken)], vec![("", event::set)]],
+                [
+                    vec![],
+                    vec![("", event::waiting)],
+                    vec![("", event::woken)],
+                    vec![("", event::set), ("then cleared: ", event::set_and_cleared)],
+                ],
             ),
             on::<Lock, false>("Condition on Lock, notify"),
             on::<Lock, true>("Condition on Lock, notify_all"),

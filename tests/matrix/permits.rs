@@ -157,27 +157,33 @@ pub mod event {
     }
 
     fn wait(event: &Event) -> Got {
-        check(event.wait().is_ok() && event.is_set(), "not set", Got::SET)
+        check(event.wait().is_ok(), "no event", Got::SET)
     }
 
-    fn whole(verdict: Verdict, event: &Event) -> Verdict {
-        verdict?.with(vec![Got::SET; 2])?.and(event.wait_timeout(0).is_ok(), || "not set".into())
+    fn whole(verdict: Verdict, event: &Event, set: bool) -> Verdict {
+        let ended = verdict?.with(vec![Got::SET; 2])?;
+        ended.and(event.wait_timeout(0).is_ok() == set, || "not as it was left".into())
     }
 
     pub fn waiting(stage: &Stage) -> Verdict {
         let event = make();
-        let waits = || _ = wait(event);
-        whole(stage.waiting(|| wait(event), waits, || event.set()), event)
+        whole(stage.waiting(|| wait(event), || _ = wait(event), || event.set()), event, true)
     }
 
     pub fn woken(stage: &Stage) -> Verdict {
         let event = make();
-        let waits = || _ = wait(event);
-        whole(stage.woken(|| wait(event), waits, || event.set()), event)
+        whole(stage.woken(|| wait(event), || _ = wait(event), || event.set()), event, true)
     }
 
     pub fn set(stage: &Stage) -> Verdict {
         let event = make();
-        whole(stage.inside(|| wait(event), || {}, || event.set()), event)
+        whole(stage.inside(|| wait(event), || {}, || event.set()), event, true)
+    }
+
+    /// Cleared by another before anybody has looked: they were waiting when it was set.
+    pub fn set_and_cleared(stage: &Stage) -> Verdict {
+        let event = make();
+        let ended = stage.inside_then(|| wait(event), || {}, || event.set(), || event.clear());
+        whole(ended, event, false)
     }
 }

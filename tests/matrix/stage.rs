@@ -297,6 +297,17 @@ impl Stage {
     /// The others sleep; the victim, which has done `before`, does `call`, and is killed when it has changed
     /// the state and is about to wake somebody.
     pub fn inside(&self, survivor: impl Fn() -> Got, before: impl FnOnce(), call: impl FnOnce()) -> Verdict {
+        self.inside_then(survivor, before, call, || {})
+    }
+
+    /// As [`Stage::inside`]; then comes `then`, which wakes nobody either.
+    pub fn inside_then(
+        &self,
+        survivor: impl Fn() -> Got,
+        before: impl FnOnce(),
+        call: impl FnOnce(),
+        then: impl FnOnce(),
+    ) -> Verdict {
         let mut others = self.others(survivor);
         let mut victim = Victim::start(|| {
             before();
@@ -309,6 +320,7 @@ impl Stage {
         }
         let since = now_ns();
         victim.kill();
+        then();
         others.finish(since)
     }
 }
