@@ -124,7 +124,7 @@ mod table {
             Row(
                 "Barrier",
                 [
-                    vec![("registered: ", barrier::registered)],
+                    vec![("registered: ", barrier::registered), ("in the action: ", barrier::in_the_action)],
                     vec![("", barrier::waiting)],
                     vec![("", barrier::woken)],
                     vec![

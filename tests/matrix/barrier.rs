@@ -1,12 +1,15 @@
-//! `Barrier`. "Holding" is being registered and elsewhere. After each cell the barrier must be as good as new:
-//! it is reset if it is broken, and as many fresh parties go through it several times.
+//! `Barrier`. "Holding" is being registered and elsewhere, or running the action. After each cell the barrier
+//! must be as good as new: it is reset if it is broken, and as many fresh parties go through it several times.
 
 use super::{
     permits::region,
     stage::{Got, Stage, Trouble, Verdict},
 };
-use crate::support::process::{Exit, fork};
-use rialto::{Barrier, Error};
+use crate::support::{
+    process::{Exit, fork},
+    step::trap,
+};
+use rialto::{Barrier, Error, FOREVER};
 
 fn make(parties: u32) -> Barrier<'static> {
     region().create_barrier("matrix", parties).expect("room")
@@ -47,6 +50,17 @@ pub fn registered(stage: &Stage) -> Verdict {
     let barrier = make(3);
     let take = || barrier.register().expect("room");
     whole(stage, stage.holding(|| wait(barrier), take, || {}), BROKEN, barrier)
+}
+
+/// The last one has come, and is in the action: too early for anybody to be released.
+pub fn in_the_action(stage: &Stage) -> Verdict {
+    let barrier = make(3);
+    let action = || {
+        trap();
+        true
+    };
+    let last = || _ = barrier.wait_with(FOREVER, action);
+    whole(stage, stage.holding_late(|| wait(barrier), last), BROKEN, barrier)
 }
 
 pub fn waiting(stage: &Stage) -> Verdict {

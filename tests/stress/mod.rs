@@ -141,7 +141,7 @@ pub fn play(game: &impl Game, storm: bool, length: Duration, seed: u64) -> Strin
     let end = Instant::now();
     for (me, mut child) in workers {
         while !ended_well(&mut child) {
-            assert!(end.elapsed() < STALL, "worker {} hangs when the others have ended", me.at);
+            assert!(end.elapsed() < STALL, "time is over, and worker {} hangs", me.at);
             thread::sleep(Duration::from_millis(1));
         }
     }
