@@ -30,6 +30,9 @@ fn whole(stage: &Stage, verdict: Verdict, got: [Got; 2], barrier: Barrier) -> Ve
     let ended = verdict?.with(got.to_vec())?;
     let broken = got[0] == Got::BROKEN;
     if barrier.is_broken() {
+        if !broken {
+            return Err(Trouble::Lost("broken, though all had come".into()));
+        }
         barrier.reset();
     } else if broken && barrier.n_waiting() != 0 {
         return Err(Trouble::Lost("somebody waits in what was reset".into()));
