@@ -68,8 +68,8 @@ fn main() {
         run("BoundedSemaphore", storm, &game(permits::Books::new(true)));
         run("tracked semaphore", storm, &game(permits::Tracked::new()));
         run("Event", storm, &game(event::Ring::new()));
-        run("Condition on Lock", storm, &game(condition::Buffer::<Lock>::new()));
-        run("Condition on RLock", storm, &game(condition::Buffer::<RLock>::new()));
+        run("Condition on Lock", storm, &game(condition::Buffer::<Lock>::new(false)));
+        run("Condition on RLock", storm, &game(condition::Buffer::<RLock>::new(true)));
         run("Barrier", storm, &game(barrier::Generations::new()));
     }
     if failures.get() > 0 {

@@ -2,7 +2,8 @@
 //! `notify_all` mixed. Each item is its number, so order, loss and repetition show at once.
 //!
 //! Whoever changes the buffer notifies before it releases the lock: if it is killed in between, the next
-//! owner is told, and notifies everybody in its place.
+//! owner is told, and notifies everybody in its place. At the end the producers go home, and the consumers
+//! when all is taken.
 
 use super::{Crew, Game, Random, Worker, locks::Kind, place};
 use rialto::{Condition, Error, Outcome, sys::Os};
@@ -14,6 +15,8 @@ pub struct Buffer<L: Kind> {
     lock: &'static L,
     not_full: &'static Condition,
     not_empty: &'static Condition,
+    /// Whether some wait with a timeout. It would help them over a lost wake-up.
+    timed: bool,
     book: &'static Book,
 }
 
@@ -22,6 +25,8 @@ struct Book {
     head: AtomicU64,
     tail: AtomicU64,
     slots: [AtomicU64; ROOM as usize],
+    /// Producers who went home.
+    gone: AtomicU64,
     inside: AtomicU64,
     told: AtomicU64,
 }
@@ -34,8 +39,8 @@ fn condition() -> &'static Condition {
 }
 
 impl<L: Kind> Buffer<L> {
-    pub fn new() -> Self {
-        Buffer { lock: L::make(), not_full: condition(), not_empty: condition(), book: place() }
+    pub fn new(timed: bool) -> Self {
+        Buffer { lock: L::make(), not_full: condition(), not_empty: condition(), timed, book: place() }
     }
 
     /// How many there are; checks on the way that nobody else is here.
@@ -66,37 +71,24 @@ impl<L: Kind> Buffer<L> {
         self.after(outcome);
     }
 
-    /// Acquires and waits until `ready` of how many there are; not holding it, if time is over. `depth`: how
-    /// deep it is to be held.
-    fn acquire_when(
-        &self,
-        crew: &Crew,
-        me: Worker,
-        random: &mut Random,
-        condition: &Condition,
-        ready: impl Fn(u64) -> bool,
-    ) -> bool {
+    /// Acquires and waits until `ready` of how many there are.
+    fn acquire_when(&self, me: Worker, random: &mut Random, on: &Condition, ready: impl Fn(u64) -> bool) {
         self.acquire();
         let depth = 1 + random.below(L::DEPTH);
         (1..depth).for_each(|_| assert_eq!(self.lock.acquire_on(Os {}, 0), Ok(Outcome::Clean)));
         loop {
-            let timeout_ns = if random.below(8) == 0 { random.below(2_000_000) } else { u64::MAX };
-            let predicate = || ready(self.look(me.who)) || crew.is_over();
-            let result = condition.wait_for_timeout(self.lock, timeout_ns, predicate);
+            let timed = self.timed && random.below(8) == 0;
+            let timeout_ns = if timed { random.below(2_000_000) } else { u64::MAX };
+            let result = on.wait_for_timeout(self.lock, timeout_ns, || ready(self.look(me.who)));
             assert_eq!(self.lock.depth(), depth, "held more or less often than before");
             match result {
                 Ok(Outcome::Clean) => break,
                 Ok(outcome) => self.after(outcome),
-                Err(Error::TimedOut | Error::WouldBlock) if timeout_ns != u64::MAX => {}
+                Err(Error::TimedOut | Error::WouldBlock) if timed => {}
                 Err(error) => panic!("wait_for: {error:?}"),
             }
         }
         (1..depth).for_each(|_| self.lock.release_on(Os {}).expect("held"));
-        let go_on = !crew.is_over();
-        if !go_on {
-            self.release();
-        }
-        go_on
     }
 
     fn release(&self) {
@@ -114,41 +106,41 @@ impl<L: Kind> Buffer<L> {
 
 impl<L: Kind> Game for Buffer<L> {
     fn work(&self, crew: &Crew, me: Worker, random: &mut Random) {
-        let Book { head, tail, slots, .. } = self.book;
+        let Book { head, tail, slots, gone, .. } = self.book;
         let slot = |position: u64| &slots[(position % ROOM) as usize];
-        loop {
+        let mut over = false;
+        while !over {
             if me.at % 2 == 0 {
-                if !self.acquire_when(crew, me, random, self.not_full, |n| n < ROOM) {
-                    return;
-                }
+                self.acquire_when(me, random, self.not_full, |n| n < ROOM);
                 let position = tail.load(Relaxed);
                 slot(position).store(position, Relaxed);
                 tail.store(position + 1, Relaxed);
                 crew.round(me);
-                self.notify(self.not_empty, random);
-            } else {
-                if !self.acquire_when(crew, me, random, self.not_empty, |n| n > 0) {
-                    return;
+                over = crew.is_over();
+                if over {
+                    gone.fetch_add(1, Relaxed);
+                    self.not_empty.notify_all(self.lock);
+                } else {
+                    self.notify(self.not_empty, random);
                 }
+            } else {
+                self.acquire_when(me, random, self.not_empty, |n| n > 0 || gone.load(Relaxed) == 2);
                 let position = head.load(Relaxed);
-                assert_eq!(slot(position).load(Relaxed), position, "not the item that is next");
-                head.store(position + 1, Relaxed);
-                crew.round(me);
-                self.notify(self.not_full, random);
+                over = position == tail.load(Relaxed);
+                if !over {
+                    assert_eq!(slot(position).load(Relaxed), position, "not the item that is next");
+                    head.store(position + 1, Relaxed);
+                    crew.round(me);
+                    self.notify(self.not_full, random);
+                }
             }
             self.release();
         }
     }
 
-    fn wake_up(&self, _: &Crew) {
-        self.acquire();
-        self.notify_everybody();
-        self.release();
-    }
-
     fn judge(&self, crew: &Crew, kills: u64) -> String {
         self.acquire();
-        let n = self.look(u64::MAX);
+        assert_eq!(self.look(u64::MAX), 0, "left in the buffer");
         self.release();
         let rounds = |at: usize| crew.rounds[at].load(SeqCst);
         let (put, taken) = (rounds(0) + rounds(2), rounds(1) + rounds(3));
@@ -160,6 +152,6 @@ impl<L: Kind> Game for Buffer<L> {
         );
         let told = self.book.told.load(SeqCst);
         assert!(told <= kills, "told of {told} deaths, there were {kills}");
-        format!(", {n} left, {told} told of a death")
+        format!(", {told} told of a death")
     }
 }

@@ -30,25 +30,22 @@ impl Game for Ring {
         next.set();
         loop {
             mine.clear(); // before the look: a set from here on counts
-            if crew.is_over() {
-                return;
-            }
             let turn = self.turn.load(SeqCst);
             if turn % WORKERS as u64 == me.at as u64 {
                 random.pause(50);
                 let moved = self.turn.compare_exchange(turn, turn + 1, SeqCst, SeqCst);
                 assert!(moved.is_ok(), "another moved in our turn");
+                let over = crew.is_over();
                 next.set();
                 crew.round(me);
+                if over {
+                    return; // the others get their turns yet, and nobody helps
+                }
             } else {
                 mine.wait().expect("an event");
                 assert!(matches!(mine.wait_timeout(0), Ok(()) | Err(Error::WouldBlock)));
             }
         }
-    }
-
-    fn wake_up(&self, _: &Crew) {
-        self.events.iter().for_each(|event| event.set());
     }
 
     fn judge(&self, crew: &Crew, kills: u64) -> String {

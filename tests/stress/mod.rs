@@ -77,12 +77,11 @@ impl Crew {
 }
 
 pub trait Game {
-    /// Plays until the crew's time is over. Panics if an invariant does not hold.
+    /// Plays until the crew's time is over. Panics if an invariant does not hold. The workers bring each other
+    /// home: nobody wakes them up at the end, so that a lost wake-up shows.
     fn work(&self, crew: &Crew, me: Worker, random: &mut Random);
     /// That worker is dead, and the next one not there yet.
     fn buried(&self, _me: Worker) {}
-    /// Time is over: whoever sleeps must see it.
-    fn wake_up(&self, _crew: &Crew) {}
     /// All have ended; the sums, by assertion. `kills` deaths, none in a quiet game.
     fn judge(&self, crew: &Crew, kills: u64) -> String;
 }
@@ -137,7 +136,6 @@ pub fn play(game: &impl Game, storm: bool, length: Duration, seed: u64) -> Strin
     // The last ones of a storm come to something.
     thread::sleep(Duration::from_millis(if storm { 50 } else { 0 }));
     crew.finish.store(1, SeqCst);
-    game.wake_up(crew);
     let end = Instant::now();
     for (me, mut child) in workers {
         while !ended_well(&mut child) {
