@@ -63,7 +63,7 @@
 //! - party killed before it takes a place: not noticed, unless it is registered; then as below.
 //! - killed with a place (waiting, in the action, before or after completing): whoever waits recovers at
 //!   its next tick, or sooner. If the generation is not completed by then, it is broken. The last one
-//!   looks for the marked dead before it completes.
+//!   looks for the marked dead before it completes, and breaks it if its time is up before it has seen all.
 //! - killed in `reset`, `abort`, or having completed, before waking: sleepers look at their tick.
 //! - killed while leaving: its place is vacated by recovery.
 //!
@@ -215,7 +215,7 @@ impl<'r, H: Home> Barrier<'r, H> {
     }
 
     /// As [`Barrier::wait`], at most `timeout_ns`: then `TimedOut`, and the barrier is broken for the others.
-    /// So with 0, unless we are the last.
+    /// So with 0, unless we are the last (and the time suffices to see to the dead).
     pub fn wait_timeout(&self, timeout_ns: u64) -> Result<u32> {
         self.wait_with(timeout_ns, || true)
     }
@@ -306,9 +306,13 @@ impl<'r, H: Home> Barrier<'r, H> {
 
     /// All are there, and we are the last.
     fn complete(&self, tag: u64, deadline: Deadline, action: impl FnOnce() -> bool) -> Result<()> {
-        self.home.recover_until(Depth::Marked, deadline);
+        let looked = self.home.recover_until(Depth::Marked, deadline);
         if self.end_of(tag) != Err(Error::WouldBlock) {
             return Err(Error::Broken);
+        }
+        if !looked {
+            // There are more dead than there was time for: one of them may be a party.
+            return Err(if self.break_generation(tag) { Error::TimedOut } else { Error::Broken });
         }
         if !action() {
             self.break_generation(tag);
