@@ -195,12 +195,16 @@ impl Condition {
             if predicate() {
                 return Ok(Outcome::Clean);
             }
-            match self.wait_until(platform, lock, deadline) {
-                Ok(Outcome::Clean) => {}
-                // The time is up, but it may have come true while we waited for the lock.
-                Err(Error::TimedOut | Error::WouldBlock) if predicate() => return Ok(Outcome::Clean),
+            let late = match self.wait_until(platform, lock, deadline) {
+                Ok(Outcome::Clean) if !deadline.passed(platform) => continue,
+                // Notifies that never stop must not keep us here.
+                Ok(Outcome::Clean) if deadline == Deadline::NOW => Error::WouldBlock,
+                Ok(Outcome::Clean) => Error::TimedOut,
+                Err(late @ (Error::TimedOut | Error::WouldBlock)) => late,
                 other => return other,
-            }
+            };
+            // The time is up, but it may have come true while we waited for the lock.
+            return if predicate() { Ok(Outcome::Clean) } else { Err(late) };
         }
     }
 
