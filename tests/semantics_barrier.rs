@@ -340,14 +340,35 @@ fn more_threads_than_parties_go_through_in_groups() {
     let b = barrier(3);
     let play = move || {
         let mut sum = [0; 3];
-        while VISITS.fetch_add(1, SeqCst) < 1200 {
+        while VISITS.fetch_add(1, SeqCst) < 12_000 {
             sum[b.wait().unwrap() as usize] += 1;
         }
         sum
     };
     let sums = join((0..6).map(|_| Waiter::start(play)).collect());
     let total = sums.iter().fold([0; 3], |a, b| [a[0] + b[0], a[1] + b[1], a[2] + b[2]]);
-    assert_eq!((total, b.n_waiting()), ([400; 3], 0));
+    assert_eq!((total, b.n_waiting()), ([4000; 3], 0));
+}
+
+/// Of those who come to find the place taken, none may take it later for a generation that is over.
+#[test]
+fn a_barrier_of_one_lets_any_number_of_threads_pass_one_at_a_time() {
+    static INSIDE: AtomicU32 = AtomicU32::new(0);
+    static ACTED: AtomicU32 = AtomicU32::new(0);
+    const VISITS: u32 = 20_000;
+    let b = barrier(1);
+    let play = move || {
+        for _ in 0..VISITS {
+            let result = b.wait_with(FOREVER, || {
+                assert_eq!(INSIDE.swap(1, SeqCst), 0);
+                ACTED.fetch_add(1, SeqCst);
+                INSIDE.swap(0, SeqCst) == 1
+            });
+            assert_eq!(result, Ok(0));
+        }
+    };
+    join((0..4).map(|_| Waiter::start(play)).collect::<Vec<_>>());
+    assert_eq!((ACTED.load(SeqCst), b.is_broken()), (4 * VISITS, false));
 }
 
 #[test]

@@ -154,7 +154,8 @@ fn a_release_lets_exactly_one_of_many_go_on() {
     of_both(|lock| {
         static INSIDE: AtomicU32 = AtomicU32::new(0);
         static MAY_LEAVE: AtomicU32 = AtomicU32::new(0);
-        (INSIDE.store(0, SeqCst), MAY_LEAVE.store(0, SeqCst));
+        INSIDE.store(0, SeqCst);
+        MAY_LEAVE.store(0, SeqCst);
         lock.acquire(0).unwrap();
         let stay = || {
             lock.acquire(FOREVER).unwrap();
