@@ -3,6 +3,24 @@
 //! `wait` waits; everything else is lock-free. A party that times out, dies or aborts breaks the barrier for
 //! all, until somebody resets it.
 //!
+//! # Example
+//! ```
+//! use rialto::{Error, Region, RegionConfig};
+//!
+//! let region = Region::create_anonymous(1 << 16, &RegionConfig::default())?;
+//! let barrier = region.create_barrier("start", 3)?;
+//! std::thread::scope(|scope| {
+//!     let parties = [(); 3].map(|()| scope.spawn(|| barrier.wait()));
+//!     let mut indices = parties.map(|party| party.join().unwrap().unwrap());
+//!     indices.sort();
+//!     assert_eq!(indices, [0, 1, 2]);
+//! });
+//! assert_eq!(barrier.wait_timeout(1_000_000), Err(Error::TimedOut)); // alone
+//! assert_eq!(barrier.wait(), Err(Error::Broken));
+//! barrier.reset();
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! # Memory
 //! An object of a region:
 //!
@@ -84,6 +102,8 @@ const RESET: u64 = 1 << 12;
 const COMPLETED: u64 = 1 << 38;
 /// A CAS fails because another succeeds; a scribbling peer might make it fail for ever.
 const TRIES: u32 = 100_000;
+/// Generations that end while a party looks for its place, before it sleeps and looks anew.
+const ARRIVE_TRIES: u32 = 16;
 
 fn owner(word: u64) -> MemberId {
     (word & OWNER) as MemberId
@@ -218,7 +238,7 @@ impl<'r, H: Home> Barrier<'r, H> {
         let Arrival { tag, index, .. } = arrival;
         let ended = if index + 1 == self.parts.registry.len() {
             let unwinding = Unwinding(self, arrival);
-            let ended = self.complete(tag, action);
+            let ended = self.complete(tag, deadline, action);
             core::mem::forget(unwinding);
             ended
         } else {
@@ -237,7 +257,7 @@ impl<'r, H: Home> Barrier<'r, H> {
 
     /// Takes the next place of the present generation.
     fn arrive(&self, me: MemberId) -> Result<Arrival> {
-        for _ in 0..TRIES {
+        for _ in 0..ARRIVE_TRIES {
             let state = self.parts.state.load(Acquire);
             if state & BROKEN != 0 {
                 return Err(Error::Broken);
@@ -293,8 +313,8 @@ impl<'r, H: Home> Barrier<'r, H> {
     }
 
     /// All are there, and we are the last.
-    fn complete(&self, tag: u64, action: impl FnOnce() -> bool) -> Result<()> {
-        self.home.recover_until(Depth::Marked, Deadline::NEVER);
+    fn complete(&self, tag: u64, deadline: Deadline, action: impl FnOnce() -> bool) -> Result<()> {
+        self.home.recover_until(Depth::Marked, deadline);
         if self.end_of(tag) != Err(Error::WouldBlock) {
             return Err(Error::Broken);
         }
@@ -389,7 +409,8 @@ impl<'r, H: Home> Barrier<'r, H> {
             return Ok(());
         }
         self.take_registration(me).or_else(|_| {
-            self.home.recover_until(Depth::Thorough, Deadline::NEVER);
+            let platform = self.home.platform();
+            self.home.recover_until(Depth::Thorough, Deadline::after(platform, self.home.tick_ns()));
             self.take_registration(me)
         })
     }

@@ -4,6 +4,33 @@
 //! `wait` gives the lock up, waits, and acquires it again; `notify` and `notify_all` never wait, and need
 //! not hold the lock. Nothing is owned here, so nothing can be left behind.
 //!
+//! # Example
+//! ```
+//! use rialto::{Condition, Lock, Outcome};
+//! use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+//!
+//! // SAFETY: a static is never moved or freed.
+//! static LOCK: Lock = unsafe { Lock::new() };
+//! static CHANGED: Condition = Condition::new();
+//! static READY: AtomicBool = AtomicBool::new(false); // what the lock protects
+//!
+//! let waiter = std::thread::spawn(|| {
+//!     let guard = LOCK.acquire()?.guard();
+//!     let outcome = CHANGED.wait_for(guard.lock(), || READY.load(Relaxed))?;
+//!     if outcome == Outcome::OwnerDied {
+//!         guard.mark_consistent(); // after a look at what it protects
+//!     }
+//!     Ok::<_, rialto::Error>(outcome)
+//! });
+//! {
+//!     let _guard = LOCK.acquire()?;
+//!     READY.store(true, Relaxed);
+//!     CHANGED.notify_all(&LOCK);
+//! }
+//! assert_eq!(waiter.join().unwrap()?, Outcome::Clean);
+//! # Ok::<(), rialto::Error>(())
+//! ```
+//!
 //! # Memory
 //! 64 bytes, 64-aligned, anywhere in shared memory:
 //!

@@ -2,6 +2,15 @@
 //!
 //! `set` is wait-free, `clear` and `is_set` are lock-free; `wait` waits. No owner: anybody may do anything.
 //!
+//! # Example
+//! ```
+//! static GO: rialto::Event = rialto::Event::new(); // in shared memory: `Event::init`, `Event::attach`
+//! let waiter = std::thread::spawn(|| GO.wait());
+//! GO.set();
+//! waiter.join().unwrap()?;
+//! # Ok::<(), rialto::Error>(())
+//! ```
+//!
 //! # Memory
 //! 64 bytes, 64-aligned, anywhere in shared memory:
 //!

@@ -4,6 +4,22 @@
 //! `try_acquire` and `release` are lock-free; `acquire` waits. For signalling between different parties
 //! there is the plain [`crate::Semaphore`].
 //!
+//! # Example
+//! ```
+//! use rialto::{Error, Region, RegionConfig};
+//!
+//! let region = Region::create_anonymous(1 << 16, &RegionConfig::default())?;
+//! let crane = region.create_semaphore("crane", 1)?;
+//! std::thread::scope(|scope| {
+//!     // A thread (or a process: killed, say) that ends with a permit.
+//!     scope.spawn(|| std::mem::forget(crane.acquire()));
+//! });
+//! let permit = crane.acquire()?; // it came back
+//! assert_eq!(crane.try_acquire().err(), Some(Error::WouldBlock));
+//! permit.release()?;
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! # Memory
 //! An object of a region:
 //!
