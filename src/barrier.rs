@@ -78,7 +78,8 @@
 //! being recovered that came after another break may not be broken by it if the recoverer dies, too.
 //!
 //! # Checked by
-//! `tests/semantics_barrier.rs`, `tests/sweep_sync.rs`, `tests/loom_barrier.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_barrier.rs`, `tests/semantics_barrier_members.rs`,
+//! `tests/sweep_sync.rs`, `tests/loom_barrier.rs`, `tests/kill_matrix.rs`.
 
 mod shared;
 

@@ -78,7 +78,8 @@
 //! `notify_all` moves some to a lock that they do not wait for, where they sleep until their tick.
 //!
 //! # Checked by
-//! `tests/semantics_condition.rs`, `tests/sweep_sync.rs`, `tests/loom_condition.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_condition.rs`, `tests/semantics_condition_death.rs`,
+//! `tests/sweep_sync.rs`, `tests/loom_condition.rs`, `tests/kill_matrix.rs`.
 
 #[cfg(not(rialto_loom))]
 use crate::place;
