@@ -51,6 +51,9 @@
 //!    place, not vacated yet, keeps the generation after the next (which has the same places) from being
 //!    completed, so `completed` has moved by 2 at most; after a reset it does not move at all.
 //! 5. Recovery breaks the generation before it vacates a dead party's place or registration.
+//! 6. Who takes a place has seen the state twice, with the place's word in between. A place that was used, and
+//!    left, in a later generation bears a word that is not older than that generation's state (Acquire), so
+//!    it is not taken for one that is over: with more members than parties, one may come so late.
 //!
 //! # Ordering
 //! | publishes | by | to |
@@ -75,7 +78,8 @@
 //! being recovered that came after another break may not be broken by it if the recoverer dies, too.
 //!
 //! # Checked by
-//! `tests/semantics_barrier.rs`, `tests/sweep_sync.rs`, `tests/loom_barrier.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_barrier.rs`, `tests/semantics_barrier_members.rs`,
+//! `tests/sweep_sync.rs`, `tests/loom_barrier.rs`, `tests/kill_matrix.rs`.
 
 mod shared;
 
@@ -260,7 +264,7 @@ impl<'r, H: Home> Barrier<'r, H> {
                 return Err(Error::Broken);
             }
             let tag = state & TAG;
-            if let Some(index) = self.take_place(tag, me) {
+            if let Some(index) = self.take_place(state, me) {
                 return Ok(Arrival { tag, index, me });
             }
             if self.parts.state.load(Relaxed) == state {
@@ -271,10 +275,15 @@ impl<'r, H: Home> Barrier<'r, H> {
         Err(Error::WouldBlock)
     }
 
-    fn take_place(&self, tag: u64, me: MemberId) -> Option<usize> {
+    /// In the generation that `state`, unbroken, was seen in.
+    fn take_place(&self, state: u64, me: MemberId) -> Option<usize> {
+        let tag = state & TAG;
         for (index, place) in self.places(tag).iter().enumerate() {
             let mut word = place.load(Acquire);
             if word & TAG != tag && owner(word) == 0 {
+                if self.parts.state.load(Acquire) != state {
+                    return None; // invariant 6
+                }
                 // Of all places up to here we have seen that they are taken: invariant 1.
                 match place.compare_exchange(word, tag | u64::from(me), SeqCst, Acquire) {
                     Ok(_) => return Some(index),

@@ -78,7 +78,8 @@
 //! `notify_all` moves some to a lock that they do not wait for, where they sleep until their tick.
 //!
 //! # Checked by
-//! `tests/semantics_condition.rs`, `tests/sweep_sync.rs`, `tests/loom_condition.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_condition.rs`, `tests/semantics_condition_death.rs`,
+//! `tests/sweep_sync.rs`, `tests/loom_condition.rs`, `tests/kill_matrix.rs`.
 
 #[cfg(not(rialto_loom))]
 use crate::place;
@@ -222,12 +223,16 @@ impl Condition {
             if predicate() {
                 return Ok(Outcome::Clean);
             }
-            match self.wait_until(platform, lock, deadline) {
-                Ok(Outcome::Clean) => {}
-                // The time is up, but it may have come true while we waited for the lock.
-                Err(Error::TimedOut | Error::WouldBlock) if predicate() => return Ok(Outcome::Clean),
+            let late = match self.wait_until(platform, lock, deadline) {
+                Ok(Outcome::Clean) if !deadline.passed(platform) => continue,
+                // Notifies that never stop must not keep us here.
+                Ok(Outcome::Clean) if deadline == Deadline::NOW => Error::WouldBlock,
+                Ok(Outcome::Clean) => Error::TimedOut,
+                Err(late @ (Error::TimedOut | Error::WouldBlock)) => late,
                 other => return other,
-            }
+            };
+            // The time is up, but it may have come true while we waited for the lock.
+            return if predicate() { Ok(Outcome::Clean) } else { Err(late) };
         }
     }
 

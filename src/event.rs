@@ -43,7 +43,8 @@
 //! A waiter that does not run for exactly 2^31 rounds of set and clear waits for the next one.
 //!
 //! # Checked by
-//! `tests/semantics_event.rs`, `tests/sweep_sync.rs`, `tests/loom_event.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_event.rs`, `tests/semantics_signals.rs`,
+//! `tests/sweep_sync.rs`, `tests/loom_event.rs`, `tests/kill_matrix.rs`.
 
 #[cfg(not(rialto_loom))]
 use crate::place;

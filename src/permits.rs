@@ -60,7 +60,7 @@
 //! were taken. A late CAS after exactly 2^36 uses of one permit would be mistaken for an early one.
 //!
 //! # Checked by
-//! `tests/semantics_semaphore.rs`, `tests/sweep_sync.rs`, `tests/loom_semaphore.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_permits.rs`, `tests/sweep_sync.rs`, `tests/loom_semaphore.rs`, `tests/kill_matrix.rs`.
 
 use crate::{
     error::{Error, Result},

@@ -50,7 +50,8 @@
 //! 2^31 - 1 permits. Not fair.
 //!
 //! # Checked by
-//! `tests/semantics_semaphore.rs`, `tests/sweep_sync.rs`, `tests/loom_semaphore.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_semaphore.rs`, `tests/semantics_signals.rs`,
+//! `tests/sweep_sync.rs`, `tests/loom_semaphore.rs`, `tests/kill_matrix.rs`.
 
 #[cfg(not(rialto_loom))]
 use crate::place;
