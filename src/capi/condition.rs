@@ -115,7 +115,8 @@ pub unsafe extern "C" fn rialto_condition_attach(condition: *const rialto_condit
 
 /// Gives `lock` up, waits for a notification as long as it takes, and acquires `lock` again, which has no
 /// timeout in any of these calls. It may return without a notification for us if others were notified,
-/// so look at what you wait for, or use rialto_condition_wait_for. Cf. pthread_cond_wait.
+/// so look at what you wait for, or use rialto_condition_wait_for. The death of somebody who holds the
+/// lock meanwhile, and who would have notified, does not end the wait. Cf. pthread_cond_wait.
 ///
 /// condition   initialised by rialto_condition_init or RIALTO_CONDITION_INIT.
 /// lock        held by the calling thread, and repaired: acquired with RIALTO_OK or marked consistent.
