@@ -225,6 +225,8 @@ typedef struct RIALTO_ALIGNED(64) rialto_rlock_t {
  * A flag in shared memory that any number of threads wait for. Embed it in your own struct, anywhere;
  * the struct then is 64-aligned as well. Set it up with RIALTO_EVENT_INIT or rialto_event_init, once,
  * before anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages it.
+ * Its memory must not be unmapped, freed or used for anything else before all calls have returned: who
+ * set it may still be waking others when a waiter has gone on.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_event_t {
     /** Not for you. */
@@ -236,7 +238,9 @@ typedef struct RIALTO_ALIGNED(64) rialto_event_t {
  * belongs to nobody, so that of a process that dies is gone; where the same party acquires and
  * releases, use a rialto_tracked_semaphore_t. Embed it in your own struct, anywhere; the struct then is
  * 64-aligned as well. Set it with RIALTO_SEMAPHORE_INIT, RIALTO_BOUNDED_SEMAPHORE_INIT or
- * rialto_semaphore_init, once, before anybody else sees it; zeroed memory is refused. Cf. sem_t.
+ * rialto_semaphore_init, once, before anybody else sees it; zeroed memory is refused. Its memory must not
+ * be unmapped, freed or used for anything else before all calls have returned: who released may still
+ * be waking somebody when the permit is taken already. Cf. sem_t.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_semaphore_t {
     /** Not for you. */
@@ -247,7 +251,8 @@ typedef struct RIALTO_ALIGNED(64) rialto_semaphore_t {
  * A condition variable in shared memory, for what a rialto_lock_t or rialto_rlock_t protects; all who
  * wait with it use the same lock. Embed it in your own struct, anywhere; the struct then is 64-aligned
  * as well. Set it with RIALTO_CONDITION_INIT or rialto_condition_init, once, before anybody else sees
- * it; zeroed memory is refused. It belongs to nobody, so no death damages it.
+ * it; zeroed memory is refused. It belongs to nobody, so no death damages it. Its memory must not be
+ * unmapped, freed or used for anything else before all calls have returned.
  * Cf. pthread_cond_t with PTHREAD_PROCESS_SHARED.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_condition_t {
@@ -955,7 +960,8 @@ int rialto_condition_attach(const struct rialto_condition_t *condition);
 /**
  * Gives `lock` up, waits for a notification as long as it takes, and acquires `lock` again, which has no
  * timeout in any of these calls. It may return without a notification for us if others were notified,
- * so look at what you wait for, or use rialto_condition_wait_for. Cf. pthread_cond_wait.
+ * so look at what you wait for, or use rialto_condition_wait_for. The death of somebody who holds the
+ * lock meanwhile, and who would have notified, does not end the wait. Cf. pthread_cond_wait.
  *
  * condition   initialised by rialto_condition_init or RIALTO_CONDITION_INIT.
  * lock        held by the calling thread, and repaired: acquired with RIALTO_OK or marked consistent.

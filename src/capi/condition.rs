@@ -13,7 +13,8 @@ use core::ffi::{c_int, c_void};
 /// A condition variable in shared memory, for what a rialto_lock_t or rialto_rlock_t protects; all who
 /// wait with it use the same lock. Embed it in your own struct, anywhere; the struct then is 64-aligned
 /// as well. Set it with RIALTO_CONDITION_INIT or rialto_condition_init, once, before anybody else sees
-/// it; zeroed memory is refused. It belongs to nobody, so no death damages it.
+/// it; zeroed memory is refused. It belongs to nobody, so no death damages it. Its memory must not be
+/// unmapped, freed or used for anything else before all calls have returned.
 /// Cf. pthread_cond_t with PTHREAD_PROCESS_SHARED.
 #[repr(C, align(64))]
 pub struct rialto_condition_t {

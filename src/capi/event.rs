@@ -7,6 +7,8 @@ use core::ffi::c_int;
 /// A flag in shared memory that any number of threads wait for. Embed it in your own struct, anywhere;
 /// the struct then is 64-aligned as well. Set it up with RIALTO_EVENT_INIT or rialto_event_init, once,
 /// before anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages it.
+/// Its memory must not be unmapped, freed or used for anything else before all calls have returned: who
+/// set it may still be waking others when a waiter has gone on.
 #[repr(C, align(64))]
 pub struct rialto_event_t {
     /// Not for you.

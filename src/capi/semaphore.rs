@@ -8,7 +8,9 @@ use core::ffi::c_int;
 /// belongs to nobody, so that of a process that dies is gone; where the same party acquires and
 /// releases, use a rialto_tracked_semaphore_t. Embed it in your own struct, anywhere; the struct then is
 /// 64-aligned as well. Set it with RIALTO_SEMAPHORE_INIT, RIALTO_BOUNDED_SEMAPHORE_INIT or
-/// rialto_semaphore_init, once, before anybody else sees it; zeroed memory is refused. Cf. sem_t.
+/// rialto_semaphore_init, once, before anybody else sees it; zeroed memory is refused. Its memory must not
+/// be unmapped, freed or used for anything else before all calls have returned: who released may still
+/// be waking somebody when the permit is taken already. Cf. sem_t.
 #[repr(C, align(64))]
 pub struct rialto_semaphore_t {
     /// Not for you.
