@@ -54,16 +54,23 @@ static void set_releases_all(void)
     CHECK(!is_set());
 }
 
+/* Also those who do not run while it is set. */
 static void set_and_clear_releases_all(void)
 {
     pid_t waiters[WAITERS];
-    for (int i = 0; i < WAITERS; i++)
+    int how;
+    for (int i = 0; i < WAITERS; i++) {
         waiters[i] = waiter(2);
+        CHECK(kill(waiters[i], SIGSTOP) == 0);
+        CHECK(waitpid(waiters[i], &how, WUNTRACED) == waiters[i] && WIFSTOPPED(how));
+    }
     shared->news = 2;
     EXPECT(rialto_event_set(&shared->event), RIALTO_OK);
     EXPECT(rialto_event_clear(&shared->event), RIALTO_OK);
-    for (int i = 0; i < WAITERS; i++)
+    for (int i = 0; i < WAITERS; i++) {
+        CHECK(kill(waiters[i], SIGCONT) == 0);
         reap(waiters[i]);
+    }
     EXPECT(rialto_event_wait_timeout(&shared->event, 0), RIALTO_EAGAIN);
 }
 
