@@ -74,8 +74,8 @@
 //! 4095 parties. Parties are members, not numbers: n different ones need not be n members. A party stopped
 //! while it leaves keeps others out of the generation after the next. A stopped waiter would have to
 //! sleep through 2^26 resets to mistake one. The deaths of registered parties that are not marked by the
-//! kernel are noticed as those of all members, see `member`. A reset at the very time at which a death is
-//! being recovered that came after another break may not be broken by it if the recoverer dies, too.
+//! kernel are noticed as those of all members, see `member`. Who resets after the recovery of a death resets
+//! without that party: the next generation is not broken for it.
 //!
 //! # Checked by
 //! `tests/semantics_barrier.rs`, `tests/semantics_barrier_members.rs`,
@@ -99,6 +99,8 @@ pub const MAX_PARTIES: u16 = 4095;
 const BROKEN: u64 = 1;
 const OWNER: u64 = 0xfff;
 const TAG: u64 = !OWNER;
+/// One generation of a registration.
+const NEXT: u64 = OWNER + 1;
 const RESET: u64 = 1 << 12;
 const COMPLETED: u64 = 1 << 38;
 /// A CAS fails because another succeeds; a scribbling peer might make it fail for ever.
@@ -463,21 +465,37 @@ impl<'r, H: Home> Barrier<'r, H> {
         let registry = self.parts.registry.iter().map(|word| (word, true));
         let places = self.parts.places.into_iter().flatten().map(|word| (word, false));
         for (at, registered) in registry.chain(places) {
-            let word = at.load(Acquire);
-            if owner(word) != dead.id {
-                continue;
-            }
-            // Only the generation that it came to; of a registered one, whichever is there.
-            let concerns = |state: u64| registered || state & TAG == word & TAG;
-            let Some(seen) = self.break_for_the_dead(&concerns, &is_dying, &mut found) else {
-                return (found, false);
-            };
-            let vacant = if registered { unregistered(word) } else { word & TAG };
-            if at.compare_exchange(word, vacant, SeqCst, Relaxed).is_ok() {
-                self.parts.vacated.notify_all(self.home.platform());
-                // It was broken already, and is being reset: the party will be missing there, too.
-                if registered && self.parts.state.load(Acquire) != seen {
-                    self.break_for_the_dead(&concerns, &|| true, &mut found);
+            let mut word = at.load(Acquire);
+            while owner(word) == dead.id {
+                // Only the generation that it came to; of a registered one, whichever is there.
+                let concerns = |state: u64| registered || state & TAG == word & TAG;
+                let Some(seen) = self.break_for_the_dead(&concerns, &is_dying, &mut found) else {
+                    return (found, false);
+                };
+                let mut vacant = word & TAG;
+                if registered {
+                    // It may have been broken already, and reset since: the party is missing there, too. So
+                    // first another generation of the dead one's registration, then look again; whoever
+                    // gets between does all this anew, and recovery is not over before one got through.
+                    let marked = word.wrapping_add(NEXT);
+                    if let Err(now) = at.compare_exchange(word, marked, SeqCst, Acquire) {
+                        word = now;
+                        continue;
+                    }
+                    if self.parts.state.load(Acquire) != seen
+                        && self.break_for_the_dead(&concerns, &is_dying, &mut found).is_none()
+                    {
+                        return (found, false);
+                    }
+                    word = marked;
+                    vacant = unregistered(word);
+                }
+                match at.compare_exchange(word, vacant, SeqCst, Acquire) {
+                    Ok(_) => {
+                        self.parts.vacated.notify_all(self.home.platform());
+                        break;
+                    }
+                    Err(now) => word = now,
                 }
             }
         }
@@ -513,5 +531,5 @@ impl<'r, H: Home> Barrier<'r, H> {
 
 /// The next generation of a registration, free.
 fn unregistered(word: u64) -> u64 {
-    (word & TAG).wrapping_add(OWNER + 1)
+    (word & TAG).wrapping_add(NEXT)
 }
