@@ -74,8 +74,9 @@
 //! 4095 parties. Parties are members, not numbers: n different ones need not be n members. A party stopped
 //! while it leaves keeps others out of the generation after the next. A stopped waiter would have to
 //! sleep through 2^26 resets to mistake one. The deaths of registered parties that are not marked by the
-//! kernel are noticed as those of all members, see `member`. Who resets after the recovery of a death resets
-//! without that party: the next generation is not broken for it.
+//! kernel are noticed as those of all members, see `member`. Who resets a barrier
+//! that is broken already resets it without the parties that have died by then: what comes next is not
+//! broken for them.
 //!
 //! # Checked by
 //! `tests/semantics_barrier.rs`, `tests/semantics_barrier_members.rs`,
@@ -99,8 +100,6 @@ pub const MAX_PARTIES: u16 = 4095;
 const BROKEN: u64 = 1;
 const OWNER: u64 = 0xfff;
 const TAG: u64 = !OWNER;
-/// One generation of a registration.
-const NEXT: u64 = OWNER + 1;
 const RESET: u64 = 1 << 12;
 const COMPLETED: u64 = 1 << 38;
 /// A CAS fails because another succeeds; a scribbling peer might make it fail for ever.
@@ -465,71 +464,51 @@ impl<'r, H: Home> Barrier<'r, H> {
         let registry = self.parts.registry.iter().map(|word| (word, true));
         let places = self.parts.places.into_iter().flatten().map(|word| (word, false));
         for (at, registered) in registry.chain(places) {
-            let mut word = at.load(Acquire);
-            while owner(word) == dead.id {
-                // Only the generation that it came to; of a registered one, whichever is there.
-                let concerns = |state: u64| registered || state & TAG == word & TAG;
-                let Some(seen) = self.break_for_the_dead(&concerns, &is_dying, &mut found) else {
-                    return (found, false);
-                };
-                let mut vacant = word & TAG;
-                if registered {
-                    // It may have been broken already, and reset since: the party is missing there, too. So
-                    // first another generation of the dead one's registration, then look again; whoever
-                    // gets between does all this anew, and recovery is not over before one got through.
-                    let marked = word.wrapping_add(NEXT);
-                    if let Err(now) = at.compare_exchange(word, marked, SeqCst, Acquire) {
-                        word = now;
-                        continue;
-                    }
-                    if self.parts.state.load(Acquire) != seen
-                        && self.break_for_the_dead(&concerns, &is_dying, &mut found).is_none()
-                    {
-                        return (found, false);
-                    }
-                    word = marked;
-                    vacant = unregistered(word);
-                }
-                match at.compare_exchange(word, vacant, SeqCst, Acquire) {
-                    Ok(_) => {
-                        self.parts.vacated.notify_all(self.home.platform());
-                        break;
-                    }
-                    Err(now) => word = now,
-                }
+            let word = at.load(Acquire);
+            if owner(word) != dead.id {
+                continue;
+            }
+            // Only the generation that it came to; of a registered one, whichever is there.
+            let concerns = |state: u64| registered || state & TAG == word & TAG;
+            if !self.break_for_the_dead(concerns, &is_dying, &mut found) {
+                return (found, false);
+            }
+            let vacant = if registered { unregistered(word) } else { word & TAG };
+            if at.compare_exchange(word, vacant, SeqCst, Relaxed).is_ok() {
+                self.parts.vacated.notify_all(self.home.platform());
             }
         }
         (found, true)
     }
 
-    /// Breaks the present generation, if it `concerns` the dead one. The state as it was found or left;
-    /// `None` if recovery is over, and so nothing may be done.
+    /// Breaks the present generation, if it `concerns` the dead one. False: the recovery is over, and so nothing
+    /// may be done.
     fn break_for_the_dead(
         &self,
-        concerns: &impl Fn(u64) -> bool,
-        is_dying: &impl Fn() -> bool,
+        concerns: impl Fn(u64) -> bool,
+        is_dying: impl Fn() -> bool,
         found: &mut Recovered,
-    ) -> Option<u64> {
+    ) -> bool {
         for _ in 0..TRIES {
             // The state before the question: if recovery ends in between, the CAS fails.
             let state = self.parts.state.load(Acquire);
             if !is_dying() {
-                return None;
+                return false;
             }
             if state & BROKEN != 0 || !concerns(state) {
-                return Some(state);
+                return true;
             }
             if self.parts.state.compare_exchange(state, state | BROKEN, SeqCst, Relaxed).is_ok() {
                 found.broken += 1;
                 self.wake_all();
-                return Some(state | BROKEN);
+                return true;
             }
         }
-        None
+        false
     }
 }
 
 /// The next generation of a registration, free.
 fn unregistered(word: u64) -> u64 {
-    (word & TAG).wrapping_add(NEXT)
+    (word & TAG).wrapping_add(OWNER + 1)
 }
