@@ -20,6 +20,7 @@
 //! | `sweep` breaks a generation that the dead one did not come to | `a_party_killed_while_it_leaves_keeps_nobody_out` |
 //! | `sweep`: vacating CAS SeqCst -> Relaxed | `a_party_killed_while_it_leaves_keeps_nobody_out` |
 //! | `sweep` does not ask whether the member is dying | `a_late_recoverer_breaks_nothing_that_came_after_...` |
+//! | `sweep` does not look again behind its mark | `a_reset_before_the_recovery_of_a_registered_party_is_broken` |
 //! | the last one does not look for the dead | `who_comes_after_a_death_is_never_let_through` |
 //! | `Table::death_of` passes over a recovery just begun | `who_comes_after_a_death_is_never_let_through` |
 //!
@@ -536,4 +537,24 @@ fn a_late_recoverer_breaks_nothing_that_came_after_the_recovery() {
 
 fn has_generation(w: &Party, completed: u64, resets: u64) -> bool {
     w.object.state.load(Acquire) == completed << 38 | resets << 12
+}
+
+/// It was broken already when a registered party died: a reset before the recovery does not save it.
+#[test]
+fn a_reset_before_the_recovery_of_a_registered_party_is_broken() {
+    model(3, || {
+        let w = with_a_dead_registered(2, 2);
+        barrier(&w).abort();
+        let recoverer = spawn(&w, 0, World::recover);
+        let waiter = spawn(&w, 2, |w| {
+            barrier(w).reset();
+            // The recoverer has not touched it: so it will find the barrier reset.
+            if w.object.words[0][0].fetch_add(0, SeqCst) == 1 {
+                assert_eq!(wait(w), Err(Error::Broken));
+            }
+        });
+        waiter.join().unwrap();
+        recoverer.join().unwrap();
+        finish(&w);
+    });
 }
