@@ -9,7 +9,7 @@
 //! |---|---|
 //! | a place taken: SeqCst -> Relaxed; failing: Acquire -> Relaxed | `the_action_sees_what_all_brought_and_...` |
 //! | `take_place`: load Acquire -> Relaxed | `the_action_sees_what_all_brought_and_all_see_what_it_made` |
-//! | completing: SeqCst -> Acquire | `what_was_made_is_seen_even_if_its_maker_is_killed` |
+//! | `break_for_the_dead`: load Acquire -> Relaxed | `a_late_recoverer_breaks_nothing_that_came_after_...` |
 //! | no fence in `prepare`, or in `notify_many` | `a_place_that_is_vacated_is_seen_or_who_waits_for_it_is_woken` |
 //! | vacating wakes nobody | `a_place_that_is_vacated_is_seen_or_who_waits_for_it_is_woken` |
 //! | completing does not wake those who arrived | `the_action_sees_what_all_brought_and_all_see_what_it_made` |
@@ -17,17 +17,18 @@
 //! | completed although broken meanwhile | `completed_or_broken_by_a_timeout_for_all` |
 //! | one bank of places; a place taken twice | `a_place_that_is_vacated_is_seen_or_who_waits_for_it_is_woken` |
 //! | `sweep` vacates before it breaks | `a_recoverer_killed_anywhere_is_followed_by_another` |
-//! | `sweep` breaks a generation that the dead one did not come to | `a_party_killed_while_it_leaves_keeps_nobody_out` |
-//! | `sweep`: vacating CAS SeqCst -> Relaxed | `a_party_killed_while_it_leaves_keeps_nobody_out` |
 //! | `sweep` does not ask whether the member is dying | `a_late_recoverer_breaks_nothing_that_came_after_...` |
+//! | `sweep` looks again behind its mark, but does not ask | `a_late_recoverer_breaks_nothing_that_...` |
 //! | `sweep` does not look again behind its mark | `a_reset_before_the_recovery_of_a_registered_party_is_broken` |
 //! | the last one does not look for the dead | `who_comes_after_a_death_is_never_let_through` |
 //! | `Table::death_of` passes over a recovery just begun | `who_comes_after_a_death_is_never_let_through` |
 //!
-//! Not shown: the Acquire of `end_of` (every way out of `wait` goes through a notify, whose fence in models
-//! acquires as well); SeqCst of the steps that break, reset and vacate (nobody reads data by them, and against
-//! sleepers the fences stand in for it); the Acquire of `arrive`'s load of the state (the place's CAS decides).
-//! @@
+//! Not shown: the Release of the completing step and the Acquire of `end_of` (every way out of `wait` goes
+//! through a notify, whose fence in models orders as well); the Acquire of `sweep`'s load of a place or
+//! registration (its load of the state, Acquire, comes before the question, too); SeqCst of the steps that
+//! break, reset and vacate (nobody reads data by them, and against sleepers the fences stand in for it); the
+//! Acquire of `arrive`'s load of the state (the place's CAS decides); that `sweep` breaks only the generation
+//! that a party came to.
 #![cfg(rialto_loom)]
 
 mod models;
@@ -379,8 +380,8 @@ fn of_three_parties_one_killed_anywhere_the_others_agree() {
 fn a_party_killed_while_it_leaves_keeps_nobody_out() {
     killed_at_every_access(15, 2, |n| {
         let w = new(1, 2);
-        let victim = spawn_victim(&w, 1, n, |w| barrier(w).wait(), |w| w.finished.tick_until(2));
-        let survivor = spawn(&w, 2, |w| [(); 2].map(|()| wait(w)));
+        let victim = spawn_victim(&w, 1, n, |w| barrier(w).wait(), |w| w.finished.tick_until(1));
+        let survivor = spawn(&w, 2, |w| [barrier(w).wait(), wait(w)]);
         let results = survivor.join().unwrap();
         let killed = victim.join().unwrap();
         assert!(killed || results == [Ok(0), Ok(0)], "{results:?}");
