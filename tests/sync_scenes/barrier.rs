@@ -1,0 +1,415 @@
+//! Barriers: the rest get `Broken`, or all of them an index of their own, and never some this and some that;
+//! who waits on is waited for by nobody dead; a reset makes it whole, and the dead are no party of it.
+
+use super::*;
+use rialto::{Barrier, Depth, Error};
+use std::{cell::RefCell, sync::atomic::Ordering::SeqCst};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Got {
+    Index(u32),
+    Broken,
+    TimedOut,
+}
+
+pub trait Subject: Sized + 'static {
+    const PATIENCE: Duration = WATCHDOG;
+    fn create(tick_ms: u32, parties: u32) -> Self;
+    /// First uses, elsewhere.
+    fn warm(&self) {}
+    fn wait(&self, timeout_ns: u64, action: impl FnOnce() -> bool) -> Got;
+    fn register(&self) -> bool;
+    fn unregister(&self) -> bool;
+    fn abort(&self);
+    fn reset(&self);
+    fn is_broken(&self) -> bool;
+    fn n_waiting(&self) -> u32;
+    fn recover(&self);
+    fn memory(&self) -> (*const u8, usize);
+}
+
+pub struct Real {
+    barrier: Barrier<'static>,
+    warm: Barrier<'static>,
+    forever: &'static Region,
+    _region: Box<Region>,
+}
+
+impl Subject for Real {
+    fn create(tick_ms: u32, parties: u32) -> Self {
+        let (region, forever) = region(tick_ms);
+        let barrier = forever.create_barrier("sweep", parties).unwrap();
+        let warm = forever.create_barrier("warm", 1).unwrap();
+        Real { barrier, warm, forever, _region: region }
+    }
+    fn warm(&self) {
+        assert!(self.warm.wait() == Ok(0));
+    }
+    #[inline(never)]
+    fn wait(&self, timeout_ns: u64, action: impl FnOnce() -> bool) -> Got {
+        match self.barrier.wait_with(timeout_ns, action) {
+            Ok(index) => Got::Index(index),
+            Err(Error::Broken) => Got::Broken,
+            Err(Error::TimedOut) => Got::TimedOut,
+            Err(error) => panic!("unexpected: {error:?}"),
+        }
+    }
+    #[inline(never)]
+    fn register(&self) -> bool {
+        self.barrier.register().is_ok()
+    }
+    #[inline(never)]
+    fn unregister(&self) -> bool {
+        self.barrier.unregister().is_ok()
+    }
+    #[inline(never)]
+    fn abort(&self) {
+        self.barrier.abort();
+    }
+    #[inline(never)]
+    fn reset(&self) {
+        self.barrier.reset();
+    }
+    fn is_broken(&self) -> bool {
+        self.barrier.is_broken()
+    }
+    fn n_waiting(&self) -> u32 {
+        self.barrier.n_waiting()
+    }
+    #[inline(never)]
+    fn recover(&self) {
+        self.forever.recover(Depth::Marked);
+    }
+    fn memory(&self) -> (*const u8, usize) {
+        (self.forever.as_ptr(), self.forever.len())
+    }
+}
+
+/// Planted: arrivals are counted, and a count does not say whose it is.
+pub struct Counting(Shared<[AtomicU32; 4]>);
+
+const COUNT: usize = 0;
+const GENERATION: usize = 1;
+const BROKEN: usize = 2;
+const PARTIES: usize = 3;
+
+impl Subject for Counting {
+    const PATIENCE: Duration = Duration::from_millis(500);
+    fn create(_: u32, parties: u32) -> Self {
+        // SAFETY: atomics of zero.
+        let words: Shared<[AtomicU32; 4]> = unsafe { Shared::zeroed() };
+        words[PARTIES].store(parties, SeqCst);
+        Counting(words)
+    }
+    #[inline(never)]
+    fn wait(&self, _: u64, action: impl FnOnce() -> bool) -> Got {
+        let generation = self.0[GENERATION].load(SeqCst);
+        let index = self.0[COUNT].fetch_add(1, SeqCst);
+        if index + 1 == self.0[PARTIES].load(SeqCst) {
+            action();
+            self.0[COUNT].store(0, SeqCst);
+            self.0[GENERATION].fetch_add(1, SeqCst);
+            futex(&self.0[GENERATION], libc::FUTEX_WAKE, i32::MAX as u32, Duration::ZERO);
+        }
+        while self.0[GENERATION].load(SeqCst) == generation {
+            if self.is_broken() {
+                return Got::Broken;
+            }
+            futex(&self.0[GENERATION], libc::FUTEX_WAIT, generation, Duration::from_millis(20));
+        }
+        Got::Index(index)
+    }
+    fn register(&self) -> bool {
+        true
+    }
+    fn unregister(&self) -> bool {
+        true
+    }
+    fn abort(&self) {
+        self.0[BROKEN].store(1, SeqCst);
+    }
+    fn reset(&self) {
+        self.0[COUNT].store(0, SeqCst);
+        self.0[BROKEN].store(0, SeqCst);
+    }
+    fn is_broken(&self) -> bool {
+        self.0[BROKEN].load(SeqCst) != 0
+    }
+    fn n_waiting(&self) -> u32 {
+        self.0[COUNT].load(SeqCst)
+    }
+    fn recover(&self) {}
+    fn memory(&self) -> (*const u8, usize) {
+        (self.0.as_ptr().cast(), 16)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Op {
+    /// Of more than there are.
+    Middle,
+    /// The one that was missing, with an action.
+    Last,
+    Register,
+    Unregister,
+    Abort,
+    Reset,
+    /// A wait whose time is up.
+    Expire,
+    /// Of somebody who died in the barrier.
+    Recover,
+    /// Of somebody who died elsewhere, registered.
+    RecoverAway,
+}
+
+struct Play<S> {
+    op: Op,
+    sleepers: usize,
+    /// The victim of a wait has registered.
+    registered: bool,
+    of: core::marker::PhantomData<S>,
+}
+
+impl<S> Clone for Play<S> {
+    fn clone(&self) -> Self {
+        Play { of: core::marker::PhantomData, ..*self }
+    }
+}
+
+impl<S> Play<S> {
+    /// There is one missing, besides the victim where it comes; it is the missing one itself if it is last.
+    fn parties(&self) -> u32 {
+        self.sleepers as u32 + if self.op == Op::Last { 1 } else { 2 }
+    }
+}
+
+pub struct World<S> {
+    barrier: S,
+    party: RefCell<Option<Child>>,
+}
+
+// Words of the victim: what it got.
+const GOT: usize = VICTIM;
+/// What this process got.
+const OURS: usize = VICTIM + 1;
+/// How often the action was run.
+const ACTION: usize = VICTIM + 2;
+const READY: usize = VICTIM + 3;
+
+fn code(got: Got) -> u64 {
+    match got {
+        Got::Index(index) => 1 + u64::from(index),
+        Got::Broken => 100,
+        Got::TimedOut => 101,
+    }
+}
+
+/// One generation: all in it were told the same, and each index once. True: it was completed.
+fn one_end(codes: &[u64], parties: u32) -> std::result::Result<Option<bool>, String> {
+    let known: Vec<u64> = codes.iter().copied().filter(|code| *code != 0).collect();
+    let Some(first) = known.first() else { return Ok(None) };
+    let broken = known.iter().filter(|code| **code == 100).count();
+    if broken == known.len() {
+        return Ok(Some(false));
+    }
+    let mut indices = known.clone();
+    indices.sort();
+    indices.dedup();
+    let right = broken == 0 && indices.len() == known.len() && indices.iter().all(|i| *i <= parties.into());
+    check(right, || format!("mixed: {known:?} of {parties} (1..: an index; 100: broken)"))?;
+    Ok(Some(*first < 100))
+}
+
+impl<S: Subject> super::Play for Play<S> {
+    type World = World<S>;
+
+    fn build(&self, tick_ms: u32, board: &Board) -> World<S> {
+        // Sleepers must not be the first to see the dead one.
+        let dead = matches!(self.op, Op::Recover | Op::RecoverAway);
+        let barrier = S::create(if dead { tick_ms.max(100) } else { tick_ms }, self.parties());
+        let party = dead.then(|| {
+            let mut party = fork(|| {
+                if self.op == Op::RecoverAway {
+                    assert!(barrier.register());
+                    board.set(READY, 1);
+                    nap_until(board, GO);
+                }
+                barrier.wait(WATCHDOG_NS, || true);
+            });
+            match self.op {
+                Op::RecoverAway => nap_until(board, READY),
+                _ => assert!(party.wait_asleep(WATCHDOG)),
+            }
+            party
+        });
+        World { barrier, party: RefCell::new(party) }
+    }
+
+    fn prepare(&self, world: &World<S>, _: &Board) {
+        world.barrier.warm();
+        if self.registered || self.op == Op::Unregister {
+            assert!(world.barrier.register());
+        }
+    }
+
+    fn eve(&self, world: &World<S>, _: &Board) {
+        world.party.take();
+    }
+
+    fn act(&self, world: &World<S>, board: &Board) {
+        let barrier = &world.barrier;
+        match self.op {
+            Op::Middle => board.set(GOT, code(barrier.wait(WATCHDOG_NS, || true))),
+            Op::Expire => board.set(GOT, code(barrier.wait(8_000_000, || true))),
+            Op::Last => {
+                let action = || {
+                    board.set(ACTION, board.get(ACTION) + 1);
+                    true
+                };
+                board.set(GOT, code(barrier.wait(WATCHDOG_NS, action)));
+            }
+            Op::Register => assert!(barrier.register()),
+            Op::Unregister => assert!(barrier.unregister()),
+            Op::Abort => barrier.abort(),
+            Op::Reset => barrier.reset(),
+            Op::Recover | Op::RecoverAway => barrier.recover(),
+        }
+    }
+
+    fn sleep<P: Platform>(&self, _: P, world: &World<S>, board: &Board, at: usize) {
+        board.set(at, code(world.barrier.wait(WATCHDOG_NS, || true)));
+    }
+
+    fn wake(&self, world: &World<S>, board: &Board) {
+        if self.op == Op::Middle {
+            board.set(OURS, code(world.barrier.wait(WATCHDOG_NS, || true)));
+        }
+    }
+
+    fn memory(&self, world: &World<S>) -> (*const u8, usize) {
+        world.barrier.memory()
+    }
+
+    fn judge(&self, cast: &mut Cast<World<S>>) -> std::result::Result<(), String> {
+        let (barrier, board, op, n) = (&cast.world.barrier, cast.board, self.op, cast.others.len());
+        let (alive, done, parties) = (cast.after == After::Lives, cast.done(), self.parties());
+        let came = board.get(OURS) != 0; // the missing one has come, and the generation was completed
+        // Whether they must end by themselves, nobody recovering but they.
+        let must_end = match op {
+            Op::Middle | Op::Last => came || done || self.registered,
+            Op::Register => done && !alive,
+            Op::Unregister => false,
+            Op::Abort | Op::Reset => done,
+            Op::Expire | Op::Recover | Op::RecoverAway => true,
+        };
+        if must_end {
+            cast.finish(S::PATIENCE)?;
+        }
+        barrier.recover();
+        let waits_on = !must_end && !barrier.is_broken() && barrier.n_waiting() == n as u32 && n > 0;
+        if waits_on {
+            // They wait for as many as are missing, and for nobody else.
+            self.complete(barrier, board, parties - n as u32, false)?;
+        }
+        cast.finish(S::PATIENCE)?;
+        let mut codes: Vec<u64> = (0..n).map(|i| board.get(seat(i))).collect();
+        codes.push(board.get(OURS));
+        if op != Op::Expire {
+            codes.push(board.get(GOT));
+        }
+        let completed = one_end(&codes, parties)?;
+        let wrong =
+            |what: &str| Err(format!("{what}: {codes:?}, broken: {}, done: {done}", barrier.is_broken()));
+        match (op, completed) {
+            (Op::Middle, Some(completed)) if !waits_on && completed != came => {
+                return wrong("ended in the wrong way");
+            }
+            (Op::Last, Some(false)) if done => return wrong("completed for the last one only"),
+            (Op::Last, Some(true)) if board.get(ACTION) != 1 && !waits_on => {
+                return wrong("completed without the action");
+            }
+            (Op::Unregister, Some(false)) if done => return wrong("broken by one who had unregistered"),
+            (Op::Register, Some(true)) if done && !alive => {
+                return wrong("not broken by a registered one's death");
+            }
+            (Op::Abort | Op::Reset, Some(true)) if done => return wrong("completed"),
+            (Op::Expire | Op::Recover | Op::RecoverAway, Some(true)) => return wrong("completed"),
+            _ => {}
+        }
+        let breaks = match op {
+            Op::Middle | Op::Last => self.registered && !alive,
+            Op::Register => done && !alive,
+            Op::Abort => done,
+            Op::Expire | Op::Recover | Op::RecoverAway => true,
+            Op::Unregister | Op::Reset => false,
+        };
+        if breaks && !barrier.is_broken() || op == Op::Reset && barrier.is_broken() {
+            return wrong("broken or not, in the wrong way");
+        }
+        // As new, for as many as before; none of them is a dead one.
+        barrier.recover();
+        barrier.reset();
+        check(!barrier.is_broken() && barrier.n_waiting() == 0, || "not whole after a reset".into())?;
+        (0..2).for_each(|_| (0..14).for_each(|i| board.set(seat(i), 0)));
+        // A victim that lives may be registered still.
+        let register = !alive || !(self.registered || op == Op::Register);
+        for _ in 0..2 {
+            self.complete(barrier, board, parties, register)?;
+        }
+        Ok(())
+    }
+}
+
+impl<S: Subject> Play<S> {
+    /// So many come now, and it is completed, for each with an index of its own. They register, all of them.
+    fn complete(
+        &self,
+        barrier: &S,
+        board: &Board,
+        missing: u32,
+        register: bool,
+    ) -> std::result::Result<(), String> {
+        let first = 5;
+        let come_and_go = |at: usize| {
+            let right = !register || barrier.register();
+            let got = barrier.wait(S::PATIENCE.as_nanos() as u64, || true);
+            let right = right && (!register || barrier.unregister());
+            board.set(seat(at), if right { code(got) } else { 102 });
+        };
+        let mut come: Vec<Child> = (1..missing as usize).map(|i| fork(|| come_and_go(first + i))).collect();
+        come_and_go(first);
+        come.iter_mut().enumerate().try_for_each(|(i, child)| finish(child, i, S::PATIENCE))?;
+        let codes: Vec<u64> = (first..first + missing as usize).map(|i| board.get(seat(i))).collect();
+        match one_end(&codes, self.parties())? {
+            Some(true) => Ok(()),
+            _ => Err(format!("newcomers do not complete it: {codes:?} (102: not registered)")),
+        }
+    }
+}
+
+fn play<S: Subject>(op: Op, sleepers: usize, registered: bool) -> Play<S> {
+    Play { op, sleepers, registered, of: core::marker::PhantomData }
+}
+
+pub fn cases(bill: &mut Bill) {
+    use Course::*;
+    for n in 0..3 {
+        for registered in [true, false] {
+            let who = if registered { "registered" } else { "a stranger" };
+            let middle = || play::<Real>(Op::Middle, n, registered);
+            bill.add(&format!("barrier.wait of {who}"), middle(), FallsAsleep, n, 30);
+            bill.add(&format!("barrier.wait of {who}"), middle(), Woken, n, 30);
+            let last = play::<Real>(Op::Last, n, registered);
+            bill.add(&format!("barrier.wait of the last, {who}"), last, Runs, n, 100);
+        }
+        bill.add("barrier.wait, timed out", play::<Real>(Op::Expire, n, false), WokenLast, n, 30);
+        for (op, at_least) in
+            [(Op::Register, 15), (Op::Unregister, 15), (Op::Abort, 10), (Op::Reset, 10), (Op::Recover, 100)]
+        {
+            bill.add(&format!("barrier: {op:?}"), play::<Real>(op, n, false), Runs, n, at_least);
+        }
+        bill.add("barrier: RecoverAway", play::<Real>(Op::RecoverAway, n, false), Runs, n, 100);
+    }
+    bill.plant("barrier: a count of arrivals", play::<Counting>(Op::Middle, 1, true), FallsAsleep, 1);
+    bill.plant("barrier: a count of arrivals", play::<Counting>(Op::Last, 1, true), Runs, 1);
+}
