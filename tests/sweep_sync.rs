@@ -24,7 +24,7 @@ mod sync_scenes;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64", feature = "os", not(rialto_loom)))]
 fn main() {
-    let mut bill = sync_scenes::Bill { cases: vec![] };
+    let mut bill = sync_scenes::Bill::new();
     sync_scenes::rlock::cases(&mut bill);
     sync_scenes::event::cases(&mut bill);
     sync_scenes::semaphore::cases(&mut bill);

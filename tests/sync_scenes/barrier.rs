@@ -259,7 +259,7 @@ impl<S: Subject> super::Play for Play<S> {
     fn act(&self, world: &World<S>, board: &Board) {
         let barrier = &world.barrier;
         match self.op {
-            Op::Middle => board.set(GOT, code(barrier.wait(WATCHDOG_NS, || true))),
+            Op::Middle => board.set(GOT, code(barrier.wait(VICTIM_NS, || true))),
             Op::Expire => board.set(GOT, code(barrier.wait(8_000_000, || true))),
             Op::Last => {
                 let action = || {
@@ -397,18 +397,21 @@ pub fn cases(bill: &mut Bill) {
         for registered in [true, false] {
             let who = if registered { "registered" } else { "a stranger" };
             let middle = || play::<Real>(Op::Middle, n, registered);
-            bill.add(&format!("barrier.wait of {who}"), middle(), FallsAsleep, n, 30);
-            bill.add(&format!("barrier.wait of {who}"), middle(), Woken, n, 30);
+            bill.gap = 16;
+            bill.add(&format!("barrier.wait, {who}"), middle(), FallsAsleep, n, 80);
+            bill.add(&format!("barrier.wait, {who}"), middle(), Woken, n, 30);
             let last = play::<Real>(Op::Last, n, registered);
-            bill.add(&format!("barrier.wait of the last, {who}"), last, Runs, n, 100);
+            bill.gap = 4;
+            bill.add(&format!("barrier.wait of the last, {who}"), last, Runs, n, 200);
         }
-        bill.add("barrier.wait, timed out", play::<Real>(Op::Expire, n, false), WokenLast, n, 30);
-        for (op, at_least) in
-            [(Op::Register, 15), (Op::Unregister, 15), (Op::Abort, 10), (Op::Reset, 10), (Op::Recover, 100)]
-        {
-            bill.add(&format!("barrier: {op:?}"), play::<Real>(op, n, false), Runs, n, at_least);
+        bill.gap = 1;
+        for (op, at_least) in [(Op::Register, 80), (Op::Unregister, 60), (Op::Abort, 20), (Op::Reset, 20)] {
+            bill.add(&format!("barrier.{op:?}"), play::<Real>(op, n, false), Runs, n, at_least);
         }
-        bill.add("barrier: RecoverAway", play::<Real>(Op::RecoverAway, n, false), Runs, n, 100);
+        bill.gap = 32;
+        bill.add("barrier.wait, timed out", play::<Real>(Op::Expire, n, false), WokenLast, n, 40);
+        bill.add("barrier: recover one inside", play::<Real>(Op::Recover, n, false), Runs, n, 60);
+        bill.add("barrier: recover one elsewhere", play::<Real>(Op::RecoverAway, n, false), Runs, n, 60);
     }
     bill.plant("barrier: a count of arrivals", play::<Counting>(Op::Middle, 1, true), FallsAsleep, 1);
     bill.plant("barrier: a count of arrivals", play::<Counting>(Op::Last, 1, true), Runs, 1);

@@ -198,13 +198,13 @@ pub fn cases(bill: &mut Bill) {
         bill.add("event.set", play::<Real>(Op::Set), Runs, n, 15);
         bill.add("event.set and clear", play::<Real>(Op::SetAndClear), Runs, n, 25);
         bill.add("event.wait", play::<Real>(Op::Wait), FallsAsleep, n, 15);
-        bill.add("event.wait", play::<Real>(Op::Wait), Woken, n, 15);
+        bill.add("event.wait", play::<Real>(Op::Wait), Woken, n, 8);
     }
     bill.add("event.set of a set one", play::<Real>(Op::SetAgain), Runs, 0, 15);
     bill.add("event.clear", play::<Real>(Op::Clear), Runs, 0, 10);
     bill.add("event.wait for a set one", play::<Real>(Op::Pass), Runs, 0, 10);
     for n in 1..3 {
-        bill.add_after("event.set", play::<Real>(Op::Set), Runs, n, After::Again, 15);
+        bill.again("event.set", play::<Real>(Op::Set), Runs, n, 15);
     }
     for n in 1..3 {
         bill.plant("event: a flag, no tick", play::<Flag>(Op::Set), Runs, n);

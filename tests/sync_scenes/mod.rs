@@ -31,6 +31,8 @@ use std::{
 /// Nobody that is owed something may sleep longer than this.
 pub const WATCHDOG: Duration = Duration::from_secs(15);
 pub const WATCHDOG_NS: u64 = WATCHDOG.as_nanos() as u64;
+/// A victim that is led astray (it took another path than the run before) need not sleep so long.
+pub const VICTIM_NS: u64 = 5_000_000_000;
 
 // Words of the board.
 pub const DONE: usize = 0;
@@ -369,11 +371,12 @@ impl<P: Play> Scene for Stage<P> {
 }
 
 /// Kills it at its points and, unless it is one that stays asleep, lets one live.
-fn give<P: Play>(play: &P, course: Course, sleepers: usize, after: After, tally: &Tally) {
+fn give<P: Play>(play: &P, course: Course, sleepers: usize, after: After, gap: u64, tally: &Tally) {
     let mut stage = Stage::new(play.clone(), course, sleepers, after);
     match course {
-        Course::Runs | Course::Meets => sweep(&mut stage, tally),
-        _ => sweep_merged(&mut stage, tally, 16),
+        Course::Runs | Course::Meets if gap == 1 => sweep(&mut stage, tally),
+        Course::FallsAsleep => sweep_merged(&mut stage, tally, gap.max(4)),
+        _ => sweep_merged(&mut stage, tally, gap),
     }
     if course != Course::FallsAsleep && after == After::Ticks {
         let mut stage = Stage::new(play.clone(), course, sleepers, After::Lives);
@@ -381,17 +384,28 @@ fn give<P: Play>(play: &P, course: Course, sleepers: usize, after: After, tally:
     }
 }
 
-/// The cases that are asked for, by family.
+/// The cases.
 pub struct Bill {
     pub cases: Vec<Case>,
+    /// Of the next ones: every so many instructions are points, besides those where something changes.
+    pub gap: u64,
 }
 
 impl Bill {
-    pub fn add<P: Play>(&mut self, name: &str, play: P, course: Course, sleepers: usize, at_least: u64) {
-        self.add_after(name, play, course, sleepers, After::Ticks, at_least);
+    pub fn new() -> Bill {
+        Bill { cases: vec![], gap: 1 }
     }
 
-    pub fn add_after<P: Play>(
+    pub fn add<P: Play>(&mut self, name: &str, play: P, course: Course, sleepers: usize, at_least: u64) {
+        self.clean(name, play, course, sleepers, After::Ticks, at_least);
+    }
+
+    /// Without ticks: a survivor does it again.
+    pub fn again<P: Play>(&mut self, name: &str, play: P, course: Course, sleepers: usize, at_least: u64) {
+        self.clean(&format!("again {name}"), play, course, sleepers, After::Again, at_least);
+    }
+
+    fn clean<P: Play>(
         &mut self,
         name: &str,
         play: P,
@@ -400,14 +414,13 @@ impl Bill {
         after: After,
         at_least: u64,
     ) {
-        let how = if after == After::Again { ", done again" } else { "" };
-        let name = format!("Kill {name}: {course:?}, {sleepers} asleep{how}");
-        self.cases.push(clean(name, at_least, move |tally| give(&play, course, sleepers, after, tally)));
+        let (gap, name) = (self.gap, format!("{name}: {course:?}, {sleepers} asleep"));
+        self.cases.push(clean(name, at_least, move |tally| give(&play, course, sleepers, after, gap, tally)));
     }
 
     pub fn plant<P: Play>(&mut self, name: &str, play: P, course: Course, sleepers: usize) {
         let name = format!("{name}: {course:?}, {sleepers} asleep");
-        self.cases.push(planted(name, move |tally| give(&play, course, sleepers, After::Ticks, tally)));
+        self.cases.push(planted(name, move |tally| give(&play, course, sleepers, After::Ticks, 1, tally)));
     }
 }
 

@@ -245,7 +245,7 @@ pub fn cases(bill: &mut Bill) {
     bill.add(name, play::<Real>(Free), Meets, 2, 150);
     for n in 0..3 {
         bill.add(name, play::<Real>(Held), FallsAsleep, n, 15);
-        bill.add(name, play::<Real>(Held), Woken, n, 60);
+        bill.add(name, play::<Real>(Held), Woken, n, 40);
     }
     bill.add("rlock of a dead one", play::<Real>(Dead), Runs, 0, 150);
     bill.plant("rlock: a count that outlives its owner", play::<Counted>(Free), Runs, 0);

@@ -231,13 +231,13 @@ pub fn cases(bill: &mut Bill) {
         bill.add("semaphore.release(1)", play::<Real>(Op::Release(1)), Runs, n, 15);
         bill.add("semaphore.release(2)", play::<Real>(Op::Release(2)), Runs, n, 15);
         bill.add("semaphore.acquire", play::<Real>(Op::Wait(1)), FallsAsleep, n, 15);
-        bill.add("semaphore.acquire of 1", play::<Real>(Op::Wait(1)), Woken, n, 15);
+        bill.add("semaphore.acquire of 1", play::<Real>(Op::Wait(1)), Woken, n, 8);
     }
-    bill.add("semaphore.acquire of 2", play::<Real>(Op::Wait(2)), Woken, 1, 15);
-    bill.add("semaphore.acquire of 2", play::<Real>(Op::Wait(2)), Woken, 2, 15);
+    bill.add("semaphore.acquire of 2", play::<Real>(Op::Wait(2)), Woken, 1, 8);
+    bill.add("semaphore.acquire of 2", play::<Real>(Op::Wait(2)), Woken, 2, 8);
     for n in 1..3 {
-        bill.add_after("semaphore.release(1)", play::<Real>(Op::Release(1)), Runs, n, After::Again, 15);
-        bill.add_after("semaphore.acquire of 1", play::<Real>(Op::Wait(1)), Woken, n, After::Again, 15);
+        bill.again("semaphore.release(1)", play::<Real>(Op::Release(1)), Runs, n, 15);
+        bill.again("semaphore.acquire of 1", play::<Real>(Op::Wait(1)), Woken, n, 8);
     }
     bill.plant("semaphore: a count of waiters, no tick", play::<Posix>(Op::Release(1)), Runs, 1);
     bill.plant("semaphore: a count of waiters, no tick", play::<Posix>(Op::Wait(1)), Woken, 1);

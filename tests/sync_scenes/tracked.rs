@@ -71,33 +71,44 @@ impl Subject for Real {
     }
 }
 
-/// Planted: the same, whose survivors free a dead one's permits, but not of a new generation: a token is who
-/// and which.
-pub struct Plain(Shared<[AtomicU64; BOUND]>);
+/// Planted: a permit says who has it, and nothing else. So does a token: it is good again when the next one of
+/// that name has the permit. Here this process is 1, and everybody else in turn is 2.
+pub struct Nameless(Shared<[AtomicU64; BOUND]>, u32);
 
-impl Subject for Plain {
+impl Nameless {
+    fn take(&self, me: u64) -> u64 {
+        let free = (0..BOUND).find(|i| self.0[*i].compare_exchange(0, me, SeqCst, SeqCst).is_ok());
+        free.map_or(0, |i| me << 8 | i as u64)
+    }
+}
+
+impl Subject for Nameless {
     fn create(_: u32) -> Self {
         // SAFETY: atomics of zero.
-        Plain(unsafe { Shared::zeroed() })
+        Nameless(unsafe { Shared::zeroed() }, std::process::id())
     }
     #[inline(never)]
-    fn acquire(&self, _: u64) -> u64 {
-        let free = (0..BOUND).find(|i| self.0[*i].compare_exchange(0, 7, SeqCst, SeqCst).is_ok());
-        free.map_or(0, |i| i as u64 + 1)
+    fn acquire(&self, wait_ns: u64) -> u64 {
+        if wait_ns > 0 && self.value() == 0 {
+            self.recover();
+        }
+        self.take(if std::process::id() == self.1 { 1 } else { 2 })
     }
     fn acquire_as_another(&self) -> u64 {
-        self.acquire(0)
+        self.take(2)
     }
     #[inline(never)]
     fn release(&self, token: u64) -> bool {
-        self.0[token as usize - 1].compare_exchange(7, 0, SeqCst, SeqCst).is_ok()
+        self.0[token as usize & 0xff].compare_exchange(token >> 8, 0, SeqCst, SeqCst).is_ok()
     }
     fn value(&self) -> usize {
         self.0.iter().filter(|word| word.load(SeqCst) == 0).count()
     }
     fn recover(&self) {
-        // In these cases nobody else holds anything now.
-        self.0.iter().for_each(|word| word.store(0, SeqCst));
+        // Of the victim, who is dead whenever this is called.
+        for word in self.0.iter() {
+            let _ = word.compare_exchange(2, 0, SeqCst, SeqCst);
+        }
     }
     fn memory(&self) -> (*const u8, usize) {
         (self.0.as_ptr().cast(), 16)
@@ -111,8 +122,8 @@ impl Subject for NeverRecovers {
     fn create(tick_ms: u32) -> Self {
         NeverRecovers(Real::create(tick_ms))
     }
-    fn acquire(&self, wait_ns: u64) -> u64 {
-        self.0.acquire(wait_ns.min(1))
+    fn acquire(&self, _: u64) -> u64 {
+        self.0.acquire(0)
     }
     fn acquire_as_another(&self) -> u64 {
         self.0.acquire_as_another()
@@ -207,12 +218,12 @@ impl<S: Subject> super::Play for Play<S> {
         let semaphore = &world.semaphore;
         match self.0 {
             Op::Acquire | Op::Wait(_) => {
-                let token = semaphore.acquire(WATCHDOG_NS);
+                let token = semaphore.acquire(VICTIM_NS);
                 board.set(TOKENS, token);
                 assert!(token != 0);
             }
             Op::Pair => {
-                let token = semaphore.acquire(WATCHDOG_NS);
+                let token = semaphore.acquire(VICTIM_NS);
                 board.set(TOKENS, token);
                 assert!(semaphore.release(token));
             }
@@ -238,6 +249,13 @@ impl<S: Subject> super::Play for Play<S> {
         }
     }
 
+    fn give_up(&self, world: &World<S>, board: &Board) {
+        // With a permit in hand, this thread would stay a member of that region.
+        (OURS..OURS + 2).filter(|at| board.get(*at) != 0).for_each(|at| {
+            world.semaphore.release(board.get(at));
+        });
+    }
+
     fn busy(&self, world: &World<S>) -> bool {
         self.0 == Op::Pair && world.semaphore.value() == 0
     }
@@ -261,10 +279,11 @@ impl<S: Subject> super::Play for Play<S> {
         cast.expect(owed, S::PATIENCE)?;
         if sleepers == 0 && ours.len() + theirs < BOUND {
             // Whoever comes now and waits does, too.
-            ours.push(semaphore.acquire(WATCHDOG_NS));
-            check(ours.last() != Some(&0), || "no permit comes back".into())?;
+            let token = semaphore.acquire(WATCHDOG_NS);
+            check(token != 0 && semaphore.release(token), || "no permit comes back".into())?;
         }
         semaphore.recover();
+        // The dead one's name and its permit are issued anew.
         while let token @ 1.. = semaphore.acquire_as_another() {
             ours.push(token);
         }
@@ -298,17 +317,20 @@ impl<S: Subject> super::Play for Play<S> {
 
 pub fn cases(bill: &mut Bill) {
     use Course::*;
-    bill.add("tracked.acquire", play::<Real>(Op::Acquire), Runs, 0, 30);
+    bill.gap = 1;
+    bill.add("tracked.acquire", play::<Real>(Op::Acquire), Runs, 0, 150);
     for n in 0..3 {
         let course = if n == 0 { Runs } else { Meets };
-        bill.add("tracked.acquire .. release", play::<Real>(Op::Pair), course, n, 50);
-        bill.add("tracked.release_token", play::<Real>(Op::Release), Runs, n, 15);
-        bill.add("tracked.acquire", play::<Real>(Op::Wait(1)), FallsAsleep, n, 30);
-        bill.add("tracked.acquire of 1", play::<Real>(Op::Wait(1)), Woken, n, 30);
-        bill.add("tracked: recover two permits", play::<Real>(Op::Recover), Runs, n, 100);
+        bill.gap = 1;
+        bill.add("tracked.acquire .. release", play::<Real>(Op::Pair), course, n, 150);
+        bill.add("tracked.release_token", play::<Real>(Op::Release), Runs, n, 30);
+        bill.gap = 16;
+        bill.add("tracked.acquire", play::<Real>(Op::Wait(1)), FallsAsleep, n, 80);
+        bill.add("tracked.acquire of 1", play::<Real>(Op::Wait(1)), Woken, n, 40);
+        bill.add("tracked: recover two permits", play::<Real>(Op::Recover), Runs, n, 60);
     }
-    bill.add("tracked.acquire of 2", play::<Real>(Op::Wait(2)), Woken, 2, 30);
-    bill.plant("tracked: tokens without a generation", play::<Plain>(Op::Pair), Runs, 0);
+    bill.add("tracked.acquire of 2", play::<Real>(Op::Wait(2)), Woken, 2, 40);
+    bill.plant("tracked: tokens without a generation", play::<Nameless>(Op::Pair), Runs, 0);
     bill.plant("tracked: nobody recovers", play::<NeverRecovers>(Op::Pair), Runs, 0);
     bill.plant("tracked: nobody recovers", play::<NeverRecovers>(Op::Release), Runs, 0);
 }
