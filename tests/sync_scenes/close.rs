@@ -43,7 +43,7 @@ impl super::Play for Play {
         (subject.region().as_ptr(), subject.region().len())
     }
 
-    fn judge(&self, cast: &mut Cast<Rialto>) -> std::result::Result<(), String> {
+    fn judge(&self, cast: &mut Cast<Rialto>) -> Verdict {
         let (queue, closed) = (cast.world.queue(), cast.world.queue().is_closed());
         check(closed || !cast.done(), || "it has closed nothing".into())?;
         if !closed || cast.after == After::Again {

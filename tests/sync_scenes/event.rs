@@ -163,7 +163,7 @@ impl<S: Subject> super::Play for Play<S> {
         (event.page(), 64)
     }
 
-    fn judge(&self, cast: &mut Cast<S>) -> std::result::Result<(), String> {
+    fn judge(&self, cast: &mut Cast<S>) -> Verdict {
         let (op, event, phase) = (self.0, cast.world, cast.world.phase());
         let before = u32::from(matches!(op, Op::SetAgain | Op::Clear | Op::Pass));
         let ends: &[u32] = match op {

@@ -5,28 +5,38 @@
 //! falls asleep, or from the moment it is woken.
 
 pub mod barrier;
+mod barrier_subjects;
+mod bill;
 pub mod close;
 pub mod condition;
+mod condition_subjects;
 pub mod event;
+mod ground;
 pub mod rlock;
 pub mod semaphore;
 pub mod tracked;
 
+pub use bill::Bill;
+pub use ground::{Ticking, futex, region};
+
 use crate::support::{
     process::{Child, Exit, asleep, fork, relax},
     queue::fingerprint,
-    runner::{Case, Scene, Tally, clean, planted, sweep, sweep_merged},
+    runner::Scene,
     shared::{Board, Shared},
     step::{Step, Victim, trap},
 };
 use rialto::{
-    Region, RegionConfig, Result,
-    sys::{Liveness, Os, Platform, Waited},
+    Region,
+    sys::{Os, Platform},
 };
 use std::{
     sync::atomic::AtomicU32,
     time::{Duration, Instant},
 };
+
+/// What is wrong, if anything is.
+pub type Verdict = Result<(), String>;
 
 /// Nobody that is owed something may sleep longer than this.
 pub const WATCHDOG: Duration = Duration::from_secs(15);
@@ -104,7 +114,7 @@ pub trait Play: Clone + 'static {
     /// The memory that others see: start and length.
     fn memory(&self, world: &Self::World) -> (*const u8, usize);
     /// The victim is dead, or has done its work.
-    fn judge(&self, cast: &mut Cast<Self::World>) -> std::result::Result<(), String>;
+    fn judge(&self, cast: &mut Cast<Self::World>) -> Verdict;
 }
 
 /// Who is there when a point is judged.
@@ -127,7 +137,7 @@ impl<W> Cast<'_, W> {
     }
 
     /// Waits until so many are through.
-    pub fn expect(&mut self, count: usize, patience: Duration) -> std::result::Result<(), String> {
+    pub fn expect(&mut self, count: usize, patience: Duration) -> Verdict {
         let start = Instant::now();
         let mut looks = 0;
         while self.through() < count {
@@ -148,7 +158,7 @@ impl<W> Cast<'_, W> {
     }
 
     /// All of them end.
-    pub fn finish(&mut self, patience: Duration) -> std::result::Result<(), String> {
+    pub fn finish(&mut self, patience: Duration) -> Verdict {
         let count = self.others.len();
         self.expect(count, patience)?;
         self.others.iter_mut().enumerate().try_for_each(|(i, other)| finish(other, i, patience))
@@ -156,7 +166,7 @@ impl<W> Cast<'_, W> {
 }
 
 /// That child ends, and well.
-pub fn finish(child: &mut Child, i: usize, patience: Duration) -> std::result::Result<(), String> {
+pub fn finish(child: &mut Child, i: usize, patience: Duration) -> Verdict {
     match child.wait(patience) {
         Some(Exit::Code(0)) => Ok(()),
         Some(exit) => Err(format!("sleeper {i} ended with {exit:?}")),
@@ -165,7 +175,7 @@ pub fn finish(child: &mut Child, i: usize, patience: Duration) -> std::result::R
 }
 
 /// `what`, if not `right`.
-pub fn check(right: bool, what: impl FnOnce() -> String) -> std::result::Result<(), String> {
+pub fn check(right: bool, what: impl FnOnce() -> String) -> Verdict {
     if right { Ok(()) } else { Err(what()) }
 }
 
@@ -286,7 +296,7 @@ impl<P: Play> Stage<P> {
     }
 
     /// The victim lives; what it is to wake, it must wake.
-    fn lives(&mut self) -> std::result::Result<(), String> {
+    fn lives(&mut self) -> Verdict {
         let mut victim = self.set();
         let mut acted = false;
         while !self.over() {
@@ -304,7 +314,7 @@ impl<P: Play> Stage<P> {
         Ok(())
     }
 
-    fn rest(&mut self, kill: impl FnOnce(&mut Self)) -> std::result::Result<(), String> {
+    fn rest(&mut self, kill: impl FnOnce(&mut Self)) -> Verdict {
         kill(self);
         while self.others.len() < self.sleepers {
             self.add_other();
@@ -362,124 +372,10 @@ impl<P: Play> Scene for Stage<P> {
         fingerprint(start, len) ^ victim.robust_list()
     }
 
-    fn judge(&mut self, mut victim: Victim) -> std::result::Result<(), String> {
+    fn judge(&mut self, mut victim: Victim) -> Verdict {
         self.rest(|_| {
             victim.kill();
             drop(victim);
         })
     }
-}
-
-/// Kills it at its points and, unless it is one that stays asleep, lets one live.
-fn give<P: Play>(play: &P, course: Course, sleepers: usize, after: After, gap: u64, tally: &Tally) {
-    let mut stage = Stage::new(play.clone(), course, sleepers, after);
-    match course {
-        Course::Runs | Course::Meets if gap == 1 => sweep(&mut stage, tally),
-        Course::FallsAsleep => sweep_merged(&mut stage, tally, gap.max(4)),
-        _ => sweep_merged(&mut stage, tally, gap),
-    }
-    if course != Course::FallsAsleep && after == After::Ticks {
-        let mut stage = Stage::new(play.clone(), course, sleepers, After::Lives);
-        tally.point("alive", stage.lives());
-    }
-}
-
-/// The cases.
-pub struct Bill {
-    pub cases: Vec<Case>,
-    /// Of the next ones: every so many instructions are points, besides those where something changes.
-    pub gap: u64,
-}
-
-impl Bill {
-    pub fn new() -> Bill {
-        Bill { cases: vec![], gap: 1 }
-    }
-
-    pub fn add<P: Play>(&mut self, name: &str, play: P, course: Course, sleepers: usize, at_least: u64) {
-        self.clean(name, play, course, sleepers, After::Ticks, at_least);
-    }
-
-    /// Without ticks: a survivor does it again.
-    pub fn again<P: Play>(&mut self, name: &str, play: P, course: Course, sleepers: usize, at_least: u64) {
-        self.clean(&format!("again {name}"), play, course, sleepers, After::Again, at_least);
-    }
-
-    fn clean<P: Play>(
-        &mut self,
-        name: &str,
-        play: P,
-        course: Course,
-        sleepers: usize,
-        after: After,
-        at_least: u64,
-    ) {
-        let (gap, name) = (self.gap, format!("{name}: {course:?}, {sleepers} asleep"));
-        self.cases.push(clean(name, at_least, move |tally| give(&play, course, sleepers, after, gap, tally)));
-    }
-
-    pub fn plant<P: Play>(&mut self, name: &str, play: P, course: Course, sleepers: usize) {
-        let name = format!("{name}: {course:?}, {sleepers} asleep");
-        self.cases.push(planted(name, move |tally| give(&play, course, sleepers, After::Ticks, 1, tally)));
-    }
-}
-
-/// This system, with another tick: for sleepers. The victim is as users run it.
-#[derive(Clone, Copy, Default)]
-pub struct Ticking<const MS: u64>;
-
-impl<const MS: u64> Platform for Ticking<MS> {
-    type Thread = <Os as Platform>::Thread;
-    const SPINS: u32 = 1;
-    const TICK_NS: u64 = MS * 1_000_000;
-
-    fn now_ns(self) -> u64 {
-        Os {}.now_ns()
-    }
-    fn wait(self, word: &AtomicU32, expected: u32, deadline_ns: u64) -> Waited {
-        Os {}.wait(word, expected, deadline_ns)
-    }
-    fn wake(self, word: &AtomicU32, count: u32) -> u32 {
-        Os {}.wake(word, count)
-    }
-    fn requeue(self, from: &AtomicU32, expected: u32, to: &AtomicU32, wake: u32) -> bool {
-        Os {}.requeue(from, expected, to, wake)
-    }
-    fn thread(self) -> Result<Self::Thread> {
-        Os {}.thread()
-    }
-    fn claim(self) -> u64 {
-        Os {}.claim()
-    }
-    fn enter(self, region: u64) {
-        Os {}.enter(region)
-    }
-    fn exit(self, region: u64) {
-        Os {}.exit(region)
-    }
-    fn users(self, region: u64) -> u32 {
-        Os {}.users(region)
-    }
-    fn give_back(self, region: u64) {
-        Os {}.give_back(region)
-    }
-    fn liveness(self, id: u32, tag: u64) -> Liveness {
-        Os {}.liveness(id, tag)
-    }
-}
-
-/// A futex call of the planted ones: at most `wait` long.
-pub fn futex(word: &AtomicU32, op: i32, value: u32, wait: Duration) -> i64 {
-    let wait = libc::timespec { tv_sec: wait.as_secs() as _, tv_nsec: wait.subsec_nanos() as _ };
-    // SAFETY: a live word, our own timespec.
-    (unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), op, value, &raw const wait) }) as i64
-}
-
-/// A region that stays where it is; whoever borrows from it "for ever" is dropped first.
-pub fn region(tick_ms: u32) -> (Box<Region>, &'static Region) {
-    let config = RegionConfig { members: 12, objects: 4, tick_ms };
-    let region = Box::new(Region::create_anonymous(1 << 14, &config).expect("region"));
-    // SAFETY: the box is not moved out of, and the callers keep it longer than what borrows.
-    let forever: &'static Region = unsafe { &*core::ptr::from_ref::<Region>(&*region) };
-    (region, forever)
 }

@@ -212,7 +212,7 @@ impl<S: Subject> super::Play for Play<S> {
         (lock.page(), 64)
     }
 
-    fn judge(&self, cast: &mut Cast<S>) -> std::result::Result<(), String> {
+    fn judge(&self, cast: &mut Cast<S>) -> Verdict {
         let (lock, board) = (cast.world, cast.board);
         let (inside, released) = (board.get(INSIDE) == 1, board.get(RELEASED) == 1);
         self.give_up(lock, board);

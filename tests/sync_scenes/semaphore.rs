@@ -171,7 +171,7 @@ impl<S: Subject> super::Play for Play<S> {
         (semaphore.page(), 64)
     }
 
-    fn judge(&self, cast: &mut Cast<S>) -> std::result::Result<(), String> {
+    fn judge(&self, cast: &mut Cast<S>) -> Verdict {
         let (op, semaphore) = (self.0, cast.world);
         let sleepers = cast.others.len() as u32;
         let mut helped = 0;

@@ -264,7 +264,7 @@ impl<S: Subject> super::Play for Play<S> {
         world.semaphore.memory()
     }
 
-    fn judge(&self, cast: &mut Cast<World<S>>) -> std::result::Result<(), String> {
+    fn judge(&self, cast: &mut Cast<World<S>>) -> Verdict {
         let (semaphore, board) = (&cast.world.semaphore, cast.board);
         let sleepers = cast.others.len();
         let mut ours: Vec<u64> = (0..2).map(|i| board.get(OURS + i)).filter(|token| *token != 0).collect();
