@@ -100,7 +100,7 @@ impl<S: Subject> super::Play for Play<S> {
                     board.set(READY, 1);
                     nap_until(board, GO);
                 }
-                barrier.wait(WATCHDOG_NS, || true);
+                barrier.wait(FOREVER, || true);
             });
             match self.op {
                 Op::RecoverAway => nap_until(board, READY),
@@ -143,7 +143,7 @@ impl<S: Subject> super::Play for Play<S> {
     }
 
     fn sleep<P: Platform>(&self, _: P, world: &World<S>, board: &Board, at: usize) {
-        board.set(at, code(world.barrier.wait(WATCHDOG_NS, || true)));
+        board.set(at, code(world.barrier.wait(FOREVER, || true)));
     }
 
     fn wake(&self, world: &World<S>, board: &Board) {
@@ -230,14 +230,15 @@ impl<S: Subject> Play<S> {
     /// So many come now, and it is completed, for each with an index of its own. They register, all of them.
     fn complete(&self, barrier: &S, board: &Board, missing: u32, register: bool) -> Verdict {
         let first = 5;
-        let come_and_go = |at: usize| {
+        let come_and_go = |at: usize, wait_ns: u64| {
             let right = !register || barrier.register();
-            let got = barrier.wait(S::PATIENCE.as_nanos() as u64, || true);
+            let got = barrier.wait(wait_ns, || true);
             let right = right && (!register || barrier.unregister());
             board.set(seat(at), if right { code(got) } else { 102 });
         };
-        let mut come: Vec<Child> = (1..missing as usize).map(|i| fork(|| come_and_go(first + i))).collect();
-        come_and_go(first);
+        let mut come: Vec<Child> =
+            (1..missing as usize).map(|i| fork(|| come_and_go(first + i, FOREVER))).collect();
+        come_and_go(first, S::PATIENCE.as_nanos() as u64);
         come.iter_mut().enumerate().try_for_each(|(i, child)| finish(child, i, S::PATIENCE))?;
         let codes: Vec<u64> = (first..first + missing as usize).map(|i| board.get(seat(i))).collect();
         match one_end(&codes, self.parties())? {

@@ -32,8 +32,8 @@ impl super::Play for Play {
 
     fn sleep<P: Platform>(&self, _: P, subject: &Rialto, board: &Board, at: usize) {
         let got = match self.messages {
-            0 => subject.queue().pop_timeout(&mut [0; 16], WATCHDOG_NS).map(|_| ()),
-            _ => subject.queue().push_timeout(&[9; 16], WATCHDOG_NS),
+            0 => subject.queue().pop(&mut [0; 16]).map(|_| ()),
+            _ => subject.queue().push(&[9; 16]),
         };
         assert!(got == Err(Error::Closed));
         board.set(at, 1);

@@ -1,6 +1,6 @@
 //! A condition with its lock under the sweep: what is asked of it, the real one, and a planted one.
 
-use super::{WATCHDOG, WATCHDOG_NS, futex};
+use super::{WATCHDOG, futex, limit};
 use crate::support::shared::Shared;
 use rialto::{
     Condition, Lock, Lockable, Outcome, RLock,
@@ -95,9 +95,9 @@ impl<L: Kind> Subject for Real<L> {
     }
     #[inline(never)]
     fn acquire<P: Platform>(&self, platform: P) -> Option<Outcome> {
-        let outcome = self.lock().acquire_on(platform, WATCHDOG_NS).ok()?;
+        let outcome = self.lock().acquire_on(platform, limit::<P>()).ok()?;
         (1..L::DEPTH)
-            .for_each(|_| assert!(self.lock().acquire_on(platform, WATCHDOG_NS) == Ok(Outcome::Clean)));
+            .for_each(|_| assert!(self.lock().acquire_on(platform, limit::<P>()) == Ok(Outcome::Clean)));
         Some(outcome)
     }
     #[inline(never)]
@@ -109,11 +109,11 @@ impl<L: Kind> Subject for Real<L> {
     }
     #[inline(never)]
     fn wait<P: Platform>(&self, platform: P) -> Outcome {
-        self.condition().wait_on(platform, self.lock(), WATCHDOG_NS).unwrap()
+        self.condition().wait_on(platform, self.lock(), limit::<P>()).unwrap()
     }
     #[inline(never)]
     fn wait_for<P: Platform>(&self, platform: P, predicate: impl FnMut() -> bool) -> Outcome {
-        self.condition().wait_for_on(platform, self.lock(), WATCHDOG_NS, predicate).unwrap()
+        self.condition().wait_for_on(platform, self.lock(), limit::<P>(), predicate).unwrap()
     }
     #[inline(never)]
     fn notify(&self, n: u32) {

@@ -49,7 +49,7 @@ impl Subject for Real {
     }
     #[inline(never)]
     fn wait<P: Platform>(&self, platform: P) -> bool {
-        self.event().wait_on(platform, WATCHDOG_NS).is_ok()
+        self.event().wait_on(platform, limit::<P>()).is_ok()
     }
     fn phase(&self) -> u32 {
         // SAFETY: the word at offset 8, as the module's table has it.

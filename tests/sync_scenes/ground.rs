@@ -1,7 +1,8 @@
 //! What the plays stand on: sleepers' platforms, a region, a futex.
 
+use super::WATCHDOG_NS;
 use rialto::{
-    Region, RegionConfig, Result,
+    FOREVER, Region, RegionConfig, Result,
     sys::{Liveness, Os, Platform, Waited},
 };
 use std::{sync::atomic::AtomicU32, time::Duration};
@@ -48,6 +49,12 @@ impl<const MS: u64> Platform for Ticking<MS> {
     fn liveness(self, id: u32, tag: u64) -> Liveness {
         Os {}.liveness(id, tag)
     }
+}
+
+/// How long to wait. Sleepers for ever: at the end of their time they would look once more, and a wake-up that
+/// was lost would not show.
+pub fn limit<P: Platform>() -> u64 {
+    if P::TICK_NS == Os::TICK_NS { WATCHDOG_NS } else { FOREVER }
 }
 
 /// A futex call of the planted ones: at most `wait` long.

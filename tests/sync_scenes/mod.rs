@@ -17,7 +17,7 @@ pub mod semaphore;
 pub mod tracked;
 
 pub use bill::Bill;
-pub use ground::{Ticking, futex, region};
+pub use ground::{Ticking, futex, limit, region};
 
 use crate::support::{
     process::{Child, Exit, asleep, fork, relax},
@@ -27,7 +27,7 @@ use crate::support::{
     step::{Step, Victim, trap},
 };
 use rialto::{
-    Region,
+    FOREVER, Region,
     sys::{Os, Platform},
 };
 use std::{

@@ -34,7 +34,7 @@ impl Subject for Real {
     }
     #[inline(never)]
     fn acquire<P: Platform>(&self, platform: P) -> Option<Outcome> {
-        self.lock().acquire_on(platform, WATCHDOG_NS).ok()
+        self.lock().acquire_on(platform, limit::<P>()).ok()
     }
     fn mark_consistent(&self) {
         self.lock().mark_consistent().unwrap();
@@ -80,7 +80,7 @@ impl Subject for Counted {
     fn acquire<P: Platform>(&self, platform: P) -> Option<Outcome> {
         let mine = self.lock().is_mine_on(platform);
         let outcome =
-            if mine { Outcome::Clean } else { self.lock().acquire_on(platform, WATCHDOG_NS).ok()? };
+            if mine { Outcome::Clean } else { self.lock().acquire_on(platform, limit::<P>()).ok()? };
         self.0.1.fetch_add(1, SeqCst);
         Some(outcome)
     }

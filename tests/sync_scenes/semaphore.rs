@@ -42,7 +42,7 @@ impl Subject for Real {
     }
     #[inline(never)]
     fn acquire<P: Platform>(&self, platform: P) -> bool {
-        self.semaphore().acquire_on(platform, WATCHDOG_NS).is_ok()
+        self.semaphore().acquire_on(platform, limit::<P>()).is_ok()
     }
     #[inline(never)]
     fn release(&self, n: u32) -> bool {

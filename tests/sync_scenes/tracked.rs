@@ -233,7 +233,7 @@ impl<S: Subject> super::Play for Play<S> {
     }
 
     fn sleep<P: Platform>(&self, _: P, world: &World<S>, board: &Board, at: usize) {
-        let token = world.semaphore.acquire(WATCHDOG_NS);
+        let token = world.semaphore.acquire(FOREVER);
         board.set(at + 1, token);
         board.set(at, 1);
         nap_until(board, GO);
