@@ -12,7 +12,20 @@ mod header {
     use std::{env, fs, path::Path};
 
     /// In the header's order.
-    const FILES: [&str; 6] = ["status", "lock", "region", "member", "queue", "peeked"];
+    const FILES: [&str; 12] = [
+        "status",
+        "lock",
+        "rlock",
+        "event",
+        "semaphore",
+        "condition",
+        "region",
+        "member",
+        "queue",
+        "peeked",
+        "permits",
+        "barrier",
+    ];
 
     pub fn write() {
         let root = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");

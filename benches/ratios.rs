@@ -1,71 +1,19 @@
 //! Ratios against peers, interleaved in one run: `cargo bench --bench ratios`.
 //!
 //! Two threads (or one, where it says so) on the cores that the scheduler gives them. Every round runs
-//! each contestant once, in turn; a row prints the medians and the ratio *Rialto's speed / the peer's*:
+//! each contestant once, in turn (see `harness`); a row prints the medians and the ratio *Rialto's speed / the peer's*:
 //! above 1 Rialto is faster. Received values are checked. The first row is the distance of the two cores,
 //! a cache line's round trip: machines that move virtual processors change it under your feet.
 
+mod harness;
+
 use crossbeam_queue::ArrayQueue;
+use harness::{Robust, distance, pair, row, time};
 use rialto::{Lock, Queue, QueueConfig, Region, RegionConfig};
 use std::{
     hint::spin_loop,
-    sync::{
-        Barrier,
-        atomic::{AtomicU64, Ordering::*},
-    },
-    time::Instant,
+    sync::atomic::{AtomicU64, Ordering::*},
 };
-
-const ROUNDS: usize = 15;
-
-/// Nanoseconds per operation.
-fn time(operations: u64, f: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    f();
-    start.elapsed().as_nanos() as f64 / operations as f64
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
-fn row(name: &str, mut ours: impl FnMut() -> f64, peer: &str, mut theirs: impl FnMut() -> f64) {
-    let (mut a, mut b) = (vec![], vec![]);
-    for _ in 0..ROUNDS {
-        a.push(ours());
-        b.push(theirs());
-    }
-    let ratio = median(a.iter().zip(&b).map(|(a, b)| b / a).collect());
-    println!("{name:34} {:9.1} ns   {peer:24} {:9.1} ns   ratio {ratio:.2}", median(a), median(b));
-}
-
-/// Runs `there` in a second thread and times `here`.
-fn pair(operations: u64, here: impl FnOnce(), there: impl FnOnce() + Send) -> f64 {
-    let start = Barrier::new(2);
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            start.wait();
-            there();
-        });
-        start.wait();
-        time(operations, here)
-    })
-}
-
-fn line_round_trip() -> f64 {
-    let n = 100_000;
-    let word = AtomicU64::new(0);
-    let turn = |odd: u64| {
-        for i in 0..n {
-            while word.load(Acquire) != 2 * i + odd {
-                spin_loop();
-            }
-            word.store(2 * i + odd + 1, Release);
-        }
-    };
-    pair(n, || turn(0), || turn(1))
-}
 
 fn message<const N: usize>(i: u64) -> [u8; N] {
     let mut m = [0; N];
@@ -254,49 +202,17 @@ fn blocking_round_trip_pipe(n: u64) -> f64 {
     elapsed
 }
 
-/// glibc's process-shared robust mutex, in shared memory.
-struct Robust(*mut libc::pthread_mutex_t);
-// SAFETY: it is a mutex.
-unsafe impl Sync for Robust {}
-
-impl Robust {
-    fn new(at: *mut u8) -> Robust {
-        let mutex = at.cast();
-        // SAFETY: room for a mutex that nobody uses yet.
-        unsafe {
-            let mut attr = std::mem::zeroed();
-            libc::pthread_mutexattr_init(&mut attr);
-            libc::pthread_mutexattr_setpshared(&mut attr, libc::PTHREAD_PROCESS_SHARED);
-            libc::pthread_mutexattr_setrobust(&mut attr, libc::PTHREAD_MUTEX_ROBUST);
-            libc::pthread_mutex_init(mutex, &attr);
-        }
-        Robust(mutex)
-    }
-    fn cycle(&self, n: u64) {
-        for _ in 0..n {
-            // SAFETY: an initialised mutex.
-            unsafe {
-                libc::pthread_mutex_lock(self.0);
-                libc::pthread_mutex_unlock(self.0);
-            }
-        }
-    }
-}
-
 fn main() {
     let region = Region::create_anonymous(64 << 20, &RegionConfig::default()).unwrap();
-    let (lock, robust) = {
-        let memory = Box::leak(Box::new([0u128; 64]));
-        // SAFETY: it stays in `main`'s frame, and each acquisition below is followed by a release.
-        (unsafe { Lock::new() }, Robust::new(memory.as_mut_ptr().cast()))
-    };
+    // SAFETY: it stays in `main`'s frame, and each acquisition below is followed by a release.
+    let (lock, robust) = (unsafe { Lock::new() }, Robust::new(false));
     let cycle = |n: u64| {
         for _ in 0..n {
             let _ = lock.acquire_raw(u64::MAX);
             let _ = lock.release();
         }
     };
-    println!("cache line round trip {:.0} ns", median((0..ROUNDS).map(|_| line_round_trip()).collect()));
+    distance();
     let n = 300_000;
     row("lock, uncontended", || time(n, || cycle(n)), "glibc robust mutex", || time(n, || robust.cycle(n)));
     let n = 100_000;

@@ -5,19 +5,27 @@
  * Generated from src/capi: change the comments there.
  *
  * CAVEATS FIRST
- * - Kill. A process may die anywhere. Locks tell it (RIALTO_OWNER_DIED), queues give what it had in
- *   hand to somebody else (RIALTO_REDELIVERED). What you popped, or did with a message before you
- *   released it, is yours to answer for: a redelivered message may have been worked on before.
- * - Fork. A child holds no lock and is no member, whatever its parent was; it becomes one by itself on
- *   first use. Region and queue views go on working in it. Peeked and member views stay the parent's:
- *   the child must neither use nor end them. A child of vfork must not call Rialto at all.
+ * - Kill. A process may die anywhere. Locks tell it (RIALTO_OWNER_DIED), also to who waits with a
+ *   condition; queues give what it had in hand to somebody else (RIALTO_REDELIVERED), tracked semaphores
+ *   its permits; a barrier that it waits in or is registered with is broken (RIALTO_EBROKEN). What you
+ *   popped, or did with a message before you released it, is yours to answer for: a redelivered
+ *   message may have been worked on before. A permit of a plain rialto_semaphore_t belongs to nobody:
+ *   who dies with one takes it along.
+ * - Conditions. After a wait the lock is held again, also with RIALTO_ETIMEDOUT and RIALTO_EAGAIN: the one
+ *   place where a negative status leaves you with something. The exceptions are said there.
+ * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was; it
+ *   becomes a member by itself on first use. Region, queue, tracked semaphore and barrier views go on
+ *   working in it. Peeked and member views, and permits, stay the parent's: the child must neither use
+ *   nor end them (it inherits a permit's number; if it releases that, the parent's is gone). A child
+ *   of vfork must not call Rialto at all.
  * - Exec and exit. What a thread holds when it ends or execs is treated as if it had been killed.
- * - Threads. A lock belongs to the thread that acquired it. A message in hand belongs to a member: the
- *   calling thread's own, or one made with rialto_region_join. A thread can hold 64 locks and
- *   memberships, and be a member of 16 regions.
+ * - Threads. A lock belongs to the thread that acquired it. A message in hand, a permit of a tracked
+ *   semaphore and a place at a barrier belong to a member: the calling thread's own, or one made with
+ *   rialto_region_join. A thread can hold 64 locks and memberships, and be a member of 16 regions.
  * - PID namespaces. Deaths are told by the kernel across them. Where it does not tell (exec by a thread
  *   that is not the leader), only parties in the same namespace notice: who waits for a lock within a
- *   tick, 100 ms, who waits at a queue within as many ticks as the region has members.
+ *   tick, 100 ms, who waits at a queue, tracked semaphore or barrier within as many ticks as the region
+ *   has members.
  * - Trust. What is in a region is input: a peer that writes wild can break the objects there, make calls
  *   return RIALTO_EBADREGION and waits for ever last for ever, but not make us touch memory outside the
  *   region, crash us, or hang us past a timeout. Two things it can: change a message's bytes while you
@@ -25,29 +33,41 @@
  *   ours is sealed). Your own pointers are trusted, apart from NULL and misaligned ones.
  * - Signals. EINTR is not seen: blocking calls go on. Functions that may be called in a handler say so.
  * - Unloading. The shared library stays loaded (-z nodelete): threads' ends run its code.
- * - A bug of ours that panics aborts the process; nothing unwinds into C.
+ * - A bug of ours that panics aborts the process; nothing unwinds into C. Your predicates and actions
+ *   must return: no exception, longjmp or pthread_exit through a function of ours.
  *
  * CONVENTIONS
- * - Functions return a status and nothing else: negative, you did not get it; zero, you did; positive,
- *   you did and there is something to know. Everything else goes to out-parameters, which come last and
- *   are written only if the status is zero or positive. New codes may be added.
+ * - Functions return a status and nothing else: negative, you did not get it (but see Conditions above);
+ *   zero, you did; positive, you did and there is something to know. Everything else goes to
+ *   out-parameters, which come last and are written only if the status is zero or positive. New codes
+ *   may be added.
  * - Codes are negated Linux errno numbers; ours begin at -4096. Where the system refuses with an errno
  *   that has no name here, it is returned negated.
  * - NULL and misaligned pointers are RIALTO_EINVAL, also where "Returns" does not repeat it.
  * - Timeouts are relative nanoseconds of the monotonic clock, never early, across all inner waits.
  * - x waits for ever, try_x never waits, x_timeout says how long.
- * - rialto_lock_t lives in shared memory. All other types are private to the process: views, on your
- *   stack, that need no freeing. Zero a view with {0} and it is "not alive", which every call notices.
+ * - rialto_lock_t, rialto_rlock_t, rialto_event_t, rialto_semaphore_t and rialto_condition_t live in shared
+ *   memory, wherever you put them. All other types are private to the process: views, on your stack,
+ *   that need no freeing. Zero a view with {0} and it is "not alive", which every call notices.
  * - "Alive" is a view from the call that made it to the call that ends it.
  *
  * CONTENTS
  *   RIALTO_...           versions, timeouts, status codes
- *   rialto_lock_t        robust lock, embeddable                     rialto_lock_...
+ *   rialto_...           strerror, version, layout_version, now_ns
+ *   Embeddable, anywhere in shared memory:
+ *   rialto_lock_t        robust lock                                 rialto_lock_...
+ *   rialto_rlock_t       robust lock, recursive                      rialto_rlock_...
+ *   rialto_event_t       a flag to wait for                          rialto_event_...
+ *   rialto_semaphore_t   counting semaphore, plain or bounded        rialto_semaphore_...
+ *   rialto_condition_t   condition variable, with either lock        rialto_condition_...
+ *   By name, in a region:
  *   rialto_region_t      memory that several processes see           rialto_region_...
  *   rialto_member_t      explicit membership, for thread pools       rialto_region_join, rialto_member_...
  *   rialto_queue_t       bounded queue of byte messages              rialto_queue_...
  *   rialto_peeked_t      a message in hand                           rialto_queue_peek, rialto_peeked_...
- *   rialto_...           strerror, version, layout_version, now_ns
+ *   rialto_tracked_semaphore_t
+ *                        semaphore that gets dead holders' permits   rialto_tracked_semaphore_...
+ *   rialto_barrier_t     parties that wait for each other            rialto_barrier_...
  *
  * A WORKER
  *   rialto_region_t region;
@@ -94,6 +114,18 @@
 
 /* A free lock: rialto_lock_t lock = RIALTO_LOCK_INIT; */
 #define RIALTO_LOCK_INIT {{0x4B434C52u, 0x84u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+/* A free recursive lock. */
+#define RIALTO_RLOCK_INIT {{0x4B4C5252u, 0x84u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+/* A clear event. */
+#define RIALTO_EVENT_INIT {{0x54564552u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+/* A semaphore of so many permits, 0 to 2^31 - 1, that can have 2^31 - 1. */
+#define RIALTO_SEMAPHORE_INIT(value) \
+    {{0x4D455352u, 0, (uint32_t)(value), 0x7FFFFFFFu, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+/* A semaphore of so many permits, 0 to 2^31 - 1, that never has more. Evaluates its argument twice. */
+#define RIALTO_BOUNDED_SEMAPHORE_INIT(value) \
+    {{0x4D455352u, 0, (uint32_t)(value), (uint32_t)(value), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+/* A condition that nobody waits with. */
+#define RIALTO_CONDITION_INIT {{0x444E4352u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
 
 
 /** The header's version. Compare it with `rialto_version()`, the library's. */
@@ -108,19 +140,19 @@
 #define RIALTO_WAIT_FOREVER UINT64_MAX
 /** Done. */
 #define RIALTO_OK 0
-/** Acquired, but the last owner died: repair what the lock protects, then mark_consistent. */
+/** The lock is held, but the last owner died: repair what it protects, then mark_consistent. */
 #define RIALTO_OWNER_DIED 1
 /** Here is a message that somebody before you had in hand, and died or gave it back. */
 #define RIALTO_REDELIVERED 2
-/** This thread does not hold the lock, or is not the one that joined. */
+/** This thread does not hold the lock, or is not the one that joined; the permit is not held any more. */
 #define RIALTO_EPERM (-1)
 /** No object of that name in the region, or no region of that name. */
 #define RIALTO_ENOENT (-2)
-/** A call that does not wait would have had to: held, empty, full. */
+/** A call that does not wait would have had to: held, empty, full, no permit, not set, not notified. */
 #define RIALTO_EAGAIN (-11)
 /** The kernel would not give this process memory. */
 #define RIALTO_ENOMEM (-12)
-/** Still in use: the lock is held, or this process has a member or a message in hand there. */
+/** Still in use: the lock is held; a member is left, or has a message, a permit or a registration. */
 #define RIALTO_EBUSY (-16)
 /** An object or region of that name, or at that place, exists already. */
 #define RIALTO_EEXIST (-17)
@@ -136,13 +168,15 @@
 #define RIALTO_EPIPE (-32)
 /** This thread holds the lock already. */
 #define RIALTO_EDEADLK (-35)
+/** More permits than the semaphore may have, or a lock acquired too often by its owner. */
+#define RIALTO_EOVERFLOW (-75)
 /** The message is longer than the queue's longest. */
 #define RIALTO_EMSGSIZE (-90)
 /** This kernel or file system cannot do that. */
 #define RIALTO_ENOTSUP (-95)
 /** The buffer is smaller than the queue's longest message. */
 #define RIALTO_ENOBUFS (-105)
-/** The deadline passed. */
+/** The deadline passed. A condition's lock is held again all the same; a barrier is broken by it. */
 #define RIALTO_ETIMEDOUT (-110)
 /** The lock was released unrepaired after an owner's death; only reset helps. */
 #define RIALTO_ENOTRECOVERABLE (-131)
@@ -152,6 +186,8 @@
 #define RIALTO_EVERSION (-4097)
 /** The object of that name is of another kind. */
 #define RIALTO_EWRONGKIND (-4098)
+/** The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole. */
+#define RIALTO_EBROKEN (-4099)
 /** For rialto_region_recover: believe what the kernel marked. Two loads per member. */
 #define RIALTO_RECOVER_MARKED 0
 /** For rialto_region_recover: also ask the system about one unmarked member, another one each time. */
@@ -173,6 +209,56 @@ typedef struct RIALTO_ALIGNED(64) rialto_lock_t {
     /** Not for you. */
     uint32_t _private[16];
 } rialto_lock_t;
+
+/**
+ * A lock in shared memory that its owner may acquire again, and must then release as often: otherwise
+ * a rialto_lock_t, and all that is said there holds here. Set it with RIALTO_RLOCK_INIT or
+ * rialto_rlock_init. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED, PTHREAD_MUTEX_ROBUST and
+ * PTHREAD_MUTEX_RECURSIVE.
+ */
+typedef struct RIALTO_ALIGNED(64) rialto_rlock_t {
+    /** Not for you. */
+    uint32_t _private[16];
+} rialto_rlock_t;
+
+/**
+ * A flag in shared memory that any number of threads wait for. Embed it in your own struct, anywhere;
+ * the struct then is 64-aligned as well. Set it up with RIALTO_EVENT_INIT or rialto_event_init, once,
+ * before anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages it.
+ * Its memory must not be unmapped, freed or used for anything else before all calls have returned: who
+ * set it may still be waking others when a waiter has gone on.
+ */
+typedef struct RIALTO_ALIGNED(64) rialto_event_t {
+    /** Not for you. */
+    uint32_t _private[16];
+} rialto_event_t;
+
+/**
+ * A counting semaphore in shared memory, for signalling: anybody may release, whoever acquired. A permit
+ * belongs to nobody, so that of a process that dies is gone; where the same party acquires and
+ * releases, use a rialto_tracked_semaphore_t. Embed it in your own struct, anywhere; the struct then is
+ * 64-aligned as well. Set it with RIALTO_SEMAPHORE_INIT, RIALTO_BOUNDED_SEMAPHORE_INIT or
+ * rialto_semaphore_init, once, before anybody else sees it; zeroed memory is refused. Its memory must not
+ * be unmapped, freed or used for anything else before all calls have returned: who released may still
+ * be waking somebody when the permit is taken already. Cf. sem_t.
+ */
+typedef struct RIALTO_ALIGNED(64) rialto_semaphore_t {
+    /** Not for you. */
+    uint32_t _private[16];
+} rialto_semaphore_t;
+
+/**
+ * A condition variable in shared memory, for what a rialto_lock_t or rialto_rlock_t protects; all who
+ * wait with it use the same lock. Embed it in your own struct, anywhere; the struct then is 64-aligned
+ * as well. Set it with RIALTO_CONDITION_INIT or rialto_condition_init, once, before anybody else sees
+ * it; zeroed memory is refused. It belongs to nobody, so no death damages it. Its memory must not be
+ * unmapped, freed or used for anything else before all calls have returned.
+ * Cf. pthread_cond_t with PTHREAD_PROCESS_SHARED.
+ */
+typedef struct RIALTO_ALIGNED(64) rialto_condition_t {
+    /** Not for you. */
+    uint32_t _private[16];
+} rialto_condition_t;
 
 /** What a region is created with. Fill it with rialto_region_config_default, then change what you like. */
 typedef struct rialto_region_config_t {
@@ -196,8 +282,8 @@ typedef struct rialto_layout_t {
 
 /**
  * This process's view of a region, on your stack or wherever you like, private to the process. It must
- * not move while it is alive (a copy is refused), and it must outlive the queue, member and peeked
- * views made from it. A forked child may go on using its copy of the process's memory.
+ * not move while it is alive (a copy is refused), and it must outlive all views made from it. A forked
+ * child may go on using its copy of the process's memory.
  */
 typedef struct rialto_region_t {
     /** Not for you. */
@@ -214,6 +300,10 @@ typedef struct rialto_recovered_t {
     uint32_t freed;
     /** Messages given up because more holders died with them than can be counted (31). */
     uint32_t dropped;
+    /** Permits of tracked semaphores that dead members held. */
+    uint32_t permits;
+    /** Barriers that were broken because a party of theirs died. */
+    uint32_t broken;
 } rialto_recovered_t;
 
 /**
@@ -262,6 +352,29 @@ typedef struct rialto_peeked_t {
     /** Not for you. */
     uint64_t _private[16];
 } rialto_peeked_t;
+
+/**
+ * This process's view of a tracked semaphore, private to the process: one in a region, whose permits
+ * belong to the member that acquired them, and come back when that member dies. It refers to its
+ * region's view, which must not move and must outlive it. It may be copied, is used by any number of
+ * threads, and needs no end.
+ */
+typedef struct rialto_tracked_semaphore_t {
+    /** Not for you. */
+    uint64_t _private[8];
+} rialto_tracked_semaphore_t;
+
+/**
+ * This process's view of a barrier, private to the process: one in a region, at which an agreed number
+ * of parties wait for each other, as often as they like. It refers to its region's view, which must not
+ * move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
+ * A party that times out, dies or aborts breaks the barrier for all, until somebody resets it.
+ * Cf. pthread_barrier_t, which hangs then.
+ */
+typedef struct rialto_barrier_t {
+    /** Not for you. */
+    uint64_t _private[16];
+} rialto_barrier_t;
 
 #ifdef __cplusplus
 extern "C" {
@@ -443,6 +556,604 @@ int rialto_lock_reset(struct rialto_lock_t *lock);
  * Since       0.1
  */
 int rialto_lock_destroy(struct rialto_lock_t *lock);
+
+/**
+ * Makes a free lock in place, whatever was there. Cf. pthread_mutex_init.
+ *
+ * rlock       64 bytes, 64-aligned, that nobody uses as a lock now.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency one thread; publish the lock to others afterwards.
+ * Signals     async-signal-safe.
+ * If we die   rialto_rlock_attach and acquire refuse what is left.
+ * Since       0.1
+ */
+int rialto_rlock_init(struct rialto_rlock_t *rlock);
+
+/**
+ * Says whether there is a recursive lock. Needs no counterpart: attaching takes nothing.
+ *
+ * rlock       64 readable bytes; what is in them does not matter.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (none there; also if it
+ *             is a rialto_lock_t).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_rlock_attach(const struct rialto_rlock_t *rlock);
+
+/**
+ * Acquires `rlock`, waiting for another owner as long as it takes; once more, if this thread holds it.
+ * Cf. pthread_mutex_lock.
+ *
+ * rlock       initialised by rialto_rlock_init or RIALTO_RLOCK_INIT.
+ * Returns     RIALTO_OK (also once more, repaired or not); RIALTO_OWNER_DIED (held once, however often
+ *             the dead owner held it; repair first, then mark_consistent); RIALTO_EOVERFLOW (held
+ *             2^32 - 1 times, as before); RIALTO_ENOTRECOVERABLE; RIALTO_EMFILE; RIALTO_ENOMEM (first
+ *             use); RIALTO_EBADREGION; RIALTO_EINVAL. On a negative value it is not held once more.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   waiting: a wake-up may be late by a tick, 100 ms. From the winning instruction on:
+ *             the next acquirer is told.
+ * Since       0.1
+ */
+int rialto_rlock_acquire(struct rialto_rlock_t *rlock);
+
+/**
+ * Acquires `rlock` if that needs no waiting. Cf. pthread_mutex_trylock.
+ *
+ * rlock       as for rialto_rlock_acquire.
+ * Returns     as rialto_rlock_acquire; RIALTO_EAGAIN (another thread holds it).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_rlock_acquire.
+ * Since       0.1
+ */
+int rialto_rlock_try_acquire(struct rialto_rlock_t *rlock);
+
+/**
+ * Acquires `rlock`, waiting at most `timeout_ns` nanoseconds. Cf. pthread_mutex_timedlock, but
+ * relative and monotonic.
+ *
+ * rlock       as for rialto_rlock_acquire.
+ * timeout_ns  0 is rialto_rlock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_rlock_acquire; RIALTO_ETIMEDOUT.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_rlock_acquire.
+ * Since       0.1
+ */
+int rialto_rlock_acquire_timeout(struct rialto_rlock_t *rlock, uint64_t timeout_ns);
+
+/**
+ * Undoes one acquisition of `rlock`; the last one releases it. After RIALTO_OWNER_DIED without
+ * mark_consistent it becomes unusable then until reset, and all waiters get RIALTO_ENOTRECOVERABLE.
+ * Cf. pthread_mutex_unlock.
+ *
+ * rlock       held by the calling thread.
+ * Returns     RIALTO_OK; RIALTO_EPERM (not held by this thread); RIALTO_EBADREGION (somebody
+ *             overwrote it: not touched, and not held any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   before it is free: the next acquirer is told. After: a waiter may be late by a tick.
+ * Since       0.1
+ */
+int rialto_rlock_release(struct rialto_rlock_t *rlock);
+
+/**
+ * Says that what `rlock` protects is repaired: the next owners are not told any more. No effect if
+ * it was acquired with RIALTO_OK. Cf. pthread_mutex_consistent.
+ *
+ * rlock       held by the calling thread.
+ * Returns     RIALTO_OK; RIALTO_EPERM (not held by this thread); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the next acquirer is told of our death.
+ * Since       0.1
+ */
+int rialto_rlock_mark_consistent(struct rialto_rlock_t *rlock);
+
+/**
+ * Whether the calling thread holds `rlock`.
+ *
+ * rlock       a recursive lock.
+ * is_mine     gets the answer, which stays true until this thread releases.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_rlock_is_mine(const struct rialto_rlock_t *rlock, bool *is_mine);
+
+/**
+ * Whether anybody holds `rlock`, or it is not recoverable.
+ *
+ * rlock       a recursive lock.
+ * is_locked   gets the answer, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no recursive lock there); RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_rlock_is_locked(const struct rialto_rlock_t *rlock,
+                           bool *is_locked);
+
+/**
+ * How often the calling thread holds `rlock`, and so has to release it.
+ *
+ * rlock       a recursive lock.
+ * times       gets the number; 0 if it is not held by this thread.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_rlock_recursion(const struct rialto_rlock_t *rlock, uint32_t *times);
+
+/**
+ * Makes a lock that is not recoverable usable again. Who calls it vouches for what the lock
+ * protects. No effect on a free one.
+ *
+ * rlock       a recursive lock.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no recursive lock there);
+ *             RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is reset or it is not.
+ * Since       0.1
+ */
+int rialto_rlock_reset(struct rialto_rlock_t *rlock);
+
+/**
+ * Ends a lock that nobody will use again: from here on there is none. The memory is yours. Locks
+ * need not be destroyed; this one finds mistakes. Cf. pthread_mutex_destroy.
+ *
+ * rlock       a recursive lock that no thread waits for.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no recursive lock there);
+ *             RIALTO_EINVAL.
+ * Concurrency one thread, the last.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is destroyed or it is not.
+ * Since       0.1
+ */
+int rialto_rlock_destroy(struct rialto_rlock_t *rlock);
+
+/**
+ * Makes a clear event in place, whatever was there. It needs no end.
+ *
+ * event       64 bytes, 64-aligned, that nobody uses as an event now.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency one thread; publish the event to others afterwards.
+ * Signals     async-signal-safe.
+ * If we die   all other calls refuse what is left.
+ * Since       0.1
+ */
+int rialto_event_init(struct rialto_event_t *event);
+
+/**
+ * Says whether there is an event. Needs no counterpart: attaching takes nothing.
+ *
+ * event       64 readable bytes; what is in them does not matter.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no event there).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_event_attach(const struct rialto_event_t *event);
+
+/**
+ * Sets `event` and wakes everybody who waits for it. What was written before is seen by those who
+ * then find it set. Again is fine.
+ *
+ * event       initialised by rialto_event_init or RIALTO_EVENT_INIT.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is set or it is not; waiters notice which within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_event_set(struct rialto_event_t *event);
+
+/**
+ * Clears `event`. Whoever was waiting when it was set returns all the same. Again is fine.
+ *
+ * event       as for rialto_event_set.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is clear or it is not.
+ * Since       0.1
+ */
+int rialto_event_clear(struct rialto_event_t *event);
+
+/**
+ * Whether `event` is set.
+ *
+ * event       as for rialto_event_set.
+ * is_set      gets the answer, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_event_is_set(const struct rialto_event_t *event, bool *is_set);
+
+/**
+ * Waits until `event` is set, as long as it takes.
+ *
+ * event       as for rialto_event_set.
+ * Returns     RIALTO_OK (it was set since the call began, if only for a moment);
+ *             RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe: the interrupted thread may be the one that would set it.
+ * If we die   nobody notices.
+ * Since       0.1
+ */
+int rialto_event_wait(struct rialto_event_t *event);
+
+/**
+ * Waits until `event` is set, at most `timeout_ns` nanoseconds.
+ *
+ * event       as for rialto_event_set.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_event_wait; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is clear).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   nobody notices.
+ * Since       0.1
+ */
+int rialto_event_wait_timeout(struct rialto_event_t *event, uint64_t timeout_ns);
+
+/**
+ * Makes a semaphore in place, whatever was there, that can have 2^31 - 1 permits. It needs no end.
+ * Cf. sem_init.
+ *
+ * semaphore   64 bytes, 64-aligned, that nobody uses as a semaphore now.
+ * value       how many permits it has at first; 0 to 2^31 - 1.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
+ * Concurrency one thread; publish the semaphore to others afterwards.
+ * Signals     async-signal-safe.
+ * If we die   all other calls refuse what is left.
+ * Since       0.1
+ */
+int rialto_semaphore_init(struct rialto_semaphore_t *semaphore, uint32_t value);
+
+/**
+ * As rialto_semaphore_init, for one that never has more permits than at first: who releases too often
+ * is told.
+ *
+ * semaphore   as for rialto_semaphore_init.
+ * value       how many permits it has at first and at most; 0 to 2^31 - 1.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
+ * Concurrency one thread; publish the semaphore to others afterwards.
+ * Signals     async-signal-safe.
+ * If we die   all other calls refuse what is left.
+ * Since       0.1
+ */
+int rialto_semaphore_init_bounded(struct rialto_semaphore_t *semaphore,
+                                  uint32_t value);
+
+/**
+ * Says whether there is a semaphore. Needs no counterpart: attaching takes nothing.
+ *
+ * semaphore   64 readable bytes; what is in them does not matter.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no semaphore there).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_semaphore_attach(const struct rialto_semaphore_t *semaphore);
+
+/**
+ * Takes a permit, waiting for one as long as it takes. Cf. sem_wait.
+ *
+ * semaphore   initialised by rialto_semaphore_init, _init_bounded or one of the macros.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe: the interrupted thread may be the one that would release.
+ * If we die   waiting: nothing is lost, but a waiter may be late by a tick, 100 ms. From the winning
+ *             instruction on: the permit is gone with us.
+ * Since       0.1
+ */
+int rialto_semaphore_acquire(struct rialto_semaphore_t *semaphore);
+
+/**
+ * Takes a permit if there is one now. Cf. sem_trywait.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * Returns     as rialto_semaphore_acquire; RIALTO_EAGAIN (there is none).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   as rialto_semaphore_acquire.
+ * Since       0.1
+ */
+int rialto_semaphore_try_acquire(struct rialto_semaphore_t *semaphore);
+
+/**
+ * Takes a permit, waiting for one at most `timeout_ns` nanoseconds. Cf. sem_timedwait, but relative and
+ * monotonic.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * timeout_ns  0 is rialto_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_semaphore_acquire; RIALTO_ETIMEDOUT.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_semaphore_acquire.
+ * Since       0.1
+ */
+int rialto_semaphore_acquire_timeout(struct rialto_semaphore_t *semaphore,
+                                     uint64_t timeout_ns);
+
+/**
+ * Gives one permit, and wakes somebody who waits for it. Cf. sem_post.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * Returns     RIALTO_OK; RIALTO_EOVERFLOW (all that it can have are there: nothing changed);
+ *             RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
+ * Concurrency any thread of any process, whoever acquired.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   the permit is there or it is not; waiters find it within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_semaphore_release(struct rialto_semaphore_t *semaphore);
+
+/**
+ * Gives `permits` permits, all or none, and wakes as many of those who wait.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * permits     how many; at least 1.
+ * Returns     RIALTO_OK; RIALTO_EOVERFLOW (more than it can have: nothing changed);
+ *             RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL (also: 0).
+ * Concurrency any thread of any process, whoever acquired.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   all of them are there or none; waiters find them within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_semaphore_release_many(struct rialto_semaphore_t *semaphore, uint32_t permits);
+
+/**
+ * How many permits there are to be had. Cf. sem_getvalue.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * value       gets the number, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_semaphore_value(const struct rialto_semaphore_t *semaphore, uint32_t *value);
+
+/**
+ * How many permits there can be at most.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * bound       gets the number; 2^31 - 1 if it was not made bounded.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_semaphore_bound(const struct rialto_semaphore_t *semaphore, uint32_t *bound);
+
+/**
+ * Makes a condition in place, whatever was there. It needs no end. Cf. pthread_cond_init.
+ *
+ * condition   64 bytes, 64-aligned, that nobody uses as a condition now.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency one thread; publish the condition to others afterwards.
+ * Signals     async-signal-safe.
+ * If we die   all other calls refuse what is left.
+ * Since       0.1
+ */
+int rialto_condition_init(struct rialto_condition_t *condition);
+
+/**
+ * Says whether there is a condition. Needs no counterpart: attaching takes nothing.
+ *
+ * condition   64 readable bytes; what is in them does not matter.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no condition there).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_condition_attach(const struct rialto_condition_t *condition);
+
+/**
+ * Gives `lock` up, waits for a notification as long as it takes, and acquires `lock` again, which has no
+ * timeout in any of these calls. It may return without a notification for us if others were notified,
+ * so look at what you wait for, or use rialto_condition_wait_for. The death of somebody who holds the
+ * lock meanwhile, and who would have notified, does not end the wait. Cf. pthread_cond_wait.
+ *
+ * condition   initialised by rialto_condition_init or RIALTO_CONDITION_INIT.
+ * lock        held by the calling thread, and repaired: acquired with RIALTO_OK or marked consistent.
+ * Returns     HOLDING THE LOCK AGAIN: RIALTO_OK; RIALTO_OWNER_DIED (an owner died meanwhile: repair
+ *             first, then mark_consistent; whether there was a notification is not said).
+ *             Not holding it: RIALTO_EPERM (this thread did not hold it: nothing happened);
+ *             RIALTO_ENOTRECOVERABLE (released unrepaired: by another owner, or by this very call
+ *             if it was not repaired); RIALTO_EBADREGION (somebody overwrote the lock); RIALTO_ENOMEM.
+ *             As it was before: RIALTO_EBADREGION (no condition there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   holding the lock, before or after: its next acquirer is told. Waiting: nothing is lost;
+ *             a notification that only we got reaches another waiter within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_condition_wait(struct rialto_condition_t *condition,
+                          struct rialto_lock_t *lock);
+
+/**
+ * As rialto_condition_wait, waiting for a notification at most `timeout_ns` nanoseconds. Note that the
+ * lock is held after RIALTO_ETIMEDOUT, too. Cf. pthread_cond_timedwait, but relative and monotonic.
+ *
+ * condition, lock
+ *             as for rialto_condition_wait.
+ * timeout_ns  0 polls, giving the lock up for a moment; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_condition_wait; and HOLDING THE LOCK AGAIN, although negative:
+ *             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0). If an owner died meanwhile it is RIALTO_OWNER_DIED
+ *             instead, whether or not the time has passed.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_timeout(struct rialto_condition_t *condition,
+                                  struct rialto_lock_t *lock,
+                                  uint64_t timeout_ns);
+
+/**
+ * Waits until `predicate` says true, as long as it takes: rialto_condition_wait in a loop.
+ *
+ * condition, lock
+ *             as for rialto_condition_wait.
+ * predicate   called holding the lock, at once and after each notification. It must return, and must
+ *             not release the lock.
+ * arg         passed to it.
+ * Returns     as rialto_condition_wait. HOLDING THE LOCK: RIALTO_OK (the predicate is true now);
+ *             RIALTO_OWNER_DIED (repair first; the predicate was not asked since).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_for(struct rialto_condition_t *condition,
+                              struct rialto_lock_t *lock,
+                              bool (*predicate)(void *arg),
+                              void *arg);
+
+/**
+ * Waits until `predicate` says true, at most `timeout_ns` nanoseconds. Note that the lock is held after
+ * RIALTO_ETIMEDOUT, too.
+ *
+ * condition, lock, predicate, arg
+ *             as for rialto_condition_wait_for.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_condition_wait_for; and HOLDING THE LOCK, although negative: RIALTO_ETIMEDOUT;
+ *             RIALTO_EAGAIN (0): the predicate was false to the last. If an owner died meanwhile it
+ *             is RIALTO_OWNER_DIED instead, whether or not the time has passed.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_for_timeout(struct rialto_condition_t *condition,
+                                      struct rialto_lock_t *lock,
+                                      uint64_t timeout_ns,
+                                      bool (*predicate)(void *arg),
+                                      void *arg);
+
+/**
+ * As rialto_condition_wait, with a recursive lock: given up wholly, however often it is held, and held
+ * as often again afterwards, also with RIALTO_OWNER_DIED.
+ *
+ * condition   as for rialto_condition_wait.
+ * rlock       as the lock there.
+ * Returns     as rialto_condition_wait: HOLDING THE LOCK AGAIN with RIALTO_OK and RIALTO_OWNER_DIED.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_rlock(struct rialto_condition_t *condition,
+                                struct rialto_rlock_t *rlock);
+
+/**
+ * As rialto_condition_wait_timeout, with a recursive lock.
+ *
+ * condition, timeout_ns
+ *             as for rialto_condition_wait_timeout.
+ * rlock       as for rialto_condition_wait_rlock.
+ * Returns     as rialto_condition_wait_timeout: HOLDING THE LOCK AGAIN with RIALTO_OK,
+ *             RIALTO_OWNER_DIED, RIALTO_ETIMEDOUT and RIALTO_EAGAIN.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_timeout_rlock(struct rialto_condition_t *condition,
+                                        struct rialto_rlock_t *rlock,
+                                        uint64_t timeout_ns);
+
+/**
+ * As rialto_condition_wait_for, with a recursive lock.
+ *
+ * condition, predicate, arg
+ *             as for rialto_condition_wait_for.
+ * rlock       as for rialto_condition_wait_rlock.
+ * Returns     as rialto_condition_wait_for: HOLDING THE LOCK with RIALTO_OK and RIALTO_OWNER_DIED.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_for_rlock(struct rialto_condition_t *condition,
+                                    struct rialto_rlock_t *rlock,
+                                    bool (*predicate)(void *arg),
+                                    void *arg);
+
+/**
+ * As rialto_condition_wait_for_timeout, with a recursive lock.
+ *
+ * condition, timeout_ns, predicate, arg
+ *             as for rialto_condition_wait_for_timeout.
+ * rlock       as for rialto_condition_wait_rlock.
+ * Returns     as rialto_condition_wait_for_timeout: HOLDING THE LOCK with RIALTO_OK,
+ *             RIALTO_OWNER_DIED, RIALTO_ETIMEDOUT and RIALTO_EAGAIN.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_for_timeout_rlock(struct rialto_condition_t *condition,
+                                            struct rialto_rlock_t *rlock,
+                                            uint64_t timeout_ns,
+                                            bool (*predicate)(void *arg),
+                                            void *arg);
+
+/**
+ * Notifies `waiters` of those who wait, or all if there are fewer; others may return, too. Nothing is
+ * remembered if nobody waits. The lock need not be held; but what the waiters wait for must have been
+ * changed under it, or one that is just about to wait may miss the change. Cf. pthread_cond_signal.
+ *
+ * condition   as for rialto_condition_wait.
+ * waiters     how many; 0 does nothing.
+ * Returns     RIALTO_OK, whether or not anybody waited; RIALTO_EBADREGION (no condition there);
+ *             RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   nobody is notified, or all who wait return within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_condition_notify(struct rialto_condition_t *condition,
+                            uint32_t waiters);
+
+/**
+ * Notifies all who wait. They get the lock one after the other and are woken in that order, not as a
+ * herd. Otherwise as rialto_condition_notify. Cf. pthread_cond_broadcast.
+ *
+ * condition   as for rialto_condition_wait.
+ * lock        the one that they wait with; need not be held.
+ * Returns     RIALTO_OK, whether or not anybody waited; RIALTO_EBADREGION (no condition or no lock
+ *             there: nobody is notified); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   nobody is notified, or all who wait return within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_condition_notify_all(struct rialto_condition_t *condition,
+                                struct rialto_lock_t *lock);
+
+/**
+ * As rialto_condition_notify_all, for those who wait with a recursive lock.
+ *
+ * condition   as for rialto_condition_wait.
+ * rlock       the one that they wait with; need not be held.
+ * Returns     as rialto_condition_notify_all.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_notify_all.
+ * Since       0.1
+ */
+int rialto_condition_notify_all_rlock(struct rialto_condition_t *condition,
+                                      struct rialto_rlock_t *rlock);
 
 /**
  * The usual: 64 members, 32 objects, a tick of 100 ms.
@@ -666,13 +1377,14 @@ int rialto_region_recover(const struct rialto_region_t *region,
                           struct rialto_recovered_t *recovered);
 
 /**
- * Ends the calling thread's own membership, which it got on its first push, pop or peek. A thread that
- * ends leaves by itself; one that lives on stays a member until it calls this, of 16 regions at
- * most: then it gets RIALTO_EMFILE.
+ * Ends the calling thread's own membership, which it got when it first used a queue, a tracked semaphore
+ * or a barrier there. A thread that ends leaves by itself; one that lives on stays a member until it
+ * calls this, of 16 regions at most: then it gets RIALTO_EMFILE.
  *
  * region      alive.
- * Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message in hand);
- *             RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message or a permit in hand, or
+ *             is registered with a barrier: release or unregister first); RIALTO_ENOMEM;
+ *             RIALTO_EINVAL.
  * Concurrency any thread, for itself.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as if we had died before.
@@ -685,9 +1397,9 @@ int rialto_region_leave(const struct rialto_region_t *region);
  * the others. Refused while that could hurt this process; nothing but the leaving is done then.
  *
  * region      alive; no other thread is using it or what was made from it.
- * Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member, or this one has a
- *             message in hand or holds a lock in there); RIALTO_ENOMEM; RIALTO_EINVAL (also: detached
- *             already).
+ * Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a message
+ *             or a permit in hand, is registered with a barrier, or holds a lock in there);
+ *             RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
  * Concurrency one thread, the last.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as if we had died before.
@@ -697,7 +1409,8 @@ int rialto_region_detach(struct rialto_region_t *region);
 
 /**
  * Makes the calling thread a member besides (or instead of) its implicit membership. Pass the view to
- * rialto_queue_as_member. What the member has in hand is given back when this thread dies or ends.
+ * rialto_queue_as_member or the like. What the member has in hand is given back when this thread dies or
+ * ends, and a barrier that it is a party of is broken.
  *
  * region      alive; it must outlive the member.
  * member      gets the view.
@@ -725,10 +1438,10 @@ int rialto_member_id(const struct rialto_member_t *member, uint32_t *id);
 /**
  * Ends the membership and its view.
  *
- * member      alive; no other thread is using it, nor a queue view that acts as it.
+ * member      alive; no other thread is using it, nor a view that acts as it.
  * Returns     RIALTO_OK; RIALTO_EPERM (another thread, or a forked child: not done);
- *             RIALTO_EBUSY (it has a message in hand: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also:
- *             left already).
+ *             RIALTO_EBUSY (it has a message or a permit in hand, or is registered with a barrier or
+ *             waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left already).
  * Concurrency the thread that joined.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as if we had died before.
@@ -1135,6 +1848,376 @@ int rialto_peeked_release(struct rialto_peeked_t *peeked);
  * Since       0.1
  */
 int rialto_peeked_abandon(struct rialto_peeked_t *peeked);
+
+/**
+ * Makes a tracked semaphore in a region, all permits free, waiting for others who create there as long
+ * as it takes.
+ *
+ * region      alive; its view must not move, and must outlive the semaphore's.
+ * name        1 to 31 bytes of UTF-8.
+ * permits     how many there are; 1 to 65536. It takes 256 bytes and 8 for each.
+ * semaphore   gets the view.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
+ *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE; RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole semaphore or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_create(const struct rialto_region_t *region,
+                                    const char *name,
+                                    uint32_t permits,
+                                    struct rialto_tracked_semaphore_t *semaphore);
+
+/**
+ * As rialto_tracked_semaphore_create, waiting at most `timeout_ns` nanoseconds for others who create.
+ *
+ * region, name, permits, semaphore
+ *             as for rialto_tracked_semaphore_create.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_tracked_semaphore_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody
+ *             creates).
+ * Concurrency as rialto_tracked_semaphore_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_tracked_semaphore_create.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_create_timeout(const struct rialto_region_t *region,
+                                            const char *name,
+                                            uint32_t permits,
+                                            uint64_t timeout_ns,
+                                            struct rialto_tracked_semaphore_t *semaphore);
+
+/**
+ * Finds the tracked semaphore of that name.
+ *
+ * region      alive; its view must not move, and must outlive the semaphore's.
+ * name        as it was created.
+ * semaphore   gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_open(const struct rialto_region_t *region,
+                                  const char *name,
+                                  struct rialto_tracked_semaphore_t *semaphore);
+
+/**
+ * The same semaphore, seen by a member that you made, whichever thread calls: permits acquired through
+ * the new view are that member's.
+ *
+ * semaphore   alive.
+ * member      alive, of the same region's view; it must outlive the new view's use.
+ * as_member   gets the new view; may be `semaphore`.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_as_member(const struct rialto_tracked_semaphore_t *semaphore,
+                                       const struct rialto_member_t *member,
+                                       struct rialto_tracked_semaphore_t *as_member);
+
+/**
+ * Takes a permit, waiting for one as long as it takes. It is yours until you release it, and comes back
+ * by itself if you die. Cf. sem_wait.
+ *
+ * semaphore   alive.
+ * permit      gets the permit, a number that release wants; never 0.
+ * Returns     RIALTO_OK; RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+ *             RIALTO_EINVAL (also: the member is not of this region).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   now or later, holding it: the permit is free again, once, within a tick of somebody's
+ *             waiting for it.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_acquire(const struct rialto_tracked_semaphore_t *semaphore,
+                                     uint64_t *permit);
+
+/**
+ * Takes a permit if there is one now. Does not look for the dead: rialto_region_recover does.
+ *
+ * semaphore, permit
+ *             as for rialto_tracked_semaphore_acquire.
+ * Returns     as rialto_tracked_semaphore_acquire; RIALTO_EAGAIN (all are taken).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_tracked_semaphore_acquire.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_try_acquire(const struct rialto_tracked_semaphore_t *semaphore,
+                                         uint64_t *permit);
+
+/**
+ * Takes a permit, waiting for one at most `timeout_ns` nanoseconds. Cf. sem_timedwait, but relative and
+ * monotonic.
+ *
+ * semaphore, permit
+ *             as for rialto_tracked_semaphore_acquire.
+ * timeout_ns  0 is rialto_tracked_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_tracked_semaphore_acquire; RIALTO_ETIMEDOUT.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_tracked_semaphore_acquire.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_acquire_timeout(const struct rialto_tracked_semaphore_t *semaphore,
+                                             uint64_t timeout_ns,
+                                             uint64_t *permit);
+
+/**
+ * Gives a permit back, and wakes somebody who waits for one. Cf. sem_post.
+ *
+ * semaphore   alive; any view of the semaphore that it came from.
+ * permit      what acquire gave, to whomever; not used any more afterwards.
+ * Returns     RIALTO_OK; RIALTO_EPERM (given back already, or its member died or left: nothing
+ *             changed); RIALTO_EINVAL (also: no permit of this semaphore).
+ * Concurrency any thread of any process, also on behalf of the member that holds it.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is given back, now or as a dead one's; waiters find it within a tick.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_release(const struct rialto_tracked_semaphore_t *semaphore,
+                                     uint64_t permit);
+
+/**
+ * How many permits are free. Walks over all of them. Cf. sem_getvalue.
+ *
+ * semaphore   alive.
+ * value       gets the number, which may be old when you read it; those of the dead count as taken
+ *             until somebody recovers them.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_value(const struct rialto_tracked_semaphore_t *semaphore,
+                                   uint32_t *value);
+
+/**
+ * How many permits there are, free and taken.
+ *
+ * semaphore   alive.
+ * bound       gets the number that it was created with.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_bound(const struct rialto_tracked_semaphore_t *semaphore,
+                                   uint32_t *bound);
+
+/**
+ * Makes a barrier in a region, whole, with nobody there, waiting for others who create there as long as
+ * it takes. Cf. pthread_barrier_init.
+ *
+ * region      alive; its view must not move, and must outlive the barrier's.
+ * name        1 to 31 bytes of UTF-8.
+ * parties     how many wait for each other; 1 to 4095. It takes 512 bytes and 24 for each.
+ * barrier     gets the view.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
+ *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE; RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole barrier or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_barrier_create(const struct rialto_region_t *region,
+                          const char *name,
+                          uint32_t parties,
+                          struct rialto_barrier_t *barrier);
+
+/**
+ * As rialto_barrier_create, waiting at most `timeout_ns` nanoseconds for others who create.
+ *
+ * region, name, parties, barrier
+ *             as for rialto_barrier_create.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_barrier_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
+ * Concurrency as rialto_barrier_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_barrier_create.
+ * Since       0.1
+ */
+int rialto_barrier_create_timeout(const struct rialto_region_t *region,
+                                  const char *name,
+                                  uint32_t parties,
+                                  uint64_t timeout_ns,
+                                  struct rialto_barrier_t *barrier);
+
+/**
+ * Finds the barrier of that name.
+ *
+ * region      alive; its view must not move, and must outlive the barrier's.
+ * name        as it was created.
+ * barrier     gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_barrier_open(const struct rialto_region_t *region,
+                        const char *name,
+                        struct rialto_barrier_t *barrier);
+
+/**
+ * The same barrier, seen by a member that you made, whichever thread calls: that member is the party
+ * that waits or registers through the new view.
+ *
+ * barrier     alive.
+ * member      alive, of the same region's view; it must outlive the new view's use.
+ * as_member   gets the new view; may be `barrier`.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_barrier_as_member(const struct rialto_barrier_t *barrier,
+                             const struct rialto_member_t *member,
+                             struct rialto_barrier_t *as_member);
+
+/**
+ * Waits until all parties have come, as long as it takes. Cf. pthread_barrier_wait.
+ *
+ * barrier     alive.
+ * index       gets a number that no other party gets this time: 0 to parties - 1, in the order in which
+ *             they came. For the choice of one who does something; not NULL.
+ * Returns     RIALTO_OK; RIALTO_EBROKEN (it is broken, or was while we waited: by a timeout, a death,
+ *             a failed action, an abort or a reset); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on
+ *             the thread's first use); RIALTO_EINVAL (also: the member is not of this region).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   waiting: the barrier is broken for the others within a tick, unless all had come
+ *             already. Elsewhere: only if we are registered, see rialto_barrier_register.
+ * Since       0.1
+ */
+int rialto_barrier_wait(const struct rialto_barrier_t *barrier,
+                        uint32_t *index);
+
+/**
+ * Waits until all parties have come, at most `timeout_ns` nanoseconds.
+ *
+ * barrier, index
+ *             as for rialto_barrier_wait.
+ * timeout_ns  0 does not wait; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_barrier_wait; RIALTO_ETIMEDOUT (also with 0, unless we came last): the barrier
+ *             is broken by that for all, and the others get RIALTO_EBROKEN.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_barrier_wait.
+ * Since       0.1
+ */
+int rialto_barrier_wait_timeout(const struct rialto_barrier_t *barrier,
+                                uint64_t timeout_ns,
+                                uint32_t *index);
+
+/**
+ * As rialto_barrier_wait_timeout; the party that comes last runs its action before anybody is released.
+ * Parties may bring different ones, or none by another wait.
+ *
+ * barrier, index
+ *             as for rialto_barrier_wait.
+ * timeout_ns  as for rialto_barrier_wait_timeout; the action itself has no timeout.
+ * action      returns 0; anything else breaks the barrier. It must return.
+ * arg         passed to it.
+ * Returns     as rialto_barrier_wait_timeout; RIALTO_EBROKEN also for the one whose action failed.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_barrier_wait; so in the action.
+ * Since       0.1
+ */
+int rialto_barrier_wait_action_timeout(const struct rialto_barrier_t *barrier,
+                                       uint64_t timeout_ns,
+                                       int (*action)(void *arg),
+                                       void *arg,
+                                       uint32_t *index);
+
+/**
+ * Makes the calling thread's member (or the view's, see rialto_barrier_as_member) known as a party: from
+ * here on its death, or its thread's end, breaks the barrier also while it is elsewhere. Once is
+ * enough; a second time changes nothing. Who does not register may wait all the same.
+ *
+ * barrier     alive.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (as many members as there are parties have registered);
+ *             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL
+ *             (also: the member is not of this region).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   it is registered or it is not.
+ * Since       0.1
+ */
+int rialto_barrier_register(const struct rialto_barrier_t *barrier);
+
+/**
+ * Undoes rialto_barrier_register. Needed before the member can leave the region.
+ *
+ * barrier     alive.
+ * Returns     RIALTO_OK; RIALTO_EPERM (not registered); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM
+ *             (on the thread's first use); RIALTO_EINVAL (also: the member is not of this region).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   it is registered still, and so breaks the barrier, or it is not.
+ * Since       0.1
+ */
+int rialto_barrier_unregister(const struct rialto_barrier_t *barrier);
+
+/**
+ * Makes the barrier whole, with nobody there. Those who wait in it now get RIALTO_EBROKEN.
+ *
+ * barrier     alive.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is reset or it is not; waiters notice within a tick.
+ * Since       0.1
+ */
+int rialto_barrier_reset(const struct rialto_barrier_t *barrier);
+
+/**
+ * Breaks the barrier: those who wait in it now, or come before a reset, get RIALTO_EBROKEN. Again is
+ * fine.
+ *
+ * barrier     alive.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is broken or it is not; waiters notice within a tick.
+ * Since       0.1
+ */
+int rialto_barrier_abort(const struct rialto_barrier_t *barrier);
+
+/**
+ * Whether the barrier is broken.
+ *
+ * barrier     alive.
+ * is_broken   gets the answer, which may be old when you read it. A death breaks it when somebody who
+ *             waits, or rialto_region_recover, finds it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_barrier_is_broken(const struct rialto_barrier_t *barrier,
+                             bool *is_broken);
+
+/**
+ * How many wait in the barrier. Walks over all places.
+ *
+ * barrier     alive.
+ * parties     gets the number, which may be old when you read it; 0 if the barrier is broken.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_barrier_n_waiting(const struct rialto_barrier_t *barrier, uint32_t *parties);
+
+/**
+ * How many parties wait for each other.
+ *
+ * barrier     alive.
+ * parties     gets the number that it was created with.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_barrier_parties(const struct rialto_barrier_t *barrier, uint32_t *parties);
 
 #ifdef __cplusplus
 }  // extern "C"

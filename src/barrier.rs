@@ -3,6 +3,24 @@
 //! `wait` waits; everything else is lock-free. A party that times out, dies or aborts breaks the barrier for
 //! all, until somebody resets it.
 //!
+//! # Example
+//! ```
+//! use rialto::{Error, Region, RegionConfig};
+//!
+//! let region = Region::create_anonymous(1 << 16, &RegionConfig::default())?;
+//! let barrier = region.create_barrier("start", 3)?;
+//! std::thread::scope(|scope| {
+//!     let parties = [(); 3].map(|()| scope.spawn(|| barrier.wait()));
+//!     let mut indices = parties.map(|party| party.join().unwrap().unwrap());
+//!     indices.sort();
+//!     assert_eq!(indices, [0, 1, 2]);
+//! });
+//! assert_eq!(barrier.wait_timeout(1_000_000), Err(Error::TimedOut)); // alone
+//! assert_eq!(barrier.wait(), Err(Error::Broken));
+//! barrier.reset();
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! # Memory
 //! An object of a region:
 //!
@@ -33,6 +51,9 @@
 //!    place, not vacated yet, keeps the generation after the next (which has the same places) from being
 //!    completed, so `completed` has moved by 2 at most; after a reset it does not move at all.
 //! 5. Recovery breaks the generation before it vacates a dead party's place or registration.
+//! 6. Who takes a place has seen the state twice, with the place's word in between. A place that was used, and
+//!    left, in a later generation bears a word that is not older than that generation's state (Acquire), so
+//!    it is not taken for one that is over: with more members than parties, one may come so late.
 //!
 //! # Ordering
 //! | publishes | by | to |
@@ -45,7 +66,7 @@
 //! - party killed before it takes a place: not noticed, unless it is registered; then as below.
 //! - killed with a place (waiting, in the action, before or after completing): whoever waits recovers at
 //!   its next tick, or sooner. If the generation is not completed by then, it is broken. The last one
-//!   looks for the marked dead before it completes.
+//!   looks for the marked dead before it completes, and breaks it if its time is up before it has seen all.
 //! - killed in `reset`, `abort`, or having completed, before waking: sleepers look at their tick.
 //! - killed while leaving: its place is vacated by recovery.
 //!
@@ -53,11 +74,12 @@
 //! 4095 parties. Parties are members, not numbers: n different ones need not be n members. A party stopped
 //! while it leaves keeps others out of the generation after the next. A stopped waiter would have to
 //! sleep through 2^26 resets to mistake one. The deaths of registered parties that are not marked by the
-//! kernel are noticed as those of all members, see `member`. A reset at the very time at which a death is
-//! being recovered that came after another break may not be broken by it if the recoverer dies, too.
+//! kernel are noticed as those of all members, see `member`. Who resets after the recovery of a death resets
+//! without that party: the next generation is not broken for it.
 //!
 //! # Checked by
-//! `tests/semantics_barrier.rs`, `tests/sweep_sync.rs`, `tests/loom_barrier.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_barrier.rs`, `tests/semantics_barrier_members.rs`,
+//! `tests/sweep_sync.rs`, `tests/loom_barrier.rs`, `tests/kill_matrix.rs`.
 
 mod shared;
 
@@ -77,6 +99,8 @@ pub const MAX_PARTIES: u16 = 4095;
 const BROKEN: u64 = 1;
 const OWNER: u64 = 0xfff;
 const TAG: u64 = !OWNER;
+/// One generation of a registration.
+const NEXT: u64 = OWNER + 1;
 const RESET: u64 = 1 << 12;
 const COMPLETED: u64 = 1 << 38;
 /// A CAS fails because another succeeds; a scribbling peer might make it fail for ever.
@@ -197,7 +221,7 @@ impl<'r, H: Home> Barrier<'r, H> {
     }
 
     /// As [`Barrier::wait`], at most `timeout_ns`: then `TimedOut`, and the barrier is broken for the others.
-    /// So with 0, unless we are the last.
+    /// So with 0, unless we are the last (and the time suffices to see to the dead).
     pub fn wait_timeout(&self, timeout_ns: u64) -> Result<u32> {
         self.wait_with(timeout_ns, || true)
     }
@@ -217,7 +241,7 @@ impl<'r, H: Home> Barrier<'r, H> {
         let Arrival { tag, index, .. } = arrival;
         let ended = if index + 1 == self.parts.registry.len() {
             let unwinding = Unwinding(self, arrival);
-            let ended = self.complete(tag, action);
+            let ended = self.complete(tag, deadline, action);
             core::mem::forget(unwinding);
             ended
         } else {
@@ -242,7 +266,7 @@ impl<'r, H: Home> Barrier<'r, H> {
                 return Err(Error::Broken);
             }
             let tag = state & TAG;
-            if let Some(index) = self.take_place(tag, me) {
+            if let Some(index) = self.take_place(state, me) {
                 return Ok(Arrival { tag, index, me });
             }
             if self.parts.state.load(Relaxed) == state {
@@ -253,10 +277,15 @@ impl<'r, H: Home> Barrier<'r, H> {
         Err(Error::WouldBlock)
     }
 
-    fn take_place(&self, tag: u64, me: MemberId) -> Option<usize> {
+    /// In the generation that `state`, unbroken, was seen in.
+    fn take_place(&self, state: u64, me: MemberId) -> Option<usize> {
+        let tag = state & TAG;
         for (index, place) in self.places(tag).iter().enumerate() {
             let mut word = place.load(Acquire);
             if word & TAG != tag && owner(word) == 0 {
+                if self.parts.state.load(Acquire) != state {
+                    return None; // invariant 6
+                }
                 // Of all places up to here we have seen that they are taken: invariant 1.
                 match place.compare_exchange(word, tag | u64::from(me), SeqCst, Acquire) {
                     Ok(_) => return Some(index),
@@ -287,10 +316,14 @@ impl<'r, H: Home> Barrier<'r, H> {
     }
 
     /// All are there, and we are the last.
-    fn complete(&self, tag: u64, action: impl FnOnce() -> bool) -> Result<()> {
-        self.home.recover_until(Depth::Marked, Deadline::NEVER);
+    fn complete(&self, tag: u64, deadline: Deadline, action: impl FnOnce() -> bool) -> Result<()> {
+        let looked = self.home.recover_until(Depth::Marked, deadline);
         if self.end_of(tag) != Err(Error::WouldBlock) {
             return Err(Error::Broken);
+        }
+        if !looked {
+            // There are more dead than there was time for: one of them may be a party.
+            return Err(if self.break_generation(tag) { Error::TimedOut } else { Error::Broken });
         }
         if !action() {
             self.break_generation(tag);
@@ -383,7 +416,8 @@ impl<'r, H: Home> Barrier<'r, H> {
             return Ok(());
         }
         self.take_registration(me).or_else(|_| {
-            self.home.recover_until(Depth::Thorough, Deadline::NEVER);
+            let platform = self.home.platform();
+            self.home.recover_until(Depth::Thorough, Deadline::after(platform, self.home.tick_ns()));
             self.take_registration(me)
         })
     }
@@ -431,21 +465,37 @@ impl<'r, H: Home> Barrier<'r, H> {
         let registry = self.parts.registry.iter().map(|word| (word, true));
         let places = self.parts.places.into_iter().flatten().map(|word| (word, false));
         for (at, registered) in registry.chain(places) {
-            let word = at.load(Acquire);
-            if owner(word) != dead.id {
-                continue;
-            }
-            // Only the generation that it came to; of a registered one, whichever is there.
-            let concerns = |state: u64| registered || state & TAG == word & TAG;
-            let Some(seen) = self.break_for_the_dead(&concerns, &is_dying, &mut found) else {
-                return (found, false);
-            };
-            let vacant = if registered { unregistered(word) } else { word & TAG };
-            if at.compare_exchange(word, vacant, SeqCst, Relaxed).is_ok() {
-                self.parts.vacated.notify_all(self.home.platform());
-                // It was broken already, and is being reset: the party will be missing there, too.
-                if registered && self.parts.state.load(Acquire) != seen {
-                    self.break_for_the_dead(&concerns, &|| true, &mut found);
+            let mut word = at.load(Acquire);
+            while owner(word) == dead.id {
+                // Only the generation that it came to; of a registered one, whichever is there.
+                let concerns = |state: u64| registered || state & TAG == word & TAG;
+                let Some(seen) = self.break_for_the_dead(&concerns, &is_dying, &mut found) else {
+                    return (found, false);
+                };
+                let mut vacant = word & TAG;
+                if registered {
+                    // It may have been broken already, and reset since: the party is missing there, too. So
+                    // first another generation of the dead one's registration, then look again; whoever
+                    // gets between does all this anew, and recovery is not over before one got through.
+                    let marked = word.wrapping_add(NEXT);
+                    if let Err(now) = at.compare_exchange(word, marked, SeqCst, Acquire) {
+                        word = now;
+                        continue;
+                    }
+                    if self.parts.state.load(Acquire) != seen
+                        && self.break_for_the_dead(&concerns, &is_dying, &mut found).is_none()
+                    {
+                        return (found, false);
+                    }
+                    word = marked;
+                    vacant = unregistered(word);
+                }
+                match at.compare_exchange(word, vacant, SeqCst, Acquire) {
+                    Ok(_) => {
+                        self.parts.vacated.notify_all(self.home.platform());
+                        break;
+                    }
+                    Err(now) => word = now,
                 }
             }
         }
@@ -481,5 +531,5 @@ impl<'r, H: Home> Barrier<'r, H> {
 
 /// The next generation of a registration, free.
 fn unregistered(word: u64) -> u64 {
-    (word & TAG).wrapping_add(OWNER + 1)
+    (word & TAG).wrapping_add(NEXT)
 }

@@ -4,6 +4,33 @@
 //! `wait` gives the lock up, waits, and acquires it again; `notify` and `notify_all` never wait, and need
 //! not hold the lock. Nothing is owned here, so nothing can be left behind.
 //!
+//! # Example
+//! ```
+//! use rialto::{Condition, Lock, Outcome};
+//! use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+//!
+//! // SAFETY: a static is never moved or freed.
+//! static LOCK: Lock = unsafe { Lock::new() };
+//! static CHANGED: Condition = Condition::new();
+//! static READY: AtomicBool = AtomicBool::new(false); // what the lock protects
+//!
+//! let waiter = std::thread::spawn(|| {
+//!     let guard = LOCK.acquire()?.guard();
+//!     let outcome = CHANGED.wait_for(guard.lock(), || READY.load(Relaxed))?;
+//!     if outcome == Outcome::OwnerDied {
+//!         guard.mark_consistent(); // after a look at what it protects
+//!     }
+//!     Ok::<_, rialto::Error>(outcome)
+//! });
+//! {
+//!     let _guard = LOCK.acquire()?;
+//!     READY.store(true, Relaxed);
+//!     CHANGED.notify_all(&LOCK);
+//! }
+//! assert_eq!(waiter.join().unwrap()?, Outcome::Clean);
+//! # Ok::<(), rialto::Error>(())
+//! ```
+//!
 //! # Memory
 //! 64 bytes, 64-aligned, anywhere in shared memory:
 //!
@@ -51,7 +78,8 @@
 //! `notify_all` moves some to a lock that they do not wait for, where they sleep until their tick.
 //!
 //! # Checked by
-//! `tests/semantics_condition.rs`, `tests/sweep_sync.rs`, `tests/loom_condition.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_condition.rs`, `tests/semantics_condition_death.rs`,
+//! `tests/sweep_sync.rs`, `tests/loom_condition.rs`, `tests/kill_matrix.rs`.
 
 #[cfg(not(rialto_loom))]
 use crate::place;
@@ -195,12 +223,16 @@ impl Condition {
             if predicate() {
                 return Ok(Outcome::Clean);
             }
-            match self.wait_until(platform, lock, deadline) {
-                Ok(Outcome::Clean) => {}
-                // The time is up, but it may have come true while we waited for the lock.
-                Err(Error::TimedOut | Error::WouldBlock) if predicate() => return Ok(Outcome::Clean),
+            let late = match self.wait_until(platform, lock, deadline) {
+                Ok(Outcome::Clean) if !deadline.passed(platform) => continue,
+                // Notifies that never stop must not keep us here.
+                Ok(Outcome::Clean) if deadline == Deadline::NOW => Error::WouldBlock,
+                Ok(Outcome::Clean) => Error::TimedOut,
+                Err(late @ (Error::TimedOut | Error::WouldBlock)) => late,
                 other => return other,
-            }
+            };
+            // The time is up, but it may have come true while we waited for the lock.
+            return if predicate() { Ok(Outcome::Clean) } else { Err(late) };
         }
     }
 

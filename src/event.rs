@@ -2,6 +2,15 @@
 //!
 //! `set` is wait-free, `clear` and `is_set` are lock-free; `wait` waits. No owner: anybody may do anything.
 //!
+//! # Example
+//! ```
+//! static GO: rialto::Event = rialto::Event::new(); // in shared memory: `Event::init`, `Event::attach`
+//! let waiter = std::thread::spawn(|| GO.wait());
+//! GO.set();
+//! waiter.join().unwrap()?;
+//! # Ok::<(), rialto::Error>(())
+//! ```
+//!
 //! # Memory
 //! 64 bytes, 64-aligned, anywhere in shared memory:
 //!
@@ -34,7 +43,8 @@
 //! A waiter that does not run for exactly 2^31 rounds of set and clear waits for the next one.
 //!
 //! # Checked by
-//! `tests/semantics_event.rs`, `tests/sweep_sync.rs`, `tests/loom_event.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_event.rs`, `tests/semantics_signals.rs`,
+//! `tests/sweep_sync.rs`, `tests/loom_event.rs`, `tests/kill_matrix.rs`.
 
 #[cfg(not(rialto_loom))]
 use crate::place;

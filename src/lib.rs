@@ -1,7 +1,13 @@
 //! Python's `multiprocessing` vocabulary in memory that the caller provides, safe under `kill -9`.
 //!
-//! Start with [`Region`] (memory that several processes see), then [`Queue`] and [`Lock`]. Every type
-//! exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
+//! Start with [`Region`] (memory that several processes see), then [`Queue`] and [`Lock`].
+//!
+//! | | where |
+//! |---|---|
+//! | [`Lock`], [`RLock`], [`Condition`], [`Event`], [`Semaphore`] | 64 bytes each, anywhere in shared memory |
+//! | [`Queue`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
+//!
+//! Every type exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
 //! for programs that bring their own. What each word in shared memory means, who may write it, and
 //! what is left when its writer dies, stands at the top of each module.
 //!

@@ -71,6 +71,7 @@
 //! `tests/loom_lock.rs`, `tests/sweep_lock.rs`, `tests/proc_lock.rs`.
 
 mod kind;
+mod life;
 mod os;
 
 pub use kind::Lockable;
@@ -111,90 +112,7 @@ pub struct Lock {
 #[cfg(not(rialto_loom))]
 const _: () = assert!(size_of::<Lock>() == 64 && align_of::<Lock>() == 64);
 
-macro_rules! new_lock {
-    ($($const:tt)?) => {
-        /// A free lock; the same bytes as C's `RIALTO_LOCK_INIT`.
-        ///
-        /// # Safety
-        /// From the first acquisition on, it is not moved, and its memory is neither freed nor used for
-        /// anything else, while any thread holds it or is about to acquire it; forgotten guards
-        /// included. The list of what a thread holds, which the kernel reads too, runs through it. A
-        /// `static`, and memory that is never freed, always keep this.
-        pub $($const)? unsafe fn new() -> Lock {
-            // SAFETY: the caller's.
-            unsafe { Lock::of_kind(MAGIC) }
-        }
-
-        /// The same bytes but for the magic.
-        ///
-        /// # Safety
-        /// As [`Lock::new`].
-        pub(crate) $($const)? unsafe fn of_kind(magic: u32) -> Lock {
-            Lock { cell: Cell::new(magic) }
-        }
-    };
-}
-
 impl Lock {
-    // loom's atomics cannot be made in a constant.
-    #[cfg(not(rialto_loom))]
-    new_lock!(const);
-    #[cfg(rialto_loom)]
-    new_lock!();
-
-    /// Makes a free lock in place. If we die half-way, `attach` refuses it.
-    ///
-    /// # Safety
-    /// `ptr` is aligned to 64 and valid for 64 bytes, which nobody uses as a lock now. From here on as for
-    /// [`Lock::new`].
-    #[cfg(not(rialto_loom))]
-    pub unsafe fn init(ptr: *mut Lock) {
-        // SAFETY: the caller's.
-        unsafe { Lock::init_kind(ptr, MAGIC) }
-    }
-
-    /// # Safety
-    /// As [`Lock::init`].
-    #[cfg(not(rialto_loom))]
-    pub(crate) unsafe fn init_kind(ptr: *mut Lock, magic: u32) {
-        use core::mem::MaybeUninit;
-        // SAFETY: the caller's; all-zero is a valid, uninitialised cell, and the magic comes last.
-        unsafe {
-            (*ptr.cast::<crate::sync::AtomicU32>()).store(0, SeqCst);
-            let raw = ptr.cast::<MaybeUninit<[u8; 64]>>();
-            raw.cast::<u8>().add(4).write_bytes(0, 60);
-            (*ptr).cell.kind.store(crate::sys::CELL_KIND, Relaxed);
-            (*ptr).cell.magic.store(magic, Release); // partner: `attach`
-        }
-    }
-
-    /// The lock that somebody made at `ptr`. Checks alignment and magic.
-    ///
-    /// Errors: `Invalid` (null or misaligned), `BadRegion` (no lock there).
-    ///
-    /// # Safety
-    /// `ptr` is valid for 64 bytes of memory, shared or not, for `'a`, that is written as a lock only. It
-    /// stays mapped beyond `'a` while a thread of this process holds the lock, see [`Lock::new`].
-    #[cfg(not(rialto_loom))]
-    pub unsafe fn attach<'a>(ptr: *const Lock) -> Result<&'a Lock> {
-        // SAFETY: the caller's.
-        unsafe { Lock::attach_kind(ptr, MAGIC) }
-    }
-
-    /// # Safety
-    /// As [`Lock::attach`].
-    #[cfg(not(rialto_loom))]
-    pub(crate) unsafe fn attach_kind<'a>(ptr: *const Lock, magic: u32) -> Result<&'a Lock> {
-        if ptr.is_null() || !ptr.is_aligned() {
-            return Err(Error::Invalid);
-        }
-        // SAFETY: the caller's. Any bytes are a valid cell.
-        let lock = unsafe { &*ptr };
-        let known =
-            lock.cell.magic.load(Acquire) == magic && lock.cell.kind.load(Relaxed) == crate::sys::CELL_KIND;
-        if known { Ok(lock) } else { Err(Error::BadRegion) }
-    }
-
     /// The cell, for models and tests.
     #[doc(hidden)]
     pub fn cell(&self) -> &Cell {
@@ -278,7 +196,7 @@ impl Lock {
         }
         let late = if polling { Error::WouldBlock } else { Error::TimedOut };
         let deadline = Deadline::after(platform, timeout_ns);
-        let (mut spins, mut churn) = (P::SPINS, 0);
+        let (mut spins, mut churn) = (platform.spins(), 0);
         let mut word = cell.word.load(Relaxed);
         loop {
             churn += 1;
@@ -433,48 +351,6 @@ impl Lock {
             return Err(Error::NotOwner);
         }
         self.cell.word.fetch_and(!DIED, Relaxed); // the release publishes it with the repairs
-        Ok(())
-    }
-
-    /// Makes a lock that was released unrepaired usable again; whoever calls it vouches for what the
-    /// lock protects. No effect on a free one.
-    ///
-    /// Errors: `Busy` (somebody holds it), `BadRegion`.
-    pub fn reset(&self) -> Result<()> {
-        self.check_kind(MAGIC)?;
-        self.reset_checked()
-    }
-
-    pub(crate) fn reset_checked(&self) -> Result<()> {
-        let mut word = self.cell.word.load(Relaxed);
-        for _ in 0..CHURN {
-            match word & OWNER {
-                0 => return Ok(()),
-                UNRECOVERABLE => {}
-                _ => return Err(Error::Busy),
-            }
-            match self.cell.word.compare_exchange(word, 0, Release, Relaxed) {
-                Ok(_) => return Ok(()), // partner: `take`, for the repairs
-                Err(now) => word = now,
-            }
-        }
-        Err(Error::Busy)
-    }
-
-    /// Ends a lock that nobody will use again: `attach` and `acquire` refuse it from here on. Dropping
-    /// or overwriting a lock that is not held is as good; this one finds mistakes.
-    ///
-    /// Errors: `Busy` (held), `BadRegion` (no lock).
-    pub fn destroy(&self) -> Result<()> {
-        self.check_kind(MAGIC)?;
-        self.destroy_checked()
-    }
-
-    pub(crate) fn destroy_checked(&self) -> Result<()> {
-        if !matches!(self.cell.word.load(Relaxed) & OWNER, 0 | UNRECOVERABLE) {
-            return Err(Error::Busy);
-        }
-        self.cell.magic.store(0, Relaxed); // nobody else is there to see it
         Ok(())
     }
 

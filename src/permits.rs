@@ -4,6 +4,22 @@
 //! `try_acquire` and `release` are lock-free; `acquire` waits. For signalling between different parties
 //! there is the plain [`crate::Semaphore`].
 //!
+//! # Example
+//! ```
+//! use rialto::{Error, Region, RegionConfig};
+//!
+//! let region = Region::create_anonymous(1 << 16, &RegionConfig::default())?;
+//! let crane = region.create_semaphore("crane", 1)?;
+//! std::thread::scope(|scope| {
+//!     // A thread (or a process: killed, say) that ends with a permit.
+//!     scope.spawn(|| std::mem::forget(crane.acquire()));
+//! });
+//! let permit = crane.acquire()?; // it came back
+//! assert_eq!(crane.try_acquire().err(), Some(Error::WouldBlock));
+//! permit.release()?;
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! # Memory
 //! An object of a region:
 //!
@@ -44,7 +60,7 @@
 //! were taken. A late CAS after exactly 2^36 uses of one permit would be mistaken for an early one.
 //!
 //! # Checked by
-//! `tests/semantics_semaphore.rs`, `tests/sweep_sync.rs`, `tests/loom_semaphore.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_permits.rs`, `tests/sweep_sync.rs`, `tests/loom_semaphore.rs`, `tests/kill_matrix.rs`.
 
 use crate::{
     error::{Error, Result},

@@ -5,6 +5,20 @@
 //! `release` never waits. It belongs to a thread. POSIX cousin: `pthread_mutex_t`, process-shared, robust
 //! and recursive. Python's: `multiprocessing.RLock`.
 //!
+//! # Example
+//! ```
+//! use rialto::RLock;
+//!
+//! // SAFETY: a static is never moved or freed.
+//! static LOCK: RLock = unsafe { RLock::new() };
+//! let outer = LOCK.acquire()?;
+//! let inner = LOCK.acquire()?;
+//! assert_eq!(LOCK.recursion(), 2);
+//! drop((inner, outer));
+//! assert!(!LOCK.is_locked());
+//! # Ok::<(), rialto::Error>(())
+//! ```
+//!
 //! # Memory
 //! A lock's 64 bytes (see `lock`) under another magic, `"RRLK"`; `aux`, offset 56, is how often its owner
 //! holds it, 1..=2^32-1, and means nothing while nobody does.

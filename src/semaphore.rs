@@ -5,6 +5,18 @@
 //! is gone: where the same party acquires and releases, use the tracked semaphore of a region (`permits`),
 //! which gives the permits of the dead back. `try_acquire`, `release` and `value` are lock-free.
 //!
+//! # Example
+//! ```
+//! use rialto::{Error, Semaphore};
+//!
+//! static SLOTS: Semaphore = Semaphore::bounded(2);
+//! SLOTS.acquire()?;
+//! assert_eq!(SLOTS.value(), 1);
+//! SLOTS.release()?;
+//! assert_eq!(SLOTS.release(), Err(Error::Overflow)); // once too often: nothing changed
+//! # Ok::<(), Error>(())
+//! ```
+//!
 //! # Memory
 //! 64 bytes, 64-aligned, anywhere in shared memory:
 //!
@@ -38,7 +50,8 @@
 //! 2^31 - 1 permits. Not fair.
 //!
 //! # Checked by
-//! `tests/semantics_semaphore.rs`, `tests/sweep_sync.rs`, `tests/loom_semaphore.rs`, `tests/kill_matrix.rs`.
+//! `tests/semantics_semaphore.rs`, `tests/semantics_signals.rs`,
+//! `tests/sweep_sync.rs`, `tests/loom_semaphore.rs`, `tests/kill_matrix.rs`.
 
 #[cfg(not(rialto_loom))]
 use crate::place;

@@ -199,7 +199,7 @@ impl EventCount {
         mut look: impl FnMut(bool),
         mut once: impl FnMut() -> Result<T>,
     ) -> Result<T> {
-        let (mut pauses, mut left) = (1, P::SPINS);
+        let (mut pauses, mut left) = (1, platform.spins());
         while left > 0 {
             let n = left.min(pauses);
             (0..n).for_each(|_| sync::spin_loop());
@@ -210,8 +210,9 @@ impl EventCount {
                 other => return other,
             }
         }
+        let mut now = platform.now_ns();
+        let mut next_tick = now.saturating_add(tick_ns);
         let mut ticked = false;
-        let mut next_tick = platform.now_ns().saturating_add(tick_ns);
         loop {
             look(ticked);
             let ticket = self.prepare();
@@ -219,12 +220,16 @@ impl EventCount {
                 Err(Error::WouldBlock) => {}
                 other => return other,
             }
-            if deadline.passed(platform) {
+            if now >= deadline.0 {
                 return Err(Error::TimedOut);
             }
-            self.wait(platform, ticket, deadline.or_tick(platform, tick_ns));
+            self.wait(platform, ticket, Deadline(deadline.0.min(next_tick)));
+            match once() {
+                Err(Error::WouldBlock) => {}
+                other => return other,
+            }
             // By the clock, not by how the wait ended: who is woken steadily looks around too.
-            let now = platform.now_ns();
+            now = platform.now_ns();
             ticked = now >= next_tick;
             if ticked {
                 next_tick = now.saturating_add(tick_ns);

@@ -30,7 +30,26 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ring", &["error", "layout", "sync", "bytes"]),
     ("queue", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
     ("region", &["error", "layout", "sync", "sys", "time", "member", "lock", "queue", "permits", "barrier"]),
-    ("capi", &["error", "layout", "sync", "sys", "time", "member", "lock", "queue", "region", "ROOT"]),
+    // The top: every object that C has.
+    (
+        "capi",
+        &[
+            "error",
+            "layout",
+            "sync",
+            "sys",
+            "time",
+            "member",
+            "lock",
+            "rlock",
+            "event",
+            "semaphore",
+            "condition",
+            "queue",
+            "region",
+            "ROOT",
+        ],
+    ),
 ];
 
 /// `sys` names one constant of `time` as its default tick; nothing else may go up there.

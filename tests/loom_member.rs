@@ -3,7 +3,7 @@
 //!
 //! `RUSTFLAGS="--cfg rialto_loom" cargo test --release --test loom_member --target-dir target/loom`
 //!
-//! How each ordering and each rule of `src/member.rs` was weakened once, and which models failed:
+//! How each ordering and each rule of `src/member/mod.rs` was weakened once, and which models failed:
 //!
 //! | weakened | failed |
 //! |---|---|

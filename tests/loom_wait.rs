@@ -13,6 +13,11 @@
 //! | `prepare` does not | `clearing_the_bit_does_not_hide_a_sleeper_who_comes` |
 //! | the bit cleared although somebody was woken | `two_publications_wake_two_sleepers` |
 //! | the bit cleared although the word has changed | `clearing_the_bit_does_not_hide_a_sleeper_who_comes` |
+//! | `notify_many` wakes one | `a_publication_of_two_wakes_two_sleepers` |
+//! | no fence in `notify_all_onto` | `a_sleeper_is_moved_or_turned_back` |
+//! | a move does not bump the generation | `a_sleeper_is_moved_or_turned_back` |
+//! | a move that was refused is given up | `a_sleeper_is_moved_or_turned_back` |
+//! | `block` does not look between `prepare` and the sleep | `whoever_blocks_sees_a_publication_or_is_woken` |
 //!
 //! Not shown: that the accesses to the word are SeqCst themselves. loom treats SeqCst accesses as
 //! acquire/release, and the fences above stand in for it.
@@ -24,8 +29,9 @@ use loom::{
     thread,
 };
 use rialto::{
+    Error,
     sync::{AtomicU32, Ordering::*, fuel::run_killed_at},
-    sys::model::Model,
+    sys::{Platform, model::Model},
     time::Deadline,
     wait::EventCount,
 };
@@ -228,4 +234,109 @@ fn a_killed_notifier_costs_the_others_a_tick_at_most() {
             sleeper.join().unwrap();
         });
     }
+}
+
+#[test]
+fn a_publication_of_two_wakes_two_sleepers() {
+    model(2, || {
+        let p = Permits::new();
+        let threads: Vec<_> = (0..3)
+            .map(|i| {
+                let q = p.clone();
+                thread::spawn(move || {
+                    if i < 2 {
+                        return q.take();
+                    }
+                    q.count.fetch_add(2, SeqCst);
+                    q.event.notify_many(Model, 2);
+                })
+            })
+            .collect();
+        for t in threads {
+            t.join().unwrap();
+        }
+    });
+}
+
+/// Those who were asleep are moved, and woken where they sleep then; who was about to sleep is turned back.
+/// One who prepares meanwhile makes the kernel refuse the move.
+fn moved(preemptions: usize, sleepers: usize) {
+    model(preemptions, move || {
+        let p = Permits::new();
+        let to = Arc::new(AtomicU32::new(0));
+        let sleepers: Vec<_> = (0..sleepers)
+            .map(|_| {
+                let q = p.clone();
+                thread::spawn(move || {
+                    while q.count.load(Relaxed) == 0 {
+                        let ticket = q.event.prepare();
+                        if q.count.load(Relaxed) != 0 {
+                            break;
+                        }
+                        q.event.wait(Model, ticket, Deadline::NEVER);
+                    }
+                })
+            })
+            .collect();
+        let (q, there) = (p.clone(), to.clone());
+        let mover = thread::spawn(move || {
+            q.count.fetch_add(1, SeqCst);
+            q.event.notify_all_onto(Model, &there, || 0);
+            Model.wake(&there, u32::MAX);
+        });
+        mover.join().unwrap();
+        for sleeper in sleepers {
+            sleeper.join().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_sleeper_is_moved_or_turned_back() {
+    moved(5, 1);
+}
+
+#[test]
+fn two_sleepers_are_moved_or_turned_back() {
+    moved(2, 2);
+}
+
+#[test]
+fn whoever_blocks_sees_a_publication_or_is_woken() {
+    model(4, || {
+        let p = Permits::new();
+        let q = p.clone();
+        let sleeper = thread::spawn(move || {
+            let take = || q.try_take().then_some(7).ok_or(Error::WouldBlock);
+            assert_eq!(q.event.block(Model, Model::TICK_NS, Deadline::NEVER, |_| {}, take), Ok(7));
+        });
+        let q = p.clone();
+        let notifier = thread::spawn(move || q.put());
+        sleeper.join().unwrap();
+        notifier.join().unwrap();
+    });
+}
+
+/// Nothing is lost of what came when it gave up.
+#[test]
+fn whoever_blocks_too_long_has_taken_nothing() {
+    model(3, || {
+        let p = Permits::new();
+        let threads = [Deadline(10), Deadline::NEVER].map(|deadline| {
+            let q = p.clone();
+            thread::spawn(move || {
+                let take = || q.try_take().then_some(()).ok_or(Error::WouldBlock);
+                let result = q.event.block(Model, Model::TICK_NS, deadline, |_| {}, take);
+                if result == Ok(()) && deadline != Deadline::NEVER {
+                    q.put(); // for the other
+                }
+                result
+            })
+        });
+        p.put();
+        let [hasty, patient] = threads.map(|t| t.join().unwrap());
+        assert!(matches!(hasty, Ok(()) | Err(Error::TimedOut)), "{hasty:?}");
+        assert_eq!(patient, Ok(()));
+        assert_eq!(p.count.load(Relaxed), 0);
+    });
 }

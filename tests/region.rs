@@ -263,6 +263,17 @@ fn of_many_who_create_the_same_name_one_succeeds() {
 }
 
 #[test]
+#[cfg(target_pointer_width = "64")]
+fn a_region_larger_than_the_machine_is_refused() {
+    for len in [1usize << 50, 1 << 62] {
+        assert_eq!(Region::create_memfd(len, &RegionConfig::default()).err(), Some(Error::NoSpace));
+        let name = format!("rialto-huge-{}", std::process::id());
+        assert_eq!(Region::create_named(&name, len, &RegionConfig::default()).err(), Some(Error::NoSpace));
+        assert_eq!(Region::attach_named(&name).err(), Some(Error::NotFound));
+    }
+}
+
+#[test]
 fn a_memfd_region_is_sealed_and_shared_between_two_addresses() {
     let first = Region::create_memfd(LEN, &config()).unwrap();
     let fd = first.fd().unwrap();

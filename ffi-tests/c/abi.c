@@ -7,9 +7,17 @@
     _Static_assert(offsetof(type, field) == (offset), "offset of " #type "." #field);             \
     _Static_assert(sizeof(((type *)0)->field) == (bytes), "size of " #type "." #field)
 
-SIZE(rialto_lock_t, 64);
-_Static_assert(_Alignof(rialto_lock_t) == 64, "alignment of a lock");
-PLACE(rialto_lock_t, _private, 0, 64);
+/* What lives in shared memory and stands alone. */
+#define ALONE(type)                                                                               \
+    SIZE(type, 64);                                                                               \
+    _Static_assert(_Alignof(type) == 64, "alignment of " #type);                                  \
+    PLACE(type, _private, 0, 64)
+
+ALONE(rialto_lock_t);
+ALONE(rialto_rlock_t);
+ALONE(rialto_event_t);
+ALONE(rialto_semaphore_t);
+ALONE(rialto_condition_t);
 
 SIZE(rialto_layout_t, 16);
 PLACE(rialto_layout_t, size, 0, 8);
@@ -28,16 +36,20 @@ PLACE(rialto_queue_config_t, max_attempts, 8, 4);
 PLACE(rialto_queue_config_t, flags, 12, 4);
 PLACE(rialto_queue_config_t, _reserved, 16, 16);
 
-SIZE(rialto_recovered_t, 16);
+SIZE(rialto_recovered_t, 24);
 PLACE(rialto_recovered_t, members, 0, 4);
 PLACE(rialto_recovered_t, redelivered, 4, 4);
 PLACE(rialto_recovered_t, freed, 8, 4);
 PLACE(rialto_recovered_t, dropped, 12, 4);
+PLACE(rialto_recovered_t, permits, 16, 4);
+PLACE(rialto_recovered_t, broken, 20, 4);
 
 SIZE(rialto_region_t, 128);
 SIZE(rialto_queue_t, 96);
 SIZE(rialto_member_t, 64);
 SIZE(rialto_peeked_t, 128);
+SIZE(rialto_tracked_semaphore_t, 64);
+SIZE(rialto_barrier_t, 128);
 
 /* A lock in the user's own struct. */
 struct embeds {
@@ -69,6 +81,49 @@ static void lock_bytes(void)
     EXPECT(rialto_lock_release(&initialised.lock), RIALTO_OK);
     memcpy(words, &initialised.lock, sizeof words);
     CHECK(words[2] == 0);
+}
+
+/* Of the other objects that stand alone: the first `words`, the rest is zero. */
+static void expect_words(const void *object, const char *magic, const uint32_t *words, size_t count)
+{
+    uint32_t wanted[16] = {0};
+    memcpy(wanted + 1, words, count * sizeof *words);
+    memcpy(wanted, magic, 4);
+    CHECK(memcmp(object, wanted, sizeof wanted) == 0);
+}
+#define EXPECT_WORDS(object, magic, ...)                                                          \
+    expect_words((object), (magic), (uint32_t[]){__VA_ARGS__},                                    \
+                 sizeof((uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
+
+/* As LAYOUT.md has them: fresh ones, and what changes in use. Nobody sleeps here, so eventcounts stay 0. */
+static void bytes_of_the_others(void)
+{
+    static rialto_rlock_t rlock = RIALTO_RLOCK_INIT;
+    static rialto_event_t event = RIALTO_EVENT_INIT;
+    static rialto_semaphore_t semaphore = RIALTO_SEMAPHORE_INIT(3);
+    static rialto_semaphore_t bounded = RIALTO_BOUNDED_SEMAPHORE_INIT(3);
+    static rialto_condition_t condition = RIALTO_CONDITION_INIT;
+    EXPECT_WORDS(&rlock, "RRLK", 0x84);
+    EXPECT(rialto_rlock_acquire(&rlock), RIALTO_OK);
+    EXPECT(rialto_rlock_acquire(&rlock), RIALTO_OK);
+    CHECK(rlock._private[2] == (uint32_t)getpid());
+    CHECK(rlock._private[14] == 2 && rlock._private[15] == 0); /* the count, 8 bytes at 56 */
+    EXPECT(rialto_rlock_release(&rlock), RIALTO_OK);
+    EXPECT(rialto_rlock_release(&rlock), RIALTO_OK);
+
+    EXPECT_WORDS(&event, "REVT", 0, 0);
+    EXPECT(rialto_event_set(&event), RIALTO_OK);
+    EXPECT(rialto_event_set(&event), RIALTO_OK);
+    EXPECT_WORDS(&event, "REVT", 0, 1);
+    EXPECT(rialto_event_clear(&event), RIALTO_OK);
+    EXPECT_WORDS(&event, "REVT", 0, 2);
+    EXPECT_WORDS(&semaphore, "RSEM", 0, 3, INT32_MAX);
+    EXPECT(rialto_semaphore_acquire(&semaphore), RIALTO_OK);
+    EXPECT_WORDS(&semaphore, "RSEM", 0, 2, INT32_MAX);
+    EXPECT_WORDS(&bounded, "RSEM", 0, 3, 3);
+    EXPECT_WORDS(&condition, "RCND", 0, 0);
+    EXPECT(rialto_condition_notify(&condition, 5), RIALTO_OK);
+    EXPECT_WORDS(&condition, "RCND", 0, 1);
 }
 
 /* The places in a region that LAYOUT.md names. */
@@ -110,11 +165,83 @@ static void region_bytes(void)
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
 }
 
+static uint64_t word_at(const void *base, size_t offset)
+{
+    uint64_t word;
+    memcpy(&word, (const char *)base + offset, sizeof word);
+    return word;
+}
+
+/* Directory kinds 2 and 3, and what they name. */
+static void bytes_of_semaphore_and_barrier(void)
+{
+    rialto_region_t region;
+    rialto_region_config_t config;
+    rialto_tracked_semaphore_t semaphore;
+    rialto_barrier_t barrier;
+    rialto_member_t member;
+    void *base;
+    uint64_t permit;
+    uint32_t id, index;
+    EXPECT(rialto_region_config_default(&config), RIALTO_OK);
+    EXPECT(rialto_region_create_anonymous(&region, 65536, &config), RIALTO_OK);
+    EXPECT(rialto_region_base(&region, &base), RIALTO_OK);
+    EXPECT(rialto_tracked_semaphore_create(&region, "permits", 3, &semaphore), RIALTO_OK);
+    EXPECT(rialto_barrier_create(&region, "barrier", 2, &barrier), RIALTO_OK);
+    EXPECT(rialto_region_join(&region, &member), RIALTO_OK);
+    EXPECT(rialto_member_id(&member, &id), RIALTO_OK);
+    EXPECT(rialto_tracked_semaphore_as_member(&semaphore, &member, &semaphore), RIALTO_OK);
+    EXPECT(rialto_barrier_as_member(&barrier, &member, &barrier), RIALTO_OK);
+    const char *entries = (const char *)base + 256;
+    CHECK(entries[0] == 2 && entries[4] == 2 && memcmp(entries + 32, "permits\0", 8) == 0);
+    CHECK(entries[64] == 2 && entries[64 + 4] == 3 && memcmp(entries + 96, "barrier\0", 8) == 0);
+
+    const char *at = (const char *)base + word_at(entries, 8);
+    CHECK(word_at(entries, 16) == 384); /* 256 + 3 words of 8, rounded up to 128 */
+    CHECK(memcmp(at, "RLTS\3\0\0\0", 8) == 0 && word_at(at, 128) == 0);
+    for (uint64_t i = 0; i < 3; i++)
+        CHECK(word_at(at, 256 + 8 * i) == i); /* free: generation 0, nobody's, its index */
+    EXPECT(rialto_tracked_semaphore_acquire(&semaphore, &permit), RIALTO_OK);
+    CHECK((permit & 0xffff) < 3 && permit == ((permit & 0xffff) | (uint64_t)id << 16));
+    CHECK(word_at(at, 256 + 8 * (permit & 0xffff)) == permit);
+    EXPECT(rialto_tracked_semaphore_release(&semaphore, permit), RIALTO_OK);
+    CHECK(word_at(at, 256 + 8 * (permit & 0xffff)) == (UINT64_C(1) << 28 | (permit & 0xffff)));
+
+    at = (const char *)base + word_at(entries + 64, 8);
+    CHECK(word_at(entries + 64, 16) == 640); /* 512 + 2 x 3 words of 8, rounded up to 128 */
+    CHECK(memcmp(at, "RLTB\2\0\0\0", 8) == 0);
+    CHECK(word_at(at, 128) == 0 && word_at(at, 256) == 0 && word_at(at, 384) == 0);
+    EXPECT(rialto_barrier_register(&barrier), RIALTO_OK);
+    CHECK((word_at(at, 512) & 0xfff) == id);
+    EXPECT(rialto_barrier_unregister(&barrier), RIALTO_OK);
+    CHECK(word_at(at, 512) == 1 << 12);
+    EXPECT(rialto_barrier_wait_timeout(&barrier, 0, &index), RIALTO_ETIMEDOUT);
+    CHECK(word_at(at, 128) == 1);             /* broken */
+    CHECK(word_at(at, 512 + 2 * 8) == 0);     /* its place in the even generation, left again */
+    EXPECT(rialto_barrier_reset(&barrier), RIALTO_OK);
+    CHECK(word_at(at, 128) == 1 << 12);       /* completed 0, resets 1 */
+    EXPECT(rialto_member_leave(&member), RIALTO_OK);
+    EXPECT(rialto_region_detach(&region), RIALTO_OK);
+
+    EXPECT(rialto_region_create_anonymous(&region, 65536, &config), RIALTO_OK);
+    EXPECT(rialto_region_base(&region, &base), RIALTO_OK);
+    EXPECT(rialto_barrier_create(&region, "alone", 1, &barrier), RIALTO_OK);
+    at = (const char *)base + word_at((const char *)base + 256, 8);
+    EXPECT(rialto_barrier_wait(&barrier, &index), RIALTO_OK);
+    CHECK(word_at(at, 128) == UINT64_C(1) << 38); /* completed 1 */
+    CHECK(word_at(at, 512 + 8) == 0);             /* even, tag 0 */
+    EXPECT(rialto_barrier_wait(&barrier, &index), RIALTO_OK);
+    CHECK(word_at(at, 512 + 2 * 8) == UINT64_C(1) << 38); /* odd, tag 1 */
+    EXPECT(rialto_region_detach(&region), RIALTO_OK);
+}
+
 int main(void)
 {
     watchdog();
     lock_bytes();
+    bytes_of_the_others();
     region_bytes();
+    bytes_of_semaphore_and_barrier();
     CHECK(rialto_layout_version() == RIALTO_LAYOUT_VERSION);
     CHECK(rialto_version() == RIALTO_VERSION);
     puts("abi: golden sizes, offsets and bytes: ok");

@@ -31,6 +31,7 @@ static const struct {
     CODE(RIALTO_ENOSPC, -ENOSPC),
     CODE(RIALTO_EPIPE, -EPIPE),
     CODE(RIALTO_EDEADLK, -EDEADLK),
+    CODE(RIALTO_EOVERFLOW, -EOVERFLOW),
     CODE(RIALTO_EMSGSIZE, -EMSGSIZE),
     CODE(RIALTO_ENOTSUP, -EOPNOTSUPP),
     CODE(RIALTO_ENOBUFS, -ENOBUFS),
@@ -39,6 +40,7 @@ static const struct {
     CODE(RIALTO_EBADREGION, -4096),
     CODE(RIALTO_EVERSION, -4097),
     CODE(RIALTO_EWRONGKIND, -4098),
+    CODE(RIALTO_EBROKEN, -4099),
 };
 enum { CODES = sizeof codes / sizeof codes[0] };
 
@@ -48,6 +50,17 @@ struct RIALTO_ALIGNED(32) aligned {
 _Static_assert(_Alignof(struct aligned) == 32, "RIALTO_ALIGNED");
 
 static rialto_lock_t at_file_scope = RIALTO_LOCK_INIT;
+enum { ONE = 1, TWO = 2 };
+static struct {
+    rialto_rlock_t rlock;
+    rialto_event_t event;
+    rialto_semaphore_t semaphores[2], bounded;
+    rialto_condition_t condition;
+} family = {RIALTO_RLOCK_INIT,
+            RIALTO_EVENT_INIT,
+            {RIALTO_SEMAPHORE_INIT(ONE), RIALTO_SEMAPHORE_INIT(ONE ? TWO : 5)},
+            RIALTO_BOUNDED_SEMAPHORE_INIT(ONE | TWO),
+            RIALTO_CONDITION_INIT};
 
 int main(void)
 {
@@ -94,6 +107,25 @@ int main(void)
     EXPECT(rialto_lock_acquire(&at_file_scope), RIALTO_OK);
     EXPECT(rialto_lock_release(&on_the_stack), RIALTO_OK);
     EXPECT(rialto_lock_release(&at_file_scope), RIALTO_OK);
+
+    uint32_t number;
+    int calls = 0;
+    rialto_semaphore_t changing = RIALTO_SEMAPHORE_INIT(++calls); /* evaluated once */
+    EXPECT(rialto_semaphore_value(&changing, &number), RIALTO_OK);
+    CHECK(calls == 1 && number == 1);
+    EXPECT(rialto_rlock_attach(&family.rlock), RIALTO_OK);
+    EXPECT(rialto_event_attach(&family.event), RIALTO_OK);
+    EXPECT(rialto_condition_attach(&family.condition), RIALTO_OK);
+    EXPECT(rialto_semaphore_value(&family.semaphores[0], &number), RIALTO_OK);
+    CHECK(number == 1);
+    EXPECT(rialto_semaphore_value(&family.semaphores[1], &number), RIALTO_OK);
+    CHECK(number == 2);
+    EXPECT(rialto_semaphore_bound(&family.semaphores[1], &number), RIALTO_OK);
+    CHECK(number == INT32_MAX);
+    EXPECT(rialto_semaphore_value(&family.bounded, &number), RIALTO_OK);
+    CHECK(number == 3);
+    EXPECT(rialto_semaphore_bound(&family.bounded, &number), RIALTO_OK);
+    CHECK(number == 3);
     puts("macros: every one: ok");
     return 0;
 }

@@ -13,6 +13,12 @@ static rialto_queue_t queue, dead_queue;
 static rialto_member_t member, dead_member;
 static rialto_peeked_t dead_peeked;
 static rialto_lock_t lock = RIALTO_LOCK_INIT;
+static rialto_rlock_t rlock = RIALTO_RLOCK_INIT;
+static rialto_event_t event = RIALTO_EVENT_INIT;
+static rialto_semaphore_t semaphore = RIALTO_BOUNDED_SEMAPHORE_INIT(1);
+static rialto_condition_t condition = RIALTO_CONDITION_INIT;
+static rialto_tracked_semaphore_t permits, dead_permits;
+static rialto_barrier_t barrier, dead_barrier;
 static rialto_region_config_t config;
 static rialto_queue_config_t queue_config;
 static rialto_layout_t layout;
@@ -38,6 +44,122 @@ static void locks(void)
     REFUSED(rialto_lock_is_locked(&lock, NULL));
     EXPECT(rialto_lock_acquire(&lock), RIALTO_OK);
     EXPECT(rialto_lock_release(&lock), RIALTO_OK);
+}
+
+static void rlocks(void)
+{
+    bool answer;
+    uint32_t times = 5;
+    rialto_rlock_t *bad[] = {NULL, ODD(&rlock), (void *)((char *)&rlock + 32)};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_rlock_init(bad[i]));
+        REFUSED(rialto_rlock_attach(bad[i]));
+        REFUSED(rialto_rlock_acquire(bad[i]));
+        REFUSED(rialto_rlock_try_acquire(bad[i]));
+        REFUSED(rialto_rlock_acquire_timeout(bad[i], MS));
+        REFUSED(rialto_rlock_release(bad[i]));
+        REFUSED(rialto_rlock_mark_consistent(bad[i]));
+        REFUSED(rialto_rlock_is_mine(bad[i], &answer));
+        REFUSED(rialto_rlock_is_locked(bad[i], &answer));
+        REFUSED(rialto_rlock_recursion(bad[i], &times));
+        REFUSED(rialto_rlock_reset(bad[i]));
+        REFUSED(rialto_rlock_destroy(bad[i]));
+    }
+    REFUSED(rialto_rlock_is_mine(&rlock, NULL));
+    REFUSED(rialto_rlock_is_locked(&rlock, NULL));
+    REFUSED(rialto_rlock_recursion(&rlock, NULL));
+    REFUSED(rialto_rlock_recursion(&rlock, ODD(storage)));
+    CHECK(times == 5);
+    EXPECT(rialto_rlock_acquire(&rlock), RIALTO_OK);
+    EXPECT(rialto_rlock_release(&rlock), RIALTO_OK);
+}
+
+static void events(void)
+{
+    bool answer;
+    rialto_event_t *bad[] = {NULL, ODD(&event), (void *)((char *)&event + 32)};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_event_init(bad[i]));
+        REFUSED(rialto_event_attach(bad[i]));
+        REFUSED(rialto_event_set(bad[i]));
+        REFUSED(rialto_event_clear(bad[i]));
+        REFUSED(rialto_event_is_set(bad[i], &answer));
+        REFUSED(rialto_event_wait(bad[i]));
+        REFUSED(rialto_event_wait_timeout(bad[i], MS));
+    }
+    REFUSED(rialto_event_is_set(&event, NULL));
+    EXPECT(rialto_event_wait_timeout(&event, 0), RIALTO_EAGAIN);
+}
+
+static void semaphores(void)
+{
+    uint32_t number = 5;
+    rialto_semaphore_t *bad[] = {NULL, ODD(&semaphore), (void *)((char *)&semaphore + 32)};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_semaphore_init(bad[i], 1));
+        REFUSED(rialto_semaphore_init_bounded(bad[i], 1));
+        REFUSED(rialto_semaphore_attach(bad[i]));
+        REFUSED(rialto_semaphore_acquire(bad[i]));
+        REFUSED(rialto_semaphore_try_acquire(bad[i]));
+        REFUSED(rialto_semaphore_acquire_timeout(bad[i], MS));
+        REFUSED(rialto_semaphore_release(bad[i]));
+        REFUSED(rialto_semaphore_release_many(bad[i], 1));
+        REFUSED(rialto_semaphore_value(bad[i], &number));
+        REFUSED(rialto_semaphore_bound(bad[i], &number));
+    }
+    REFUSED(rialto_semaphore_value(&semaphore, NULL));
+    REFUSED(rialto_semaphore_value(&semaphore, ODD(storage)));
+    REFUSED(rialto_semaphore_bound(&semaphore, NULL));
+    CHECK(number == 5);
+    EXPECT(rialto_semaphore_value(&semaphore, &number), RIALTO_OK);
+    CHECK(number == 1);
+}
+
+static bool never_asked(void *argument)
+{
+    (void)argument;
+    CHECK(!"asked");
+    return true;
+}
+
+static void conditions(void)
+{
+    bool mine;
+    rialto_condition_t *bad[] = {NULL, ODD(&condition), (void *)((char *)&condition + 32)};
+    rialto_lock_t *no_lock[] = {NULL, ODD(&lock), (void *)((char *)&lock + 32)};
+    rialto_rlock_t *no_rlock[] = {NULL, ODD(&rlock), (void *)((char *)&rlock + 32)};
+    EXPECT(rialto_lock_acquire(&lock), RIALTO_OK);
+    EXPECT(rialto_rlock_acquire(&rlock), RIALTO_OK);
+    for (int i = 0; i < 6; i++) {
+        rialto_condition_t *c = i < 3 ? bad[i] : &condition;
+        rialto_lock_t *l = i < 3 ? &lock : no_lock[i - 3];
+        rialto_rlock_t *r = i < 3 ? &rlock : no_rlock[i - 3];
+        REFUSED(rialto_condition_wait(c, l));
+        REFUSED(rialto_condition_wait_timeout(c, l, MS));
+        REFUSED(rialto_condition_wait_for(c, l, never_asked, NULL));
+        REFUSED(rialto_condition_wait_for_timeout(c, l, MS, never_asked, NULL));
+        REFUSED(rialto_condition_wait_rlock(c, r));
+        REFUSED(rialto_condition_wait_timeout_rlock(c, r, MS));
+        REFUSED(rialto_condition_wait_for_rlock(c, r, never_asked, NULL));
+        REFUSED(rialto_condition_wait_for_timeout_rlock(c, r, MS, never_asked, NULL));
+        REFUSED(rialto_condition_notify_all(c, l));
+        REFUSED(rialto_condition_notify_all_rlock(c, r));
+        if (i < 3) {
+            REFUSED(rialto_condition_init(c));
+            REFUSED(rialto_condition_attach(c));
+            REFUSED(rialto_condition_notify(c, 1));
+        }
+    }
+    REFUSED(rialto_condition_wait_for(&condition, &lock, NULL, NULL));
+    REFUSED(rialto_condition_wait_for_timeout(&condition, &lock, MS, NULL, NULL));
+    REFUSED(rialto_condition_wait_for_rlock(&condition, &rlock, NULL, NULL));
+    REFUSED(rialto_condition_wait_for_timeout_rlock(&condition, &rlock, MS, NULL, NULL));
+    EXPECT(rialto_lock_is_mine(&lock, &mine), RIALTO_OK);
+    CHECK(mine); /* held as before */
+    EXPECT(rialto_rlock_is_mine(&rlock, &mine), RIALTO_OK);
+    CHECK(mine);
+    EXPECT(rialto_lock_release(&lock), RIALTO_OK);
+    EXPECT(rialto_rlock_release(&rlock), RIALTO_OK);
 }
 
 static void regions(void)
@@ -104,12 +226,20 @@ static void members(void)
         REFUSED(rialto_member_id(dead[i], &id));
         REFUSED(rialto_member_leave(dead[i]));
         REFUSED(rialto_queue_as_member(&queue, dead[i], &dead_queue));
+        REFUSED(rialto_tracked_semaphore_as_member(&permits, dead[i], &dead_permits));
+        REFUSED(rialto_barrier_as_member(&barrier, dead[i], &dead_barrier));
     }
     EXPECT(rialto_region_join(&region, &member), RIALTO_OK);
     REFUSED(rialto_member_id(&member, NULL));
     REFUSED(rialto_queue_as_member(&dead_queue, &member, &queue));
     REFUSED(rialto_queue_as_member(NULL, &member, &queue));
     REFUSED(rialto_queue_as_member(&queue, &member, NULL));
+    REFUSED(rialto_tracked_semaphore_as_member(&dead_permits, &member, &permits));
+    REFUSED(rialto_tracked_semaphore_as_member(NULL, &member, &permits));
+    REFUSED(rialto_tracked_semaphore_as_member(&permits, &member, NULL));
+    REFUSED(rialto_barrier_as_member(&dead_barrier, &member, &barrier));
+    REFUSED(rialto_barrier_as_member(NULL, &member, &barrier));
+    REFUSED(rialto_barrier_as_member(&barrier, &member, NULL));
     EXPECT(rialto_member_leave(&member), RIALTO_OK);
     CHECK(id == 5);
 }
@@ -204,6 +334,85 @@ static void peeked(void)
     EXPECT(rialto_peeked_release(&alive), RIALTO_OK);
 }
 
+static void tracked_semaphores(void)
+{
+    uint64_t permit = 5;
+    uint32_t number = 5;
+    rialto_tracked_semaphore_t *dead[] = {NULL, ODD(storage), &dead_permits};
+    REFUSED(rialto_tracked_semaphore_create(NULL, "n", 1, &dead_permits));
+    REFUSED(rialto_tracked_semaphore_create(&dead_region, "n", 1, &dead_permits));
+    REFUSED(rialto_tracked_semaphore_create(&region, NULL, 1, &dead_permits));
+    REFUSED(rialto_tracked_semaphore_create(&region, "n", 1, NULL));
+    REFUSED(rialto_tracked_semaphore_create_timeout(NULL, "n", 1, MS, &dead_permits));
+    REFUSED(rialto_tracked_semaphore_create_timeout(&region, "n", 1, MS, NULL));
+    REFUSED(rialto_tracked_semaphore_open(NULL, "p", &dead_permits));
+    REFUSED(rialto_tracked_semaphore_open(&region, NULL, &dead_permits));
+    REFUSED(rialto_tracked_semaphore_open(&region, "p", NULL));
+    EXPECT(rialto_tracked_semaphore_open(&region, "n", &dead_permits), RIALTO_ENOENT); /* nothing was made */
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_tracked_semaphore_acquire(dead[i], &permit));
+        REFUSED(rialto_tracked_semaphore_try_acquire(dead[i], &permit));
+        REFUSED(rialto_tracked_semaphore_acquire_timeout(dead[i], MS, &permit));
+        REFUSED(rialto_tracked_semaphore_release(dead[i], 1 << 16));
+        REFUSED(rialto_tracked_semaphore_value(dead[i], &number));
+        REFUSED(rialto_tracked_semaphore_bound(dead[i], &number));
+    }
+    REFUSED(rialto_tracked_semaphore_acquire(&permits, NULL));
+    REFUSED(rialto_tracked_semaphore_try_acquire(&permits, ODD(storage)));
+    REFUSED(rialto_tracked_semaphore_acquire_timeout(&permits, MS, NULL));
+    REFUSED(rialto_tracked_semaphore_value(&permits, NULL));
+    REFUSED(rialto_tracked_semaphore_bound(&permits, NULL));
+    CHECK(permit == 5 && number == 5);
+    EXPECT(rialto_tracked_semaphore_value(&permits, &number), RIALTO_OK);
+    CHECK(number == 1); /* nobody took it */
+}
+
+static int never_run(void *argument)
+{
+    (void)argument;
+    CHECK(!"run");
+    return 0;
+}
+
+static void barriers(void)
+{
+    uint32_t number = 5;
+    bool answer;
+    rialto_barrier_t *dead[] = {NULL, ODD(storage), &dead_barrier};
+    REFUSED(rialto_barrier_create(NULL, "n", 1, &dead_barrier));
+    REFUSED(rialto_barrier_create(&dead_region, "n", 1, &dead_barrier));
+    REFUSED(rialto_barrier_create(&region, NULL, 1, &dead_barrier));
+    REFUSED(rialto_barrier_create(&region, "n", 1, NULL));
+    REFUSED(rialto_barrier_create_timeout(NULL, "n", 1, MS, &dead_barrier));
+    REFUSED(rialto_barrier_create_timeout(&region, "n", 1, MS, NULL));
+    REFUSED(rialto_barrier_open(NULL, "b", &dead_barrier));
+    REFUSED(rialto_barrier_open(&region, NULL, &dead_barrier));
+    REFUSED(rialto_barrier_open(&region, "b", NULL));
+    EXPECT(rialto_barrier_open(&region, "n", &dead_barrier), RIALTO_ENOENT); /* nothing was made */
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_barrier_wait(dead[i], &number));
+        REFUSED(rialto_barrier_wait_timeout(dead[i], MS, &number));
+        REFUSED(rialto_barrier_wait_action_timeout(dead[i], MS, never_run, NULL, &number));
+        REFUSED(rialto_barrier_register(dead[i]));
+        REFUSED(rialto_barrier_unregister(dead[i]));
+        REFUSED(rialto_barrier_reset(dead[i]));
+        REFUSED(rialto_barrier_abort(dead[i]));
+        REFUSED(rialto_barrier_is_broken(dead[i], &answer));
+        REFUSED(rialto_barrier_n_waiting(dead[i], &number));
+        REFUSED(rialto_barrier_parties(dead[i], &number));
+    }
+    REFUSED(rialto_barrier_wait(&barrier, NULL));
+    REFUSED(rialto_barrier_wait_timeout(&barrier, MS, ODD(storage)));
+    REFUSED(rialto_barrier_wait_action_timeout(&barrier, MS, NULL, NULL, &number));
+    REFUSED(rialto_barrier_wait_action_timeout(&barrier, MS, never_run, NULL, NULL));
+    REFUSED(rialto_barrier_is_broken(&barrier, NULL));
+    REFUSED(rialto_barrier_n_waiting(&barrier, NULL));
+    REFUSED(rialto_barrier_parties(&barrier, ODD(storage)));
+    CHECK(number == 5);
+    EXPECT(rialto_barrier_is_broken(&barrier, &answer), RIALTO_OK);
+    CHECK(!answer); /* nobody timed out */
+}
+
 int main(void)
 {
     watchdog();
@@ -211,11 +420,19 @@ int main(void)
     EXPECT(rialto_region_create_anonymous(&region, 65536, &config), RIALTO_OK);
     EXPECT(rialto_queue_config_default(4, 16, &queue_config), RIALTO_OK);
     EXPECT(rialto_queue_create(&region, "q", &queue_config, &queue), RIALTO_OK);
+    EXPECT(rialto_tracked_semaphore_create(&region, "p", 1, &permits), RIALTO_OK);
+    EXPECT(rialto_barrier_create(&region, "b", 1, &barrier), RIALTO_OK);
     locks();
+    rlocks();
+    events();
+    semaphores();
+    conditions();
     regions();
     members();
     queues();
     peeked();
+    tracked_semaphores();
+    barriers();
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
     for (size_t i = 0; i < sizeof storage / sizeof storage[0]; i++)
         CHECK(storage[i] == 0);

@@ -9,6 +9,9 @@ enum { THREADS = 8, EACH = 500, MOST = 32 };
 static rialto_region_t region;
 static rialto_queue_t queue;
 static rialto_lock_t lock = RIALTO_LOCK_INIT;
+static rialto_rlock_t rlock = RIALTO_RLOCK_INIT;
+static rialto_tracked_semaphore_t semaphore;
+static rialto_barrier_t barrier;
 
 static uint32_t members(void)
 {
@@ -105,8 +108,13 @@ static void hundreds_of_short_threads(void)
 static void *die_holding(void *argument)
 {
     rialto_peeked_t *peeked = argument;
+    uint64_t permit;
     EXPECT(rialto_lock_acquire(&lock), RIALTO_OK);
+    EXPECT(rialto_rlock_acquire(&rlock), RIALTO_OK);
+    EXPECT(rialto_rlock_acquire(&rlock), RIALTO_OK);
     EXPECT(rialto_queue_peek(&queue, peeked), RIALTO_OK);
+    EXPECT(rialto_tracked_semaphore_acquire(&semaphore, &permit), RIALTO_OK);
+    EXPECT(rialto_barrier_register(&barrier), RIALTO_OK);
     return NULL;
 }
 
@@ -115,9 +123,18 @@ static void a_thread_ends_with_its_hands_full(void)
     rialto_peeked_t peeked;
     char buffer[MOST];
     size_t length;
-    uint32_t attempt;
+    uint32_t attempt, index;
+    uint64_t permit;
+    EXPECT(rialto_tracked_semaphore_create(&region, "permit", 1, &semaphore), RIALTO_OK);
+    EXPECT(rialto_barrier_create(&region, "barrier", 2, &barrier), RIALTO_OK);
     EXPECT(rialto_queue_push(&queue, "t", 1), RIALTO_OK);
     in_a_thread(die_holding, &peeked);
+    EXPECT(rialto_barrier_wait_timeout(&barrier, 20000 * MS, &index), RIALTO_EBROKEN);
+    EXPECT(rialto_tracked_semaphore_acquire_timeout(&semaphore, 20000 * MS, &permit), RIALTO_OK);
+    EXPECT(rialto_tracked_semaphore_release(&semaphore, permit), RIALTO_OK);
+    EXPECT(rialto_rlock_acquire(&rlock), RIALTO_OWNER_DIED);
+    EXPECT(rialto_rlock_mark_consistent(&rlock), RIALTO_OK);
+    EXPECT(rialto_rlock_release(&rlock), RIALTO_OK);
     EXPECT(rialto_lock_acquire(&lock), RIALTO_OWNER_DIED);
     EXPECT(rialto_lock_mark_consistent(&lock), RIALTO_OK);
     EXPECT(rialto_lock_release(&lock), RIALTO_OK);

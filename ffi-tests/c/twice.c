@@ -5,12 +5,31 @@
 #endif
 
 static rialto_lock_t lock = RIALTO_LOCK_INIT;
+static rialto_rlock_t rlock = RIALTO_RLOCK_INIT;
+static rialto_event_t event = RIALTO_EVENT_INIT;
+static rialto_semaphore_t semaphore = RIALTO_SEMAPHORE_INIT(1);
+static rialto_semaphore_t bounded = RIALTO_BOUNDED_SEMAPHORE_INIT(1);
+static rialto_condition_t condition = RIALTO_CONDITION_INIT;
+
+static bool done(void *flag)
+{
+    return *(int *)flag != 0;
+}
 
 int main(void)
 {
     rialto_region_t region = {{0}};
     size_t size = 0;
+    int flag = 1;
     if (rialto_lock_acquire(&lock) != RIALTO_OK || rialto_lock_release(&lock) != RIALTO_OK)
+        return 1;
+    if (rialto_rlock_acquire(&rlock) != RIALTO_OK || rialto_event_set(&event) != RIALTO_OK)
+        return 1;
+    if (rialto_semaphore_acquire(&semaphore) != RIALTO_OK)
+        return 1;
+    if (rialto_semaphore_release(&bounded) != RIALTO_EOVERFLOW)
+        return 1;
+    if (rialto_condition_wait_for_rlock(&condition, &rlock, done, &flag) != RIALTO_OK)
         return 1;
     return rialto_region_size(&region, &size) == RIALTO_EINVAL ? 0 : 1;
 }

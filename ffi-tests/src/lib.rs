@@ -4,6 +4,10 @@
 //! for the one that runs the tests. A missing C compiler is a failure with a message, not a skip: C programs
 //! are half of what Rialto promises.
 
+mod peer;
+
+pub use peer::Peer;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},

@@ -14,6 +14,36 @@ fn queues_between_c_processes() {
 }
 
 #[test]
+fn recursive_locks_between_c_processes() {
+    run("rlock", Link::Static);
+}
+
+#[test]
+fn events_between_c_processes() {
+    run("event", Link::Static);
+}
+
+#[test]
+fn semaphores_between_c_processes() {
+    run("semaphore", Link::Static);
+}
+
+#[test]
+fn conditions_between_c_processes() {
+    run("condition", Link::Static);
+}
+
+#[test]
+fn tracked_semaphores_between_c_processes() {
+    run("permits", Link::Static);
+}
+
+#[test]
+fn barriers_between_c_processes() {
+    run("barrier", Link::Static);
+}
+
+#[test]
 fn regions_of_every_kind() {
     run("region", Link::Static);
 }
@@ -50,6 +80,9 @@ fn all_of_them_with_the_shared_library() {
     for name in ["lock", "queue", "region", "threads", "abi", "macros", "null"] {
         run(name, Link::Shared);
     }
+    for name in ["rlock", "event", "semaphore", "condition", "permits", "barrier"] {
+        run(name, Link::Shared);
+    }
 }
 
 #[test]
@@ -60,7 +93,7 @@ fn the_shared_library_exports_what_the_header_says_and_stays_loaded() {
     let listed = String::from_utf8(listed.stdout).unwrap();
     let exported: BTreeSet<_> = listed.lines().filter_map(|line| line.split_whitespace().last()).collect();
     let promised = functions();
-    assert!(promised.len() > 50, "{promised:?}");
+    assert!(promised.len() > 120, "{promised:?}");
     let promised: BTreeSet<_> = promised.iter().map(String::as_str).collect();
     let ours: BTreeSet<_> = exported.into_iter().filter(|name| name.starts_with("rialto")).collect();
     assert_eq!(ours, promised);

@@ -1,12 +1,12 @@
 //! C and Rust in separate processes, at different addresses. Each side is killed once while it holds
 //! the lock and a message; the other is told.
 
-use ffi_tests::{Link, compile};
+use ffi_tests::{Link, Peer, compile};
 use rialto::{Acquired, Lock, Queue, QueueConfig, Region, RegionConfig};
 use std::{
-    io::{BufRead, BufReader, Write},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    io::{BufRead, BufReader},
+    path::PathBuf,
+    process::{Command, Stdio},
     sync::OnceLock,
     time::Duration,
 };
@@ -42,39 +42,6 @@ fn program(link: Link) -> PathBuf {
     static SHARED: OnceLock<PathBuf> = OnceLock::new();
     let cell = if link == Link::Static { &STATIC } else { &SHARED };
     cell.get_or_init(|| compile("peer", link)).clone()
-}
-
-struct Peer {
-    child: Child,
-    says: BufReader<ChildStdout>,
-    hears: ChildStdin,
-}
-
-impl Peer {
-    fn start(program: &Path, role: &str, name: &str) -> Peer {
-        let mut command = Command::new(program);
-        command.args([role, name]).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the C program");
-        let says = BufReader::new(child.stdout.take().unwrap());
-        let hears = child.stdin.take().unwrap();
-        Peer { child, says, hears }
-    }
-
-    /// Waits until it has said that word.
-    fn wait_for(&mut self, word: &str) {
-        let mut line = String::new();
-        self.says.read_line(&mut line).unwrap();
-        assert_eq!(line.trim(), word, "the C side failed, see above");
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn succeed(mut self) {
-        assert!(self.child.wait().unwrap().success());
-    }
 }
 
 /// Removes the name also if the test fails.
@@ -228,7 +195,7 @@ fn c_creates_and_rust_is_killed() {
     assert!(says.lines().any(|line| line.unwrap().ends_with("holding")), "the victim failed");
     victim.kill().unwrap();
     victim.wait().unwrap();
-    writeln!(host.hears, "dead").unwrap();
+    host.tell("dead");
     host.wait_for("inherited");
     host.succeed();
 }

@@ -10,7 +10,7 @@ use core::{
     sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering::*},
 };
 use rialto::{
-    Error, FOREVER, Lock, Outcome, QueueConfig, Region, RegionConfig,
+    Condition, Error, Event, FOREVER, Lock, Outcome, QueueConfig, RLock, Region, RegionConfig, Semaphore,
     sys::{Cell, Liveness, Platform, Thread, Waited},
 };
 
@@ -133,9 +133,14 @@ unsafe impl Sync for Memory {}
 static MEMORY: Memory = Memory(UnsafeCell::new([0; LEN]));
 // SAFETY: a static is never moved or freed.
 static LOCK: Lock = unsafe { Lock::new() };
+// SAFETY: as above.
+static RLOCK: RLock = unsafe { RLock::new() };
+static EVENT: Event = Event::new();
+static SEMAPHORE: Semaphore = Semaphore::bounded(1);
+static CONDITION: Condition = Condition::new();
 
 fn work() -> rialto::Result<()> {
-    let config = RegionConfig { members: 4, objects: 2, tick_ms: 1 };
+    let config = RegionConfig { members: 4, objects: 4, tick_ms: 1 };
     let memory = MEMORY.0.get().cast::<u8>();
     // SAFETY: a static buffer, aligned to 128, used by nobody else.
     let region = unsafe { Region::init_on(Bare, memory, LEN, &config)? };
@@ -162,6 +167,28 @@ fn work() -> rialto::Result<()> {
     assert!(LOCK.is_mine_on(Bare));
     LOCK.release_on(Bare)?;
     assert!(LOCK.release_on(Bare) == Err(Error::NotOwner));
+
+    assert!(RLOCK.acquire_on(Bare, 0)? == Outcome::Clean && RLOCK.acquire_on(Bare, 0)? == Outcome::Clean);
+    assert!(CONDITION.wait_on(Bare, &RLOCK, 5_000_000) == Err(Error::TimedOut));
+    CONDITION.notify_on(Bare, 1);
+    CONDITION.notify_all_on(Bare, &RLOCK);
+    RLOCK.release_on(Bare)?;
+    RLOCK.release_on(Bare)?;
+    assert!(RLOCK.release_on(Bare) == Err(Error::NotOwner));
+
+    assert!(EVENT.wait_on(Bare, 5_000_000) == Err(Error::TimedOut));
+    EVENT.set_on(Bare);
+    EVENT.wait_on(Bare, FOREVER)?;
+    SEMAPHORE.acquire_on(Bare, FOREVER)?;
+    assert!(SEMAPHORE.acquire_on(Bare, 5_000_000) == Err(Error::TimedOut));
+    SEMAPHORE.release_on(Bare, 1)?;
+    assert!(SEMAPHORE.release_on(Bare, 1) == Err(Error::Overflow));
+
+    let permit = region.create_semaphore("s", 1)?.acquire()?;
+    assert!(region.leave() == Err(Error::Busy));
+    permit.release()?;
+    let barrier = region.create_barrier("b", 1)?;
+    assert!(barrier.wait()? == 0 && barrier.wait()? == 0);
     region.leave()
 }
 

@@ -40,10 +40,19 @@ const _: () = {
 ///
 /// # Safety
 /// Null, misaligned, or valid for 64 bytes during `'a`.
-unsafe fn lock_at<'a>(ptr: *const rialto_lock_t) -> Result<&'a Lock> {
+pub(super) unsafe fn lock_at<'a>(ptr: *const rialto_lock_t) -> Result<&'a Lock> {
     check(ptr)?;
     // SAFETY: any bytes are a valid cell, shared or not.
     Ok(unsafe { &*ptr.cast::<Lock>() })
+}
+
+/// What tells C how a lock came to be held.
+#[inline]
+pub(super) fn acquired(outcome: Result<Outcome>) -> c_int {
+    code(outcome.map(|outcome| match outcome {
+        Outcome::Clean => RIALTO_OK,
+        Outcome::OwnerDied => RIALTO_OWNER_DIED,
+    }))
 }
 
 /// # Safety
@@ -51,11 +60,7 @@ unsafe fn lock_at<'a>(ptr: *const rialto_lock_t) -> Result<&'a Lock> {
 #[inline]
 unsafe fn acquire(lock: *const rialto_lock_t, timeout_ns: u64) -> c_int {
     // SAFETY: the caller's word.
-    let outcome = unsafe { lock_at(lock) }.and_then(|lock| lock.acquire_raw(timeout_ns));
-    code(outcome.map(|outcome| match outcome {
-        Outcome::Clean => RIALTO_OK,
-        Outcome::OwnerDied => RIALTO_OWNER_DIED,
-    }))
+    acquired(unsafe { lock_at(lock) }.and_then(|lock| lock.acquire_raw(timeout_ns)))
 }
 
 /// Makes a free lock in place, whatever was there. Cf. pthread_mutex_init.

@@ -2,9 +2,10 @@
 //! pointers, call, and translate; there is no algorithm here. Only with the feature `capi`.
 //!
 //! # Memory
-//! `rialto_lock_t` is a [`crate::Lock`], in shared memory. Everything else is a *view*: a Rust handle in
-//! words on the caller's stack, behind a tag that says "alive" (see `View`). Sizes are asserted here
-//! and, as golden numbers, in `ffi-tests/c/abi.c`.
+//! `rialto_lock_t` is a [`crate::Lock`], in shared memory; so are `rialto_rlock_t`, `rialto_event_t`,
+//! `rialto_semaphore_t` and `rialto_condition_t` what their names say. Everything else is a *view*: a Rust
+//! handle in words on the caller's stack, behind a tag that says "alive" (see `View`). Sizes are asserted
+//! here and, as golden numbers, in `ffi-tests/c/abi.c`.
 //!
 //! # Invariants
 //! 1. Null and misaligned pointers are `RIALTO_EINVAL` before anything else happens.
@@ -17,7 +18,8 @@
 //! to, for how long, and who may call it when. The rest of the header's promises is in `cbindgen.toml`.
 //!
 //! # Crash
-//! No panic crosses the boundary: `extern "C"` aborts the process instead. None is known.
+//! No panic crosses the boundary: `extern "C"` aborts the process instead. None is known. Nor does what a
+//! C++ predicate or action throws.
 //!
 //! # Checked by
 //! `ffi-tests`, and `cargo build --features capi,header`, which writes the header anew.
@@ -27,17 +29,29 @@
 
 mod status;
 
+mod barrier;
+mod condition;
+mod event;
 mod lock;
 mod member;
 mod peeked;
+mod permits;
 mod queue;
 mod region;
+mod rlock;
+mod semaphore;
 
+pub use barrier::*;
+pub use condition::*;
+pub use event::*;
 pub use lock::*;
 pub use member::*;
 pub use peeked::*;
+pub use permits::*;
 pub use queue::*;
 pub use region::*;
+pub use rlock::*;
+pub use semaphore::*;
 pub use status::*;
 
 use crate::error::{Error, Result};

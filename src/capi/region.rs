@@ -49,8 +49,8 @@ pub struct rialto_recovered_t {
 }
 
 /// This process's view of a region, on your stack or wherever you like, private to the process. It must
-/// not move while it is alive (a copy is refused), and it must outlive the queue, member and peeked
-/// views made from it. A forked child may go on using its copy of the process's memory.
+/// not move while it is alive (a copy is refused), and it must outlive all views made from it. A forked
+/// child may go on using its copy of the process's memory.
 #[repr(C)]
 pub struct rialto_region_t {
     /// Not for you.
@@ -413,13 +413,14 @@ pub unsafe extern "C" fn rialto_region_recover(
     code(found())
 }
 
-/// Ends the calling thread's own membership, which it got on its first push, pop or peek. A thread that
-/// ends leaves by itself; one that lives on stays a member until it calls this, of 16 regions at
-/// most: then it gets RIALTO_EMFILE.
+/// Ends the calling thread's own membership, which it got when it first used a queue, a tracked semaphore
+/// or a barrier there. A thread that ends leaves by itself; one that lives on stays a member until it
+/// calls this, of 16 regions at most: then it gets RIALTO_EMFILE.
 ///
 /// region      alive.
-/// Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message in hand);
-///             RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message or a permit in hand, or
+///             is registered with a barrier: release or unregister first); RIALTO_ENOMEM;
+///             RIALTO_EINVAL.
 /// Concurrency any thread, for itself.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as if we had died before.
@@ -434,9 +435,9 @@ pub unsafe extern "C" fn rialto_region_leave(region: *const rialto_region_t) -> 
 /// the others. Refused while that could hurt this process; nothing but the leaving is done then.
 ///
 /// region      alive; no other thread is using it or what was made from it.
-/// Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member, or this one has a
-///             message in hand or holds a lock in there); RIALTO_ENOMEM; RIALTO_EINVAL (also: detached
-///             already).
+/// Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a message
+///             or a permit in hand, is registered with a barrier, or holds a lock in there);
+///             RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
 /// Concurrency one thread, the last.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as if we had died before.

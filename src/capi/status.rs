@@ -24,20 +24,20 @@ pub const RIALTO_WAIT_FOREVER: u64 = 0xffff_ffff_ffff_ffff;
 
 /// Done.
 pub const RIALTO_OK: c_int = 0;
-/// Acquired, but the last owner died: repair what the lock protects, then mark_consistent.
+/// The lock is held, but the last owner died: repair what it protects, then mark_consistent.
 pub const RIALTO_OWNER_DIED: c_int = 1;
 /// Here is a message that somebody before you had in hand, and died or gave it back.
 pub const RIALTO_REDELIVERED: c_int = 2;
 
-/// This thread does not hold the lock, or is not the one that joined.
+/// This thread does not hold the lock, or is not the one that joined; the permit is not held any more.
 pub const RIALTO_EPERM: c_int = -1;
 /// No object of that name in the region, or no region of that name.
 pub const RIALTO_ENOENT: c_int = -2;
-/// A call that does not wait would have had to: held, empty, full.
+/// A call that does not wait would have had to: held, empty, full, no permit, not set, not notified.
 pub const RIALTO_EAGAIN: c_int = -11;
 /// The kernel would not give this process memory.
 pub const RIALTO_ENOMEM: c_int = -12;
-/// Still in use: the lock is held, or this process has a member or a message in hand there.
+/// Still in use: the lock is held; a member is left, or has a message, a permit or a registration.
 pub const RIALTO_EBUSY: c_int = -16;
 /// An object or region of that name, or at that place, exists already.
 pub const RIALTO_EEXIST: c_int = -17;
@@ -61,7 +61,7 @@ pub const RIALTO_EMSGSIZE: c_int = -90;
 pub const RIALTO_ENOTSUP: c_int = -95;
 /// The buffer is smaller than the queue's longest message.
 pub const RIALTO_ENOBUFS: c_int = -105;
-/// The deadline passed.
+/// The deadline passed. A condition's lock is held again all the same; a barrier is broken by it.
 pub const RIALTO_ETIMEDOUT: c_int = -110;
 /// The lock was released unrepaired after an owner's death; only reset helps.
 pub const RIALTO_ENOTRECOVERABLE: c_int = -131;

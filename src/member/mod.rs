@@ -190,8 +190,10 @@ impl<'a> Table<'a> {
         let live = state & STATE == LIVE;
         let word = cell.word.load(Acquire);
         if word & OWNER == 0 {
-            // Invariant 1. Acquire pairs with the joiner's CAS: had it joined between, we would see it.
-            return (live && cell.aux.load(Acquire) == state).then_some(incarnation);
+            // Invariant 1. Acquire pairs with the joiner's CAS: had it joined between, we would see it. If
+            // its recovery was begun between, it is ours, too: who has looked may rely on its end.
+            let now = cell.aux.load(Acquire);
+            return (live && (now == state || now == incarnation.epoch << 2 | DYING)).then_some(incarnation);
         }
         if !ask {
             return None;

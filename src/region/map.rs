@@ -62,6 +62,18 @@ fn last_error() -> Error {
 /// A descriptor that is closed unless it is kept.
 struct Fd(i32);
 
+/// Bytes of memory that this machine has; more than any number if it does not say.
+fn all_memory() -> u64 {
+    // SAFETY: zeros are a valid sysinfo.
+    let mut info: libc::sysinfo = unsafe { core::mem::zeroed() };
+    // SAFETY: a valid out-pointer.
+    if unsafe { libc::sysinfo(&raw mut info) } != 0 {
+        return u64::MAX;
+    }
+    #[allow(clippy::unnecessary_cast)] // 32 bits elsewhere
+    (info.totalram as u64).saturating_add(info.totalswap as u64).saturating_mul(u64::from(info.mem_unit))
+}
+
 impl Fd {
     fn open(path: &Path, flags: i32) -> Result<Fd> {
         // SAFETY: a C string; no memory of ours is touched.
@@ -72,6 +84,10 @@ impl Fd {
     /// Gives the file its size and all its pages.
     fn allocate(&self, len: usize) -> Result<()> {
         let size = i64::try_from(len).map_err(|_| Error::Invalid)?;
+        // The kernel would begin, and end by killing processes for want of memory.
+        if size as u64 > all_memory() {
+            return Err(Error::NoSpace);
+        }
         loop {
             // SAFETY: no memory of ours is touched.
             if unsafe { libc::fallocate(self.0, 0, 0, size) } == 0 {

@@ -121,6 +121,11 @@ impl Model {
         let at = core::ptr::from_ref(word) as usize;
         kernel(|k| k.sleepers.iter().filter(|s| s.0 == at).count())
     }
+
+    /// How many threads sleep, on whatever.
+    pub fn asleep(self) -> usize {
+        kernel(|k| k.sleepers.len())
+    }
 }
 
 fn address(cell: &Cell) -> usize {

@@ -3,10 +3,12 @@
 use super::{Cell, Liveness, Platform, Thread, Waited};
 use crate::{
     error::{Error, Result},
-    sync::AtomicU32,
+    sync::{AtomicU32, spin_loop},
 };
 
-/// Its [`Platform::thread`] is refused, so no operation ever gets as far as sleeping.
+/// Its [`Platform::thread`] is refused, so what has owners (locks, members) is `NotSupported`. Events and plain
+/// semaphores have none: they set, clear, release and poll. They cannot sleep, so a wait for ever polls for
+/// ever, and any other times out at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct None;
 
@@ -20,9 +22,10 @@ impl Platform for None {
     const TICK_NS: u64 = crate::time::TICK_NS;
 
     fn now_ns(self) -> u64 {
-        0
+        u64::MAX - 1 // later than every deadline, but for "never"
     }
     fn wait(self, _: &AtomicU32, _: u32, _: u64) -> Waited {
+        spin_loop();
         Waited::TimedOut
     }
     fn wake(self, _: &AtomicU32, _: u32) -> u32 {

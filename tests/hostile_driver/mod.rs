@@ -11,7 +11,10 @@
 //! it impossible for a member to leave.
 #![allow(dead_code)]
 
-use rialto::{Depth, Error, Member, Peeked, Queue, QueueConfig, Region, RegionConfig};
+use rialto::{
+    Barrier, Condition, Depth, Error, Event, Lock, Member, Peeked, Permit, Queue, QueueConfig, Region,
+    RegionConfig, Semaphore, TrackedSemaphore,
+};
 use std::{
     ptr::null_mut,
     sync::Once,
@@ -178,14 +181,18 @@ fn no_tick() {
 
 const NAMES: [&str; 3] = ["q0", "q1", "no such queue"];
 /// Members, objects: small, so that damage hits something.
-const CONFIG: RegionConfig = RegionConfig { members: 4, objects: 3, tick_ms: 2 };
+const CONFIG: RegionConfig = RegionConfig { members: 4, objects: OBJECTS as u16, tick_ms: 2 };
+const OBJECTS: usize = 5;
 const DIRECTORY: usize = 256;
-const MEMBERS: usize = 256 + 3 * 64 + 64;
+const MEMBERS: usize = 256 + OBJECTS * 64 + 64;
 const DATA: usize = MEMBERS + 4 * 64;
 /// `q0` is 1024 bytes and 4 slots of 64.
 const SECOND: usize = DATA + 1024 + 4 * 64;
-/// Both queues, and nothing behind them: whoever reads on touches the page that may not be touched.
-const TIGHT_BYTES: usize = SECOND + 1024 + 8 * 224;
+/// Three permits, and a barrier of two parties.
+const SEMAPHORE: usize = SECOND + 1024 + 8 * 224;
+const BARRIER: usize = SEMAPHORE + 384;
+/// All of it, and nothing behind: whoever reads on touches the page that may not be touched.
+const TIGHT_BYTES: usize = BARRIER + 640;
 pub const SOUND_BYTES: usize = 8192;
 
 /// Fills `arena` with a region in use: messages waiting, in hand, given back, and a member that is dead.
@@ -198,6 +205,13 @@ fn make_sound(arena: &Arena, input: &mut Input) {
     let q0 = region.create_queue_at_turn("q0", &first, first_turn).expect("room");
     let second = QueueConfig { max_attempts: 1, ..QueueConfig::new(8, 200) };
     let q1 = region.create_queue("q1", &second).expect("room");
+    let semaphore = region.create_semaphore("s", 3).expect("room");
+    let generation = [0, (1 << 26) - 1][input.below(2)];
+    let barrier = region.create_barrier_at_generation("b", 2, generation).expect("room");
+    for (at, magic) in [(SEMAPHORE, *b"RLTS"), (BARRIER, *b"RLTB")] {
+        // SAFETY: inside the arena.
+        assert_eq!(unsafe { arena.ptr().add(at).cast::<[u8; 4]>().read() }, magic, "damage misses {at}");
+    }
     for i in 0..input.below(5) {
         q0.try_push(&[i as u8; 40][..i * 10]).expect("fits");
         q1.try_push(&[i as u8; 200]).expect("fits");
@@ -210,6 +224,8 @@ fn make_sound(arena: &Arena, input: &mut Input) {
                     std::mem::forget(peeked);
                 }
             }
+            std::mem::forget(semaphore.try_acquire());
+            let _ = barrier.register();
         });
         holder.join().expect("no panic");
     });
@@ -219,10 +235,10 @@ fn make_sound(arena: &Arena, input: &mut Input) {
 fn damage(arena: &Arena, input: &mut Input) {
     // Where the words are that anybody believes: header, directory, cells, queue headers, slots.
     let len = arena.len();
-    let base = match input.byte() % 10 {
+    let base = match input.byte() % 14 {
         0 => input.below(64),
         1 => 64 + input.below(64),
-        2 => DIRECTORY + input.below(3 * 64),
+        2 => DIRECTORY + input.below(OBJECTS * 64),
         3 => MEMBERS + input.below(4 * 64),
         4 => DATA + input.below(64),
         5 => DATA + 512 + 128 * input.below(4),
@@ -231,6 +247,10 @@ fn damage(arena: &Arena, input: &mut Input) {
         7 => DATA + 1024 + 64 * input.below(4) + 8,
         // The same of the second queue.
         8 => SECOND + 1024 + 224 * input.below(8) + input.below(16),
+        9 => SEMAPHORE + input.below(132),
+        10 => SEMAPHORE + 256 + input.below(24),
+        11 => BARRIER + 128 * input.below(4) + input.below(8),
+        12 => BARRIER + 512 + input.below(48),
         _ => input.below(len),
     };
     let offset = base % len.max(1);
@@ -248,6 +268,9 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
     let mut queues: Vec<Queue> = Vec::new();
     let mut in_hand: Vec<Peeked> = Vec::new();
     let mut members: Vec<Member> = Vec::new();
+    let mut permits: Vec<Permit> = Vec::new();
+    let mut semaphore: Option<TrackedSemaphore> = region.open_semaphore("s").ok();
+    let mut barrier: Option<Barrier> = region.open_barrier("b").ok();
     let mut buffer = vec![0u8; 4096];
     if input.byte() % 8 != 0 {
         queues.extend(NAMES[..2].iter().filter_map(|name| region.open_queue(name).ok()));
@@ -257,7 +280,7 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
         if input.is_empty() {
             break;
         }
-        let op = input.byte() % 24;
+        let op = input.byte() % 36;
         tick(call as u64 * 100 + u64::from(op));
         let queue = if queues.is_empty() { None } else { Some(queues[input.below(queues.len())]) };
         let timeout_ns = 1_000_000 * (1 + u64::from(input.byte() % 5));
@@ -296,12 +319,79 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
                     let _ = typed.try_pop();
                 }
             }
+            (24, _) => {
+                semaphore = region.open_semaphore("s").ok();
+                barrier = region.open_barrier("b").ok();
+            }
+            (25..=27, _) => {
+                let Some(semaphore) = semaphore else { continue };
+                match op {
+                    25 if permits.len() < 6 => permits.extend(semaphore.acquire_timeout(timeout_ns).ok()),
+                    26 => drop(semaphore.release_token(input.nasty())),
+                    _ => assert!(semaphore.value() <= semaphore.bound()),
+                }
+            }
+            (28, _) => drop(permits.pop()),
+            (29..=33, _) => {
+                let Some(barrier) = barrier else { continue };
+                match op {
+                    29 => drop(barrier.wait_with(timeout_ns, || input.byte() % 2 == 0)),
+                    30 => drop(barrier.register()),
+                    31 => drop(barrier.unregister()),
+                    32 if input.byte() % 2 == 0 => barrier.abort(),
+                    32 => barrier.reset(),
+                    _ => assert!(barrier.n_waiting() <= barrier.parties()),
+                }
+            }
+            (34..=35, _) => alone(arena, input, timeout_ns),
             _ => {}
         }
     }
     tick(10_000);
+    drop(permits);
     drop(in_hand);
     drop(members);
+}
+
+/// Objects that stand alone, wherever the input says: on top of the region's own, too. Not locks: those must
+/// not overlap with what a thread's list runs through.
+fn alone(arena: &Arena, input: &mut Input, timeout_ns: u64) {
+    let at = input.below(arena.len().max(64)) & !63;
+    if at + 64 > arena.len() {
+        return;
+    }
+    let magic = [*b"REVT", *b"RSEM", *b"RCND"][input.below(3)];
+    if input.byte() % 4 != 0 {
+        arena.scribble(at, 4, u64::from(u32::from_le_bytes(magic)));
+    }
+    let at = arena.ptr().wrapping_add(at);
+    // SAFETY: inside the arena, which outlives this.
+    let (event, semaphore, condition) =
+        unsafe { (Event::attach(at.cast()), Semaphore::attach(at.cast()), Condition::attach(at.cast())) };
+    if let Ok(event) = event {
+        match input.below(3) {
+            0 => event.set(),
+            1 => event.clear(),
+            _ => drop(event.wait_timeout(timeout_ns)),
+        }
+    }
+    if let Ok(semaphore) = semaphore {
+        match input.below(2) {
+            0 => drop(semaphore.acquire_timeout(timeout_ns)),
+            _ => drop(semaphore.release_many(input.nasty() as u32)),
+        }
+    }
+    if let Ok(condition) = condition {
+        // SAFETY: it stays here until it is released below.
+        let lock = unsafe { Lock::new() };
+        let guard = lock.acquire().expect("ours alone").guard();
+        match input.below(3) {
+            0 => condition.notify(input.nasty() as u32),
+            1 => condition.notify_all(&lock),
+            _ => drop(condition.wait_timeout(&lock, timeout_ns)),
+        }
+        drop(guard);
+    }
 }
 
 /// One case. Panics (or dies, or aborts) on whatever must not happen.
@@ -376,6 +466,8 @@ pub fn work_beside_a_wild_writer(arena: &Arena, script: impl Fn(u64) -> Vec<u8>,
                         for name in ["q0", "q1"] {
                             let _ = region.create_queue_timeout(name, &QueueConfig::new(4, 40), 1_000_000);
                         }
+                        let _ = region.create_semaphore_timeout("s", 3, 1_000_000);
+                        let _ = region.create_barrier_timeout("b", 2, 1_000_000);
                     }
                 }
                 // SAFETY: as above.

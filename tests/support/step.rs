@@ -244,6 +244,32 @@ impl Victim {
         }
     }
 
+    /// Runs at full speed to the next futex call that wakes or moves others, and stops before it. False if it
+    /// ended before.
+    pub fn run_to_wake(&mut self) -> bool {
+        loop {
+            ptrace(libc::PTRACE_SYSCALL, self.pid(), 0, 0);
+            if self.next_stop(libc::SIGTRAP) == Step::Gone {
+                return false;
+            }
+            let entered = self.register(RAX) as i64 == -i64::from(libc::ENOSYS);
+            if entered && self.register(ORIG_RAX) == libc::SYS_futex as u64 && is_wake(self.register(RSI)) {
+                return true;
+            }
+        }
+    }
+
+    /// Runs at full speed to its next [`trap`]. False if it ended before.
+    pub fn run_to_trap(&mut self) -> bool {
+        ptrace(libc::PTRACE_CONT, self.pid(), 0, 0);
+        self.next_stop(libc::SIGTRAP) == Step::Stopped
+    }
+
+    /// What the system call said that it stands behind.
+    pub fn returned(&self) -> i64 {
+        self.register(RAX) as i64
+    }
+
     /// A number for what the kernel will read of its robust list when it dies.
     pub fn robust_list(&self) -> u64 {
         let (mut head, mut len) = (0u64, 0usize);
@@ -317,4 +343,16 @@ impl Victim {
 fn is_wait(op: u64) -> bool {
     let op = op as i32 & !(libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME);
     op == libc::FUTEX_WAIT || op == libc::FUTEX_WAIT_BITSET
+}
+
+fn is_wake(op: u64) -> bool {
+    let op = op as i32 & !libc::FUTEX_PRIVATE_FLAG;
+    [
+        libc::FUTEX_WAKE,
+        libc::FUTEX_REQUEUE,
+        libc::FUTEX_CMP_REQUEUE,
+        libc::FUTEX_WAKE_OP,
+        libc::FUTEX_WAKE_BITSET,
+    ]
+    .contains(&op)
 }

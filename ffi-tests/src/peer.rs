@@ -1,0 +1,49 @@
+//! A C program that runs beside the test, and says on standard output how far it has come.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+/// One of them.
+pub struct Peer {
+    child: Child,
+    says: BufReader<ChildStdout>,
+    hears: ChildStdin,
+}
+
+impl Peer {
+    /// Starts `program role name`.
+    pub fn start(program: &Path, role: &str, name: &str) -> Peer {
+        let mut command = Command::new(program);
+        command.args([role, name]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the C program");
+        let says = BufReader::new(child.stdout.take().unwrap());
+        let hears = child.stdin.take().unwrap();
+        Peer { child, says, hears }
+    }
+
+    /// Waits until it has said that word.
+    pub fn wait_for(&mut self, word: &str) {
+        let mut line = String::new();
+        self.says.read_line(&mut line).unwrap();
+        assert_eq!(line.trim(), word, "the C side failed, see above");
+    }
+
+    /// Writes a line to its standard input.
+    pub fn tell(&mut self, word: &str) {
+        writeln!(self.hears, "{word}").unwrap();
+    }
+
+    /// SIGKILL; it is gone when this returns.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Waits until it ends, and wants it to have succeeded.
+    pub fn succeed(mut self) {
+        assert!(self.child.wait().unwrap().success());
+    }
+}
