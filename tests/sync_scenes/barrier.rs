@@ -260,7 +260,8 @@ pub fn cases(bill: &mut Bill) {
             let middle = || play::<Real>(Op::Middle, n, registered);
             bill.gap = 16;
             bill.add(&format!("barrier.wait, {who}"), middle(), FallsAsleep, n, 80);
-            bill.add(&format!("barrier.wait, {who}"), middle(), Woken, n, 30);
+            bill.gap = 1;
+            bill.add(&format!("barrier.wait, {who}"), middle(), Woken, n, 20);
             let last = play::<Real>(Op::Last, n, registered);
             bill.gap = 4;
             bill.add(&format!("barrier.wait of the last, {who}"), last, Runs, n, 200);

@@ -240,11 +240,11 @@ fn family<L: Kind>(bill: &mut Bill, on: &str) {
         }
         // Each point of these costs a tick, if there are sleepers.
         bill.gap = if n == 0 { 1 } else { 8 };
-        bill.add(&format!("condition.wait on {on}"), wait(Wake::One), FallsAsleep, n, 40);
+        bill.add(&format!("condition.wait on {on}"), wait(Wake::One), FallsAsleep, n, 30);
         bill.add(&format!("condition.wait on {on}, notify(1)"), wait(Wake::One), Woken, n, 40);
         bill.add(&format!("condition.wait on {on}, notify_all"), wait(Wake::AllLocked), Woken, n, 40);
-        bill.gap = 32;
-        bill.add(&format!("condition.wait on {on}, held"), wait(Wake::OneLocked), Barred, n, 40);
+        bill.gap = 16;
+        bill.add(&format!("condition.wait on {on}, held"), wait(Wake::OneLocked), Barred, n, 30);
     }
     for n in 1..3 {
         bill.gap = 8;

@@ -326,10 +326,13 @@ pub fn cases(bill: &mut Bill) {
         bill.add("tracked.release_token", play::<Real>(Op::Release), Runs, n, 30);
         bill.gap = 16;
         bill.add("tracked.acquire", play::<Real>(Op::Wait(1)), FallsAsleep, n, 80);
-        bill.add("tracked.acquire of 1", play::<Real>(Op::Wait(1)), Woken, n, 40);
+        bill.gap = 1;
+        bill.add("tracked.acquire of 1", play::<Real>(Op::Wait(1)), Woken, n, 20);
+        bill.gap = 16;
         bill.add("tracked: recover two permits", play::<Real>(Op::Recover), Runs, n, 60);
     }
-    bill.add("tracked.acquire of 2", play::<Real>(Op::Wait(2)), Woken, 2, 40);
+    bill.gap = 1;
+    bill.add("tracked.acquire of 2", play::<Real>(Op::Wait(2)), Woken, 2, 20);
     bill.plant("tracked: tokens without a generation", play::<Nameless>(Op::Pair), Runs, 0);
     bill.plant("tracked: nobody recovers", play::<NeverRecovers>(Op::Pair), Runs, 0);
     bill.plant("tracked: nobody recovers", play::<NeverRecovers>(Op::Release), Runs, 0);
