@@ -83,6 +83,8 @@ const RSI: u64 = 13 * 8;
 const ORIG_RAX: u64 = 15 * 8;
 /// How long anything that cannot block may take.
 const SOON: Duration = Duration::from_secs(20);
+/// Most runs to a breakpoint are over before anybody asks whether the victim sleeps.
+const AWAKE: Duration = Duration::from_millis(5);
 
 impl Victim {
     /// Forks; `f` warms up, calls [`trap`], does the operation. Returns with the victim at the trap.
@@ -137,6 +139,27 @@ impl Victim {
             ptrace(libc::PTRACE_CONT, self.pid(), 0, got as u64);
         }
         Step::Gone
+    }
+
+    /// As `next_stop`, of one that runs and must not sleep: `Asleep` if it does, astray.
+    fn next_stop_awake(&mut self) -> Step {
+        let (start, mut looks) = (Instant::now(), 0);
+        loop {
+            match self.child.poll(libc::WNOHANG) {
+                Some(status) if libc::WIFSTOPPED(status) => {
+                    let got = libc::WSTOPSIG(status);
+                    if got == libc::SIGTRAP {
+                        return Step::Stopped;
+                    }
+                    ptrace(libc::PTRACE_CONT, self.pid(), 0, got as u64);
+                }
+                Some(_) => return Step::Gone,
+                None if start.elapsed() > AWAKE && asleep(self.pid()) => return Step::Asleep,
+                None => {}
+            }
+            looks += 1;
+            relax(looks);
+        }
     }
 
     /// Whether the next instruction is a system call.
@@ -273,7 +296,7 @@ impl Victim {
         self.at = 0;
     }
 
-    /// Goes on to point `k` of the route. It must not sleep on the way.
+    /// Goes on to point `k` of the route. If it sleeps on the way, it is elsewhere.
     pub fn advance(&mut self, route: &Route, k: u64) -> Reached {
         let there = route.fresh[k as usize];
         if there as u64 > self.at {
@@ -281,7 +304,7 @@ impl Victim {
             let word = self.text(address);
             ptrace(libc::PTRACE_POKETEXT, self.pid(), address, word & !0xff | 0xcc);
             ptrace(libc::PTRACE_CONT, self.pid(), 0, 0);
-            if self.next_stop(libc::SIGTRAP) == Step::Gone || self.pc() != address + 1 {
+            if self.next_stop_awake() != Step::Stopped || self.pc() != address + 1 {
                 return Reached::Elsewhere;
             }
             ptrace(libc::PTRACE_POKETEXT, self.pid(), address, word);
