@@ -196,7 +196,7 @@ impl Lock {
         }
         let late = if polling { Error::WouldBlock } else { Error::TimedOut };
         let deadline = Deadline::after(platform, timeout_ns);
-        let (mut spins, mut churn) = (platform.spins(), 0);
+        let (mut spins, mut churn) = (P::SPINS, 0);
         let mut word = cell.word.load(Relaxed);
         loop {
             churn += 1;

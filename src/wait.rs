@@ -199,7 +199,7 @@ impl EventCount {
         mut look: impl FnMut(bool),
         mut once: impl FnMut() -> Result<T>,
     ) -> Result<T> {
-        let (mut pauses, mut left) = (1, platform.spins());
+        let (mut pauses, mut left) = (1, P::SPINS);
         while left > 0 {
             let n = left.min(pauses);
             (0..n).for_each(|_| sync::spin_loop());

@@ -56,11 +56,6 @@ pub trait Platform: Copy + Default + Send + Sync {
     /// How often to look at a word before sleeping on it. 0 in models.
     const SPINS: u32;
 
-    /// As [`Platform::SPINS`], or less where that cannot help now.
-    fn spins(self) -> u32 {
-        Self::SPINS
-    }
-
     /// Sleepers on a lock wake at least this often, see [`crate::time::TICK_NS`]; those in a region have
     /// its own `tick_ms`. `u64::MAX`: no ticks at all; in models, where a wake-up that is lost must show as
     /// a deadlock instead of being healed.

@@ -149,8 +149,14 @@ fn record_once(scene: &mut impl Scene, fingerprints: bool) -> (Route, Option<u64
 
 /// Takes a fresh victim to point `k`; `None` if it does not come there. And whether it took some pains.
 pub fn reach(scene: &mut impl Scene, route: &Route, station: Option<u64>, k: u64) -> (Option<Victim>, bool) {
-    let first = reach_once(scene, route, station, k);
-    if first.0.is_some() || scene.valid() { first } else { reach_once(scene, route, station, k) }
+    // A run may be shorter than the route (it spun less often): another may be as long again.
+    for _ in 0..4 {
+        let (victim, walked) = reach_once(scene, route, station, k);
+        if victim.is_some() {
+            return (victim, walked);
+        }
+    }
+    (None, true)
 }
 
 fn reach_once(scene: &mut impl Scene, route: &Route, station: Option<u64>, k: u64) -> (Option<Victim>, bool) {

@@ -21,10 +21,7 @@ mod users;
 pub use thread::LinuxThread;
 
 use super::{Liveness, Platform, Waited};
-use crate::{
-    error::Result,
-    sync::{AtomicU32, Ordering::*},
-};
+use crate::{error::Result, sync::AtomicU32};
 use libc::{c_long, timespec};
 
 /// Linux, for the calling process.
@@ -58,19 +55,6 @@ fn timespec_of(ns: u64) -> timespec {
     }
 }
 
-/// How many processors this process may run on, as far as it can be known; found out once.
-#[cold]
-fn processors() -> usize {
-    // SAFETY: zeros are a valid set.
-    let mut set: libc::cpu_set_t = unsafe { core::mem::zeroed() };
-    let saved = errno();
-    // SAFETY: a valid out-pointer, and its size.
-    let known = unsafe { libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut set) } == 0;
-    set_errno(saved);
-    // SAFETY: a set.
-    if known { unsafe { libc::CPU_COUNT(&set) as usize } } else { 2 }
-}
-
 impl Platform for Linux {
     type Thread = LinuxThread;
 
@@ -78,18 +62,6 @@ impl Platform for Linux {
     /// another core is over before we would be asleep.
     const SPINS: u32 = 100;
     const TICK_NS: u64 = crate::time::TICK_NS;
-
-    /// None on a single processor: whoever we wait for does not run while we spin.
-    fn spins(self) -> u32 {
-        const UNKNOWN: u32 = u32::MAX;
-        static SPINS: AtomicU32 = AtomicU32::new(UNKNOWN);
-        let mut spins = SPINS.load(Relaxed); // only a hint: threads may find out twice
-        if spins == UNKNOWN {
-            spins = if processors() == 1 { 0 } else { Self::SPINS };
-            SPINS.store(spins, Relaxed);
-        }
-        spins
-    }
 
     fn now_ns(self) -> u64 {
         let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
