@@ -47,9 +47,10 @@
 //!    generation's place is taken once.
 //! 3. A generation is completed, broken or reset by one CAS on `state` from a state of exactly that tag,
 //!    unbroken (resets: also broken). So it ends in one way, for all.
-//! 4. A party learns how its generation ended from `state` alone: `completed` has moved, or not. Its own
-//!    place, not vacated yet, keeps the generation after the next (which has the same places) from being
-//!    completed, so `completed` has moved by 2 at most; after a reset it does not move at all.
+//! 4. A generation that was reset has its places taken from those who have not left yet by who comes next
+//!    (the same `completed`, other `resets`), as somebody stopped in it must hold nobody up. A completed one
+//!    has not. So a party learns how its generation ended: if `completed` has not moved, it was broken or
+//!    reset; if it has, and the party still has its place, it was completed; else reset.
 //! 5. Recovery breaks the generation before it vacates a dead party's place or registration.
 //! 6. Who takes a place has seen the state twice, with the place's word in between. A place that was used, and
 //!    left, in a later generation bears a word that is not older than that generation's state (Acquire), so
@@ -72,7 +73,7 @@
 //!
 //! # Limits
 //! 4095 parties. Parties are members, not numbers: n different ones need not be n members. A party stopped
-//! while it leaves keeps others out of the generation after the next. A stopped waiter would have to
+//! while it leaves a completed generation keeps others out of the one after the next. A stopped waiter would have to
 //! sleep through 2^26 resets to mistake one. The deaths of registered parties that are not marked by the
 //! kernel are noticed as those of all members, see `member`. Who resets a barrier
 //! that is broken already resets it without the parties that have died by then: what comes next is not
@@ -240,16 +241,16 @@ impl<'r, H: Home> Barrier<'r, H> {
         let Arrival { tag, index, .. } = arrival;
         let ended = if index + 1 == self.parts.registry.len() {
             let unwinding = Unwinding(self, arrival);
-            let ended = self.complete(tag, deadline, action);
+            let ended = self.complete(arrival, deadline, action);
             core::mem::forget(unwinding);
             ended
         } else {
-            match self.home.block(self.parts.released, deadline, || self.end_of(tag)) {
+            match self.home.block(self.parts.released, deadline, || self.end_of(arrival)) {
                 Err(Error::TimedOut | Error::WouldBlock) if self.break_generation(tag) => {
                     Err(Error::TimedOut)
                 }
                 // It has just ended some other way.
-                Err(Error::TimedOut | Error::WouldBlock) => self.end_of(tag),
+                Err(Error::TimedOut | Error::WouldBlock) => self.end_of(arrival),
                 other => other,
             }
         };
@@ -281,7 +282,8 @@ impl<'r, H: Home> Barrier<'r, H> {
         let tag = state & TAG;
         for (index, place) in self.places(tag).iter().enumerate() {
             let mut word = place.load(Acquire);
-            if word & TAG != tag && owner(word) == 0 {
+            // Left; or of a generation that was reset (invariant 4).
+            if word & TAG != tag && (owner(word) == 0 || completed(word) == completed(tag)) {
                 if self.parts.state.load(Acquire) != state {
                     return None; // invariant 6
                 }
@@ -303,21 +305,22 @@ impl<'r, H: Home> Barrier<'r, H> {
     }
 
     /// How the generation ended, or `WouldBlock`. Invariant 4.
-    fn end_of(&self, tag: u64) -> Result<()> {
+    fn end_of(&self, arrival: Arrival) -> Result<()> {
+        let Arrival { tag, index, me } = arrival;
         let state = self.parts.state.load(Acquire);
-        if completed(state) != completed(tag) {
-            Ok(())
-        } else if state != tag {
-            Err(Error::Broken)
-        } else {
-            Err(Error::WouldBlock)
+        if state == tag {
+            return Err(Error::WouldBlock);
         }
+        // The state before the place: whoever completed a later generation saw ours taken from us before.
+        let mine = || self.places(tag)[index].load(Relaxed) == tag | u64::from(me);
+        if completed(state) != completed(tag) && mine() { Ok(()) } else { Err(Error::Broken) }
     }
 
     /// All are there, and we are the last.
-    fn complete(&self, tag: u64, deadline: Deadline, action: impl FnOnce() -> bool) -> Result<()> {
+    fn complete(&self, arrival: Arrival, deadline: Deadline, action: impl FnOnce() -> bool) -> Result<()> {
+        let tag = arrival.tag;
         let looked = self.home.recover_until(Depth::Marked, deadline);
-        if self.end_of(tag) != Err(Error::WouldBlock) {
+        if self.end_of(arrival) != Err(Error::WouldBlock) {
             return Err(Error::Broken);
         }
         if !looked {
@@ -348,7 +351,7 @@ impl<'r, H: Home> Barrier<'r, H> {
 
     fn vacate(&self, arrival: Arrival) {
         let Arrival { tag, index, me } = arrival;
-        // It fails if we were taken for dead: then it is vacated.
+        // It fails if it was taken from us.
         let _ = self.places(tag)[index].compare_exchange(tag | u64::from(me), tag, SeqCst, Relaxed);
         self.parts.vacated.notify_all(self.home.platform());
     }

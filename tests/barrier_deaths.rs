@@ -1,4 +1,4 @@
-//! A barrier's last party comes without time to look for all of the dead.
+//! A barrier's last party comes without time to look for all of the dead; a stopped one has its barrier reset.
 #![cfg(all(target_os = "linux", feature = "os", not(rialto_loom)))]
 
 mod procs;
@@ -32,4 +32,23 @@ fn a_poll_does_not_complete_a_generation_with_a_dead_party() {
     let other = fork(|| barrier.wait().map_or(1, |_| 0));
     assert!(barrier.as_member(&me).wait().is_ok(), "whole again");
     other.succeeds();
+}
+
+/// Stopped while it waited, it cannot leave; who comes after the reset takes its place.
+#[test]
+fn a_party_that_is_stopped_when_it_is_reset_holds_nobody_up() {
+    let region = Region::create_anonymous(1 << 16, &RegionConfig::default()).unwrap();
+    let barrier = region.create_barrier("barrier", 2).unwrap();
+    let stopped = fork(|| (barrier.wait() != Err(Error::Broken)).into());
+    stopped.wait_until_asleep();
+    stopped.stop();
+    barrier.reset();
+    for generation in 0..4 {
+        let other = fork(|| barrier.wait().map_or(1, |_| 0));
+        assert!(barrier.wait_timeout(20_000_000_000).is_ok(), "generation {generation}");
+        other.succeeds();
+    }
+    stopped.go_on();
+    stopped.succeeds();
+    assert!(!barrier.is_broken());
 }

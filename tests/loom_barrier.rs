@@ -15,6 +15,7 @@
 //! | completing does not wake those who arrived | `the_action_sees_what_all_brought_and_all_see_what_it_made` |
 //! | a timeout breaks whatever generation there is | `completed_or_broken_by_a_timeout_for_all` |
 //! | completed although broken meanwhile | `completed_or_broken_by_a_timeout_for_all` |
+//! | who was reset is asked by the state alone | `who_waited_at_a_reset_holds_up_nobody_and_...` |
 //! | `take_place` does not look at the state again | `who_comes_late_is_not_let_through_for_a_...` |
 //! | one bank of places; a place taken twice | `a_place_that_is_vacated_is_seen_or_who_waits_for_it_is_woken` |
 //! | `sweep` vacates before it breaks | `a_recoverer_killed_anywhere_is_followed_by_another` |
@@ -391,6 +392,34 @@ fn a_party_killed_while_it_leaves_keeps_nobody_out() {
         }
         finish(&w);
         killed
+    });
+}
+
+/// Somebody who waited when it was reset, and has not left yet, holds nobody up, and is not mistaken for a party
+/// of what comes after.
+#[test]
+fn who_waited_at_a_reset_holds_up_nobody_and_is_not_let_through() {
+    model(2, || {
+        let w = new(2, 3);
+        let waiter = spawn(&w, 1, wait);
+        let resetter = spawn(&w, 2, |w| {
+            until_asleep(1);
+            barrier(w).reset();
+            [(); 2].map(|()| wait(w))
+        });
+        let other = spawn(&w, 3, |w| {
+            while has_generation(w, 0, 0) {
+                yield_now();
+            }
+            [(); 2].map(|()| wait(w))
+        });
+        assert_eq!(waiter.join().unwrap(), Err(Error::Broken));
+        let results = [resetter.join().unwrap(), other.join().unwrap()];
+        for (a, b) in results[0].iter().zip(&results[1]) {
+            assert!(matches!((a, b), (Ok(0), Ok(1)) | (Ok(1), Ok(0))), "{results:?}");
+        }
+        assert_eq!(completed(&w), 2);
+        finish(&w);
     });
 }
 
