@@ -43,8 +43,7 @@
 //! # Invariants
 //! 1. Places are taken in order, and not vacated while their generation lasts unbroken. So whoever takes
 //!    the last one knows that all the others are taken, runs the action, and completes the generation.
-//! 2. A place that bears the present tag and has no owner says that the state is about to be another: a
-//!    generation's place is taken once.
+//! 2. A place is vacated only when its generation is over or broken.
 //! 3. A generation is completed, broken or reset by one CAS on `state` from a state of exactly that tag,
 //!    unbroken (resets: also broken). So it ends in one way, for all.
 //! 4. A generation that was reset has its places taken from those who have not left yet by who comes next
@@ -75,13 +74,15 @@
 //! 4095 parties. Parties are members, not numbers: n different ones need not be n members. A party stopped
 //! while it leaves a completed generation keeps others out of the one after the next. A stopped waiter would have to
 //! sleep through 2^26 resets to mistake one. The deaths of registered parties that are not marked by the
-//! kernel are noticed as those of all members, see `member`. Who resets a barrier
-//! that is broken already resets it without the parties that have died by then: what comes next is not
-//! broken for them.
+//! kernel are noticed as those of all members, see `member`. A reset does not
+//! look for the dead: a party whose death has been recovered by then is not missed in what comes next, one
+//! whose death is still to be noticed breaks it (`Region::recover` first). A reset at the very time of a
+//! recovery may be undone by it.
 //!
 //! # Checked by
 //! `tests/semantics_barrier.rs`, `tests/semantics_barrier_members.rs`,
-//! `tests/sweep_sync.rs`, `tests/loom_barrier.rs`, `tests/kill_matrix.rs`.
+//! `tests/sweep_sync.rs`, `tests/loom_barrier.rs`, `tests/kill_matrix.rs`,
+//! `tests/barrier_deaths.rs`, `tests/stress_sync.rs`.
 
 mod shared;
 
@@ -155,7 +156,8 @@ impl Parts<'_> {
 pub struct Barrier<'r, H: Home> {
     home: &'r H,
     parts: Parts<'r>,
-    me: Option<MemberId>,
+    /// Only of an explicit member. Not only its id: it may have left, and the id be somebody else's.
+    me: Option<Incarnation>,
 }
 
 impl<H: Home> Clone for Barrier<'_, H> {
@@ -191,37 +193,46 @@ impl<'r, H: Home> Barrier<'r, H> {
     }
 
     /// The same barrier, acting as `member` instead of the calling thread's own membership. A member of
-    /// another region (or made with another handle) is refused by every operation, as `Invalid`.
+    /// another region (or made with another handle) is refused by what acts as a member, as `Invalid`. In a
+    /// forked child the member is still the parent's: do not act as it there.
     pub fn as_member<'m>(&self, member: &'m Member<'r, H>) -> Barrier<'m, H>
     where
         'r: 'm,
     {
-        // Its id would be nobody's here, or another member's.
+        // Nobody, if it is not ours: its id would be nobody's here, or another member's.
         let ours = core::ptr::eq(member.home(), self.home);
-        Barrier { me: Some(if ours { member.id() } else { 0 }), ..*self }
+        let nobody = Incarnation { id: 0, epoch: 0 };
+        Barrier { me: Some(if ours { member.incarnation() } else { nobody }), ..*self }
     }
 
     fn me(&self) -> Result<MemberId> {
         match self.me {
-            Some(0) => Err(Error::Invalid),
-            Some(id) => Ok(id),
+            Some(Incarnation { id: 0, .. }) => Err(Error::Invalid),
+            Some(me) => Ok(me.id),
             None => self.home.me(),
         }
+    }
+
+    /// Whether the explicit member is none any more. After a claim, which recovery then sees, or we see that
+    /// it is over.
+    fn is_gone(&self) -> bool {
+        self.me.is_some_and(|me| !self.home.is_still(me))
     }
 
     /// Waits until all parties have come. Gives each of them another number, 0 to `parties` - 1, in the
     /// order in which they came.
     ///
     /// Errors: `Broken` (it is, or was while we waited: by a timeout, a death, an abort, a reset),
-    /// `TooManyMembers` and `TooManyHeld` (on the thread's first use), `NoMemory`. Blocks; not
+    /// `TooManyMembers` and `TooManyHeld` (on the thread's first use), `NoMemory`; `NotOwner` (the explicit
+    /// member is none any more). Blocks; not
     /// async-signal-safe. If we die here, the barrier is broken for the others within a tick, unless all had
-    /// come already.
+    /// come already. Who dies elsewhere is missed only if it has registered: see [`Barrier::register`].
     pub fn wait(&self) -> Result<u32> {
         self.wait_with(FOREVER, || true)
     }
 
-    /// As [`Barrier::wait`], at most `timeout_ns`: then `TimedOut`, and the barrier is broken for the others.
-    /// So with 0, unless we are the last (and the time suffices to see to the dead).
+    /// As [`Barrier::wait`], at most `timeout_ns`: then `TimedOut`, and the barrier is broken for the others
+    /// (also for those of the generation that is there if one waits for the next). So with 0, unless we are the last (and the time suffices to see to the dead).
     pub fn wait_timeout(&self, timeout_ns: u64) -> Result<u32> {
         self.wait_with(timeout_ns, || true)
     }
@@ -239,6 +250,11 @@ impl<'r, H: Home> Barrier<'r, H> {
             other => other?,
         };
         let Arrival { tag, index, .. } = arrival;
+        if self.is_gone() {
+            self.break_generation(tag);
+            self.vacate(arrival);
+            return Err(Error::NotOwner);
+        }
         let ended = if index + 1 == self.parts.registry.len() {
             let unwinding = Unwinding(self, arrival);
             let ended = self.complete(arrival, deadline, action);
@@ -283,7 +299,8 @@ impl<'r, H: Home> Barrier<'r, H> {
         for (index, place) in self.places(tag).iter().enumerate() {
             let mut word = place.load(Acquire);
             // Left; or of a generation that was reset (invariant 4).
-            if word & TAG != tag && (owner(word) == 0 || completed(word) == completed(tag)) {
+            let reset = word & TAG != tag && completed(word) == completed(tag);
+            if owner(word) == 0 || reset {
                 if self.parts.state.load(Acquire) != state {
                     return None; // invariant 6
                 }
@@ -294,7 +311,7 @@ impl<'r, H: Home> Barrier<'r, H> {
                 }
             }
             if word & TAG != tag || owner(word) == 0 {
-                return None; // not left yet, or invariant 2
+                return None; // not left yet, or we are late
             }
         }
         None
@@ -361,8 +378,9 @@ impl<'r, H: Home> Barrier<'r, H> {
         self.parts.vacated.notify_all(self.home.platform());
     }
 
-    /// Makes it whole and empty. Who waits now gets `Broken`. Never waits. If we die here, it is reset or it
-    /// is not.
+    /// Makes it whole and empty. Who waits now gets `Broken`. The number of parties stays: somebody must come
+    /// in the place of a dead one. Deaths that nobody has noticed yet break it again: call `Region::recover`
+    /// first. Never waits; async-signal-safe. If we die here, it is reset or it is not.
     pub fn reset(&self) {
         self.change(after_reset);
     }
@@ -408,8 +426,9 @@ impl<'r, H: Home> Barrier<'r, H> {
     }
 
     /// Makes the calling thread's member (see [`Barrier::as_member`]) known as a party: from here on its
-    /// death, or its leaving the region, breaks the barrier also while it is elsewhere. Once is enough; a
-    /// second time changes nothing. Never waits.
+    /// death, or its thread's end, breaks the barrier also while it is elsewhere; it cannot leave the region
+    /// before [`Barrier::unregister`]. Once is enough; a second time changes nothing. Never waits, but if the
+    /// registry is full, looks among all members for the dead, a tick at most.
     ///
     /// Errors: `NoSpace` (so many members as there are parties have registered), and as `wait` on first use.
     pub fn register(&self) -> Result<()> {
@@ -421,7 +440,11 @@ impl<'r, H: Home> Barrier<'r, H> {
             let platform = self.home.platform();
             self.home.recover_until(Depth::Thorough, Deadline::after(platform, self.home.tick_ns()));
             self.take_registration(me)
-        })
+        })?;
+        if self.is_gone() {
+            return self.unregister().and(Err(Error::NotOwner));
+        }
+        Ok(())
     }
 
     fn take_registration(&self, me: MemberId) -> Result<()> {
@@ -473,7 +496,9 @@ impl<'r, H: Home> Barrier<'r, H> {
             }
             // Only the generation that it came to; of a registered one, whichever is there.
             let concerns = |state: u64| registered || state & TAG == word & TAG;
-            if !self.break_for_the_dead(concerns, &is_dying, &mut found) {
+            // Another recoverer that has got through has broken what is to be broken.
+            let is_owed = || at.load(Acquire) == word;
+            if !self.break_for_the_dead(concerns, is_owed, &is_dying, &mut found) {
                 return (found, false);
             }
             let vacant = if registered { unregistered(word) } else { word & TAG };
@@ -489,12 +514,17 @@ impl<'r, H: Home> Barrier<'r, H> {
     fn break_for_the_dead(
         &self,
         concerns: impl Fn(u64) -> bool,
+        is_owed: impl Fn() -> bool,
         is_dying: impl Fn() -> bool,
         found: &mut Recovered,
     ) -> bool {
         for _ in 0..TRIES {
-            // The state before the question: if recovery ends in between, the CAS fails.
+            // The state before the questions: if the answers change in between, the CAS fails, but for a reset
+            // that comes between another recoverer's break and its next step.
             let state = self.parts.state.load(Acquire);
+            if !is_owed() {
+                return true;
+            }
             if !is_dying() {
                 return false;
             }

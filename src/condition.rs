@@ -74,12 +74,16 @@
 //! though nobody notified it passes that wake-up on.
 //!
 //! # Limits
+//! The wake-up of a notify without the lock may go to somebody who began to wait in its very midst (under
+//! real-time priorities): the one it was meant for returns at its tick.
+//!
 //! A waiter that does not run for exactly 2^32 notifies sleeps on. All waiters use the same lock, or
 //! `notify_all` moves some to a lock that they do not wait for, where they sleep until their tick.
 //!
 //! # Checked by
 //! `tests/semantics_condition.rs`, `tests/semantics_condition_death.rs`,
-//! `tests/sweep_sync.rs`, `tests/loom_condition.rs`, `tests/kill_matrix.rs`.
+//! `tests/sweep_sync.rs`, `tests/loom_condition.rs`, `tests/kill_matrix.rs`,
+//! `tests/no_herd.rs`, `tests/stress_sync.rs`.
 
 #[cfg(not(rialto_loom))]
 use crate::place;
@@ -101,7 +105,8 @@ pub struct Condition {
     magic: AtomicU32,
     event: EventCount,
     notified: AtomicU32,
-    _reserved: [u32; 13],
+    #[cfg(not(rialto_loom))]
+    _reserved: [AtomicU32; 13],
 }
 
 #[cfg(not(rialto_loom))]
@@ -122,7 +127,8 @@ macro_rules! new_condition {
                 magic: AtomicU32::new(MAGIC),
                 event: EventCount::new(),
                 notified: AtomicU32::new(0),
-                _reserved: [0; 13],
+                #[cfg(not(rialto_loom))]
+_reserved: [const { AtomicU32::new(0) }; 13],
             }
         }
     };
@@ -159,12 +165,14 @@ impl Condition {
     /// (0 polls, [`FOREVER`]), and acquires it again as it was. That last part has no timeout, as in
     /// Python. May return spuriously, if others were notified: look at what you wait for.
     ///
+    /// A death by itself ends no wait: the lock's next owner is told, and notifies.
+    ///
     /// `Ok(OwnerDied)`: the last owner died, repair and `mark_consistent`; whether there was a notify is not
     /// said. A lock that was acquired so must be repaired before it is waited with: it is released here.
     ///
     /// Errors, **holding the lock**: `TimedOut`; polling, `WouldBlock`. Not holding it: `NotOwner` (the
     /// caller did not hold it either; nothing happened), `NotRecoverable` (somebody, perhaps the caller by
-    /// this call, released it unrepaired), `BadRegion` (damaged; nothing happened if it is the condition).
+    /// this call, released it unrepaired), `BadRegion` (damaged; nothing happened if it is the condition: `is_mine` tells).
     #[inline]
     pub fn wait_on<P: Platform, L: Lockable>(
         &self,
@@ -195,10 +203,16 @@ impl Condition {
             }
             slept = true;
         };
-        let once = || if nothing() { Err(Error::WouldBlock) } else { Ok(()) };
+        let once = || match nothing() {
+            false => Ok(()),
+            // Nobody can acquire it, so nobody will notify.
+            true if lock.is_lost() => Err(Error::NotRecoverable),
+            true => Err(Error::WouldBlock),
+        };
         let notified = self.event.block(platform, P::TICK_NS, deadline, look, once);
         match lock.resume(platform, depth)? {
             Outcome::OwnerDied => Ok(Outcome::OwnerDied),
+            Outcome::Clean if notified == Err(Error::NotRecoverable) => Ok(Outcome::Clean), // reset meanwhile
             Outcome::Clean => notified.map(|()| Outcome::Clean),
         }
     }
@@ -248,7 +262,8 @@ impl Condition {
         }
     }
 
-    /// Notifies everybody. As [`Condition::notify_on`]; `lock` is the one that they wait with, see No herd.
+    /// Notifies everybody. As [`Condition::notify_on`], but not async-signal-safe; `lock` is the one that they
+    /// wait with, see No herd.
     pub fn notify_all_on<P: Platform, L: Lockable>(&self, platform: P, lock: &L) {
         if self.magic.load(Relaxed) == MAGIC {
             self.notified.fetch_add(1, SeqCst);

@@ -68,7 +68,8 @@ pub struct Event {
     magic: AtomicU32,
     event: EventCount,
     phase: AtomicU32,
-    _reserved: [u32; 13],
+    #[cfg(not(rialto_loom))]
+    _reserved: [AtomicU32; 13],
 }
 
 #[cfg(not(rialto_loom))]
@@ -85,7 +86,8 @@ macro_rules! new_event {
         /// A clear event; the same bytes as C's `RIALTO_EVENT_INIT`.
         #[allow(clippy::new_without_default)]
         pub $($const)? fn new() -> Event {
-            Event { magic: AtomicU32::new(MAGIC), event: EventCount::new(), phase: AtomicU32::new(0), _reserved: [0; 13] }
+            Event { magic: AtomicU32::new(MAGIC), event: EventCount::new(), phase: AtomicU32::new(0), #[cfg(not(rialto_loom))]
+_reserved: [const { AtomicU32::new(0) }; 13] }
         }
     };
 }

@@ -101,7 +101,7 @@ fn freed(held: u64) -> u64 {
 struct Header {
     magic: AtomicU32,
     permits: AtomicU32,
-    _line: [u32; 30],
+    _line: [AtomicU32; 30],
     event: Line<EventCount>,
 }
 
@@ -117,7 +117,8 @@ pub struct TrackedSemaphore<'r, H: Home> {
     home: &'r H,
     event: &'r EventCount,
     words: &'r [AtomicU64],
-    me: Option<MemberId>,
+    /// Only of an explicit member. Not only its id: it may have left, and the id be somebody else's.
+    me: Option<Incarnation>,
 }
 
 impl<H: Home> Clone for TrackedSemaphore<'_, H> {
@@ -235,19 +236,22 @@ impl<'r, H: Home> TrackedSemaphore<'r, H> {
     }
 
     /// The same semaphore, acting as `member` instead of the calling thread's own membership. A member of
-    /// another region (or made with another handle) is refused by every operation, as `Invalid`.
+    /// another region (or made with another handle) is refused by what acts as a member, as `Invalid`. In a
+    /// forked child the member is still the parent's: do not act as it there.
     pub fn as_member<'m>(&self, member: &'m Member<'r, H>) -> TrackedSemaphore<'m, H>
     where
         'r: 'm,
     {
-        // Its id would be nobody's here, or another member's.
+        // Nobody, if it is not ours: its id would be nobody's here, or another member's.
         let ours = core::ptr::eq(member.home(), self.home);
-        TrackedSemaphore { me: Some(if ours { member.id() } else { 0 }), ..*self }
+        let nobody = Incarnation { id: 0, epoch: 0 };
+        TrackedSemaphore { me: Some(if ours { member.incarnation() } else { nobody }), ..*self }
     }
 
     /// Takes a permit, waiting for one for ever.
     ///
-    /// Errors: `TooManyMembers` and `TooManyHeld` (on the thread's first use), `NoMemory`. Blocks; not
+    /// Errors: `TooManyMembers` and `TooManyHeld` (on the thread's first use), `NoMemory`; `NotOwner` (the
+    /// explicit member is none any more). Blocks; not
     /// async-signal-safe. If we die here, or later with the permit in hand, it comes back within a tick of
     /// somebody's waiting for it.
     pub fn acquire(&self) -> Result<Permit<'r, H>> {
@@ -266,12 +270,17 @@ impl<'r, H: Home> TrackedSemaphore<'r, H> {
 
     fn acquire_until(&self, deadline: Deadline) -> Result<Permit<'r, H>> {
         let me = match self.me {
-            Some(0) => return Err(Error::Invalid),
-            Some(id) => id,
+            Some(Incarnation { id: 0, .. }) => return Err(Error::Invalid),
+            Some(me) => me.id,
             None => self.home.me()?,
         };
         let token = self.home.block(self.event, deadline, || self.take(me))?;
-        Ok(Permit { semaphore: *self, token })
+        let permit = Permit { semaphore: *self, token };
+        // After the claim, which recovery then sees, or we see that it is over.
+        if self.me.is_some_and(|me| !self.home.is_still(me)) {
+            return Err(Error::NotOwner);
+        }
+        Ok(permit)
     }
 
     /// The first free permit, looking from a place of our own on: members meet seldom.
@@ -294,8 +303,8 @@ impl<'r, H: Home> TrackedSemaphore<'r, H> {
 
     /// Gives back the permit that `token` stands for. Any thread may. Never waits.
     ///
-    /// Errors: `NotOwner` (given back already, or its holder died or left), `Invalid` (not a token of this
-    /// semaphore). If we die here, it is given back, now or as a dead one's.
+    /// Errors: `NotOwner` (given back already, or its holder died or left), `Invalid` (it cannot be a token of
+    /// this semaphore; another's may be taken for one). Async-signal-safe. If we die here, it is given back, now or as a dead one's.
     pub fn release_token(&self, token: u64) -> Result<()> {
         let word = self.words.get(index(token)).ok_or(Error::Invalid)?;
         if owner(token) == 0 {

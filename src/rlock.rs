@@ -256,6 +256,9 @@ impl Suspend for RLock {
     fn word(&self) -> &AtomicU32 {
         Suspend::word(&self.lock)
     }
+    fn is_lost(&self) -> bool {
+        self.lock.is_lost()
+    }
     fn expect_sleepers<P: Platform>(&self, platform: P) -> bool {
         self.lock.expect_sleepers(platform)
     }

@@ -75,7 +75,8 @@ pub struct Semaphore {
     event: EventCount,
     count: AtomicU32,
     bound: AtomicU32,
-    _reserved: [u32; 12],
+    #[cfg(not(rialto_loom))]
+    _reserved: [AtomicU32; 12],
 }
 
 #[cfg(not(rialto_loom))]
@@ -112,7 +113,8 @@ macro_rules! new_semaphore {
                 event: EventCount::new(),
                 count: AtomicU32::new(value),
                 bound: AtomicU32::new(bound),
-                _reserved: [0; 12],
+                #[cfg(not(rialto_loom))]
+_reserved: [const { AtomicU32::new(0) }; 12],
             }
         }
     };

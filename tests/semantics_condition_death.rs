@@ -203,3 +203,19 @@ fn the_first_of_those_whom_a_dying_owner_notified_is_told_and_the_others_follow(
         moved_sleepers(b, &b.rlock, repair);
     }
 }
+
+/// Nobody can acquire the lock, so nobody will ever notify.
+#[test]
+fn a_lock_lost_in_the_meantime_ends_a_wait_without_a_notify() {
+    // SAFETY: leaked: it is never moved.
+    let lock: &'static Lock = Box::leak(Box::new(unsafe { Lock::new() }));
+    let condition: &'static Condition = Box::leak(Box::new(Condition::new()));
+    let waiter = Waiter::asleep(move || {
+        assert_eq!(lock.acquire_raw(FOREVER), Ok(Outcome::Clean));
+        condition.wait(lock)
+    });
+    Waiter::start(move || std::mem::forget(lock.acquire().unwrap())).join();
+    assert_eq!(lock.acquire_raw(FOREVER), Ok(Outcome::OwnerDied));
+    lock.release().unwrap(); // unrepaired
+    assert_eq!(waiter.join(), Err(Error::NotRecoverable));
+}

@@ -17,7 +17,7 @@ const WORDS_OFFSET: u64 = 512;
 struct Header {
     magic: AtomicU32,
     parties: AtomicU32,
-    _line: [u32; 30],
+    _line: [AtomicU32; 30],
     state: Line<AtomicU64>,
     released: Line<EventCount>,
     vacated: Line<EventCount>,

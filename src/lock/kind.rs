@@ -4,7 +4,7 @@ use super::{Lock, Outcome};
 use crate::{
     error::Result,
     sync::{AtomicU32, Ordering::*},
-    sys::{Platform, WAITERS},
+    sys::{OWNER, Platform, UNRECOVERABLE, WAITERS},
 };
 
 /// A lock of either kind: what a `Condition` and a guard need of it. Sealed.
@@ -28,6 +28,8 @@ pub trait Suspend {
     fn resume<P: Platform>(&self, platform: P, depth: u32) -> Result<Outcome>;
     /// What its waiters sleep on.
     fn word(&self) -> &AtomicU32;
+    /// Whether it was released unrepaired: only a `reset` helps.
+    fn is_lost(&self) -> bool;
     /// Before sleepers are moved to the word: true if the caller holds the lock, and then its release is
     /// certain to wake the first of them.
     fn expect_sleepers<P: Platform>(&self, platform: P) -> bool;
@@ -59,6 +61,9 @@ impl Suspend for Lock {
     }
     fn word(&self) -> &AtomicU32 {
         &self.cell.word
+    }
+    fn is_lost(&self) -> bool {
+        self.cell.word.load(Relaxed) & OWNER == UNRECOVERABLE
     }
     fn expect_sleepers<P: Platform>(&self, platform: P) -> bool {
         let mine = self.is_mine_on(platform);

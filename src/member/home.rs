@@ -109,6 +109,11 @@ impl<'r, H: Home> Member<'r, H> {
         self.home
     }
 
+    /// It, and no later holder of its id.
+    pub(crate) fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
     /// Its id in the region.
     pub fn id(&self) -> MemberId {
         self.incarnation.id
