@@ -12,12 +12,14 @@
  *   message may have been worked on before. A permit of a plain rialto_semaphore_t belongs to nobody:
  *   who dies with one takes it along.
  * - Conditions. After a wait the lock is held again, also with RIALTO_ETIMEDOUT and RIALTO_EAGAIN: the one
- *   place where a negative status leaves you with something. The exceptions are said there.
+ *   place where a negative status leaves you with something. Not with RIALTO_EPERM, ENOTRECOVERABLE,
+ *   ENOMEM, or a damaged lock.
  * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was; it
  *   becomes a member by itself on first use. Region, queue, tracked semaphore and barrier views go on
- *   working in it. Peeked and member views, and permits, stay the parent's: the child must neither use
- *   nor end them (it inherits a permit's number; if it releases that, the parent's is gone). A child
- *   of vfork must not call Rialto at all.
+ *   working in it. Peeked and member views, views made by an _as_member function, and permits, stay the
+ *   parent's: the child must neither use nor end them (it would act as the parent: release its
+ *   permits, or acquire some that its own death does not give back). A child of vfork must not call
+ *   Rialto at all.
  * - Exec and exit. What a thread holds when it ends or execs is treated as if it had been killed.
  * - Threads. A lock belongs to the thread that acquired it. A message in hand, a permit of a tracked
  *   semaphore and a place at a barrier belong to a member: the calling thread's own, or one made with
@@ -30,7 +32,7 @@
  *   return RIALTO_EBADREGION and waits for ever last for ever, but not make us touch memory outside the
  *   region, crash us, or hang us past a timeout. Two things it can: change a message's bytes while you
  *   look at them in place (rialto_peeked_bytes), and truncate a named region's file (SIGBUS; a memfd of
- *   ours is sealed). Your own pointers are trusted, apart from NULL and misaligned ones.
+ *   ours is sealed). A condition's wait has no timeout for acquiring its lock again. Your own pointers are trusted, apart from NULL and misaligned ones.
  * - Signals. EINTR is not seen: blocking calls go on. Functions that may be called in a handler say so.
  * - Unloading. The shared library stays loaded (-z nodelete): threads' ends run its code.
  * - A bug of ours that panics aborts the process; nothing unwinds into C. Your predicates and actions
@@ -45,7 +47,10 @@
  *   that has no name here, it is returned negated.
  * - NULL and misaligned pointers are RIALTO_EINVAL, also where "Returns" does not repeat it.
  * - Timeouts are relative nanoseconds of the monotonic clock, never early, across all inner waits.
- * - x waits for ever, try_x never waits, x_timeout says how long.
+ * - x waits for ever, try_x (where there is one) never waits, x_timeout says how long. A timeout of 0 polls:
+ *   RIALTO_EAGAIN; at a barrier it breaks it, as any other: RIALTO_ETIMEDOUT.
+ * - A tick is 100 ms for what is embeddable; for what is in a region, the region's tick_ms.
+ * - Macros like RIALTO_LOCK_INIT are for variables. In memory that you have mapped, call rialto_lock_init.
  * - rialto_lock_t, rialto_rlock_t, rialto_event_t, rialto_semaphore_t and rialto_condition_t live in shared
  *   memory, wherever you put them. All other types are private to the process: views, on your stack,
  *   that need no freeing. Zero a view with {0} and it is "not alive", which every call notices.
@@ -201,7 +206,8 @@
  * A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
  * struct, anywhere; the struct then is 64-aligned as well. Set it with RIALTO_LOCK_INIT or
  * rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a lock.
- * While a thread holds it, or may be about to acquire it, its memory must not be moved, unmapped, freed
+ * While a thread holds it, is about to acquire it, or is still inside release (the next owner may have it
+ * by then) or any other call on it, its memory must not be moved, unmapped, freed
  * or used for anything else.
  * Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
  */
@@ -304,6 +310,8 @@ typedef struct rialto_recovered_t {
     uint32_t permits;
     /** Barriers that were broken because a party of theirs died. */
     uint32_t broken;
+    /** 0. */
+    uint32_t _reserved[2];
 } rialto_recovered_t;
 
 /**
@@ -368,7 +376,8 @@ typedef struct rialto_tracked_semaphore_t {
  * This process's view of a barrier, private to the process: one in a region, at which an agreed number
  * of parties wait for each other, as often as they like. It refers to its region's view, which must not
  * move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
- * A party that times out, dies or aborts breaks the barrier for all, until somebody resets it.
+ * A party that times out, aborts, or dies while it waits (or anywhere, if it is registered) breaks the
+ * barrier for all, until somebody resets it.
  * Cf. pthread_barrier_t, which hangs then.
  */
 typedef struct rialto_barrier_t {
@@ -545,7 +554,8 @@ int rialto_lock_is_locked(const struct rialto_lock_t *lock, bool *is_locked);
 int rialto_lock_reset(struct rialto_lock_t *lock);
 
 /**
- * Ends a lock that nobody will use again: from here on there is none. The memory is yours. Locks
+ * Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no thread is in
+ * any call on it any more, which is not checked. Locks
  * need not be destroyed; this one finds mistakes. Cf. pthread_mutex_destroy.
  *
  * lock        a lock that no thread waits for.
@@ -704,7 +714,8 @@ int rialto_rlock_recursion(const struct rialto_rlock_t *rlock, uint32_t *times);
 int rialto_rlock_reset(struct rialto_rlock_t *rlock);
 
 /**
- * Ends a lock that nobody will use again: from here on there is none. The memory is yours. Locks
+ * Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no thread is in
+ * any call on it any more, which is not checked. Locks
  * need not be destroyed; this one finds mistakes. Cf. pthread_mutex_destroy.
  *
  * rlock       a recursive lock that no thread waits for.
@@ -970,7 +981,8 @@ int rialto_condition_attach(const struct rialto_condition_t *condition);
  *             Not holding it: RIALTO_EPERM (this thread did not hold it: nothing happened);
  *             RIALTO_ENOTRECOVERABLE (released unrepaired: by another owner, or by this very call
  *             if it was not repaired); RIALTO_EBADREGION (somebody overwrote the lock); RIALTO_ENOMEM.
- *             As it was before: RIALTO_EBADREGION (no condition there); RIALTO_EINVAL.
+ *             As it was before: RIALTO_EBADREGION (no condition there: rialto_lock_is_mine tells which);
+ *             RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   holding the lock, before or after: its next acquirer is told. Waiting: nothing is lost;
@@ -1483,8 +1495,10 @@ int rialto_queue_layout(const struct rialto_queue_config_t *config, struct rialt
  * config      how many slots, how long.
  * queue       gets the view.
  * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE; RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
+ *             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+ *             stopped one holds it up).
  * Signals     not async-signal-safe.
  * If we die   there is a whole queue or none, and the room is not lost.
  * Since       0.1
@@ -1532,7 +1546,9 @@ int rialto_queue_open(const struct rialto_region_t *region,
  * The same queue, seen by a member that you made, whichever thread calls.
  *
  * queue       alive.
- * member      alive, of the same region; it must outlive the new view's use.
+ * member      alive, of the same region; it must outlive the new view's use. One of another
+ *             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
+ *             forked child, which must not act as it.
  * as_member   gets the new view; may be `queue`.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency any thread.  Signals: async-signal-safe.
@@ -1858,8 +1874,10 @@ int rialto_peeked_abandon(struct rialto_peeked_t *peeked);
  * permits     how many there are; 1 to 65536. It takes 256 bytes and 8 for each.
  * semaphore   gets the view.
  * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE; RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
+ *             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+ *             stopped one holds it up).
  * Signals     not async-signal-safe.
  * If we die   there is a whole semaphore or none, and the room is not lost.
  * Since       0.1
@@ -1908,7 +1926,9 @@ int rialto_tracked_semaphore_open(const struct rialto_region_t *region,
  * the new view are that member's.
  *
  * semaphore   alive.
- * member      alive, of the same region's view; it must outlive the new view's use.
+ * member      alive, of the same region's view; it must outlive the new view's use. One of another
+ *             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
+ *             forked child, which must not act as it.
  * as_member   gets the new view; may be `semaphore`.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency any thread.  Signals: async-signal-safe.
@@ -1972,7 +1992,8 @@ int rialto_tracked_semaphore_acquire_timeout(const struct rialto_tracked_semapho
  * semaphore   alive; any view of the semaphore that it came from.
  * permit      what acquire gave, to whomever; not used any more afterwards.
  * Returns     RIALTO_OK; RIALTO_EPERM (given back already, or its member died or left: nothing
- *             changed); RIALTO_EINVAL (also: no permit of this semaphore).
+ *             changed); RIALTO_EINVAL (also: it cannot be a permit of this
+ *             semaphore; another's may be taken for one).
  * Concurrency any thread of any process, also on behalf of the member that holds it.  Blocks: no.
  * Signals     async-signal-safe.
  * If we die   it is given back, now or as a dead one's; waiters find it within a tick.
@@ -2015,8 +2036,10 @@ int rialto_tracked_semaphore_bound(const struct rialto_tracked_semaphore_t *sema
  * parties     how many wait for each other; 1 to 4095. It takes 512 bytes and 24 for each.
  * barrier     gets the view.
  * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE; RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
+ *             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+ *             stopped one holds it up).
  * Signals     not async-signal-safe.
  * If we die   there is a whole barrier or none, and the room is not lost.
  * Since       0.1
@@ -2064,7 +2087,9 @@ int rialto_barrier_open(const struct rialto_region_t *region,
  * that waits or registers through the new view.
  *
  * barrier     alive.
- * member      alive, of the same region's view; it must outlive the new view's use.
+ * member      alive, of the same region's view; it must outlive the new view's use. One of another
+ *             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
+ *             forked child, which must not act as it.
  * as_member   gets the new view; may be `barrier`.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency any thread.  Signals: async-signal-safe.
@@ -2075,7 +2100,8 @@ int rialto_barrier_as_member(const struct rialto_barrier_t *barrier,
                              struct rialto_barrier_t *as_member);
 
 /**
- * Waits until all parties have come, as long as it takes. Cf. pthread_barrier_wait.
+ * Waits until all parties have come, as long as it takes. Who finds all places taken waits for the next
+ * generation. Cf. pthread_barrier_wait.
  *
  * barrier     alive.
  * index       gets a number that no other party gets this time: 0 to parties - 1, in the order in which
@@ -2086,7 +2112,8 @@ int rialto_barrier_as_member(const struct rialto_barrier_t *barrier,
  * Concurrency any thread of any process.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   waiting: the barrier is broken for the others within a tick, unless all had come
- *             already. Elsewhere: only if we are registered, see rialto_barrier_register.
+ *             already. Elsewhere: only if we are registered, see rialto_barrier_register; who dies
+ *             unregistered is waited for for ever, or until a timeout.
  * Since       0.1
  */
 int rialto_barrier_wait(const struct rialto_barrier_t *barrier,
@@ -2098,8 +2125,9 @@ int rialto_barrier_wait(const struct rialto_barrier_t *barrier,
  * barrier, index
  *             as for rialto_barrier_wait.
  * timeout_ns  0 does not wait; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_barrier_wait; RIALTO_ETIMEDOUT (also with 0, unless we came last): the barrier
- *             is broken by that for all, and the others get RIALTO_EBROKEN.
+ * Returns     as rialto_barrier_wait; RIALTO_ETIMEDOUT (also with 0, unless we came last and there was
+ *             time to see to the dead): the barrier is broken by that for all, and the others get
+ *             RIALTO_EBROKEN; also if we waited for the next generation only.
  * Concurrency any thread of any process.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_barrier_wait.
@@ -2117,7 +2145,7 @@ int rialto_barrier_wait_timeout(const struct rialto_barrier_t *barrier,
  *             as for rialto_barrier_wait.
  * timeout_ns  as for rialto_barrier_wait_timeout; the action itself has no timeout.
  * action      returns 0; anything else breaks the barrier. It must return.
- * arg         passed to it.
+ * arg         passed to it; may be NULL.
  * Returns     as rialto_barrier_wait_timeout; RIALTO_EBROKEN also for the one whose action failed.
  * Concurrency any thread of any process.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
@@ -2139,7 +2167,8 @@ int rialto_barrier_wait_action_timeout(const struct rialto_barrier_t *barrier,
  * Returns     RIALTO_OK; RIALTO_ENOSPC (as many members as there are parties have registered);
  *             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL
  *             (also: the member is not of this region).
- * Concurrency any thread of any process.  Blocks: no.
+ * Concurrency any thread of any process.  Blocks: no; if the registry is full, it looks among all members
+ *             for the dead, a tick at most.
  * Signals     not async-signal-safe.
  * If we die   it is registered or it is not.
  * Since       0.1
@@ -2160,7 +2189,9 @@ int rialto_barrier_register(const struct rialto_barrier_t *barrier);
 int rialto_barrier_unregister(const struct rialto_barrier_t *barrier);
 
 /**
- * Makes the barrier whole, with nobody there. Those who wait in it now get RIALTO_EBROKEN.
+ * Makes the barrier whole, with nobody there. Those who wait in it now get RIALTO_EBROKEN. The number of
+ * parties stays: somebody must come in the place of a dead one. A death that nobody has noticed yet
+ * breaks it again: call rialto_region_recover first.
  *
  * barrier     alive.
  * Returns     RIALTO_OK; RIALTO_EINVAL.

@@ -232,7 +232,8 @@ impl<'r, H: Home> Barrier<'r, H> {
     }
 
     /// As [`Barrier::wait`], at most `timeout_ns`: then `TimedOut`, and the barrier is broken for the others
-    /// (also for those of the generation that is there if one waits for the next). So with 0, unless we are the last (and the time suffices to see to the dead).
+    /// (also for those of the generation that is there if one waits for the next). So with 0, unless we are
+    /// the last (and the time suffices to see to the dead).
     pub fn wait_timeout(&self, timeout_ns: u64) -> Result<u32> {
         self.wait_with(timeout_ns, || true)
     }

@@ -128,7 +128,7 @@ macro_rules! new_condition {
                 event: EventCount::new(),
                 notified: AtomicU32::new(0),
                 #[cfg(not(rialto_loom))]
-_reserved: [const { AtomicU32::new(0) }; 13],
+                _reserved: [const { AtomicU32::new(0) }; 13],
             }
         }
     };
@@ -172,7 +172,8 @@ impl Condition {
     ///
     /// Errors, **holding the lock**: `TimedOut`; polling, `WouldBlock`. Not holding it: `NotOwner` (the
     /// caller did not hold it either; nothing happened), `NotRecoverable` (somebody, perhaps the caller by
-    /// this call, released it unrepaired), `BadRegion` (damaged; nothing happened if it is the condition: `is_mine` tells).
+    /// this call, released it unrepaired), `BadRegion` (damaged; nothing happened if it is the condition:
+    /// `is_mine` tells).
     #[inline]
     pub fn wait_on<P: Platform, L: Lockable>(
         &self,

@@ -21,7 +21,8 @@ pub enum Error {
     /// The kernel would not give this process memory.
     NoMemory,
     /// Still in use: a lock that somebody holds (`reset`, `destroy`); a region in which a thread of this
-    /// process is a member or this one holds a lock (`detach`), or this one has a message in hand (`leave`).
+    /// process is a member or this one holds a lock (`detach`), or a member with a message or permit in hand,
+    /// or registered with a barrier (`leave`).
     Busy,
     /// An object or region of that name exists already.
     Exists,
@@ -49,7 +50,8 @@ pub enum Error {
     NotSupported,
     /// The deadline passed. After a condition's `wait` the lock is held again; a barrier is broken by it.
     TimedOut,
-    /// The lock was released unrepaired after an owner's death. `reset` makes it usable again.
+    /// The lock was released unrepaired after an owner's death. `reset` makes it usable again. After a
+    /// condition's `wait` it is not held.
     NotRecoverable,
     /// Not a Rialto object, or its bytes contradict themselves.
     BadRegion,
@@ -105,7 +107,7 @@ impl Error {
             Error::NotFound => "no such object",
             Error::WouldBlock => "would block",
             Error::NoMemory => "out of memory",
-            Error::Busy => "still in use by this process",
+            Error::Busy => "still in use",
             Error::Exists => "exists already",
             Error::Invalid => "invalid argument",
             Error::TooManyMembers => "the region's member table is full",

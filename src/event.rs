@@ -86,8 +86,13 @@ macro_rules! new_event {
         /// A clear event; the same bytes as C's `RIALTO_EVENT_INIT`.
         #[allow(clippy::new_without_default)]
         pub $($const)? fn new() -> Event {
-            Event { magic: AtomicU32::new(MAGIC), event: EventCount::new(), phase: AtomicU32::new(0), #[cfg(not(rialto_loom))]
-_reserved: [const { AtomicU32::new(0) }; 13] }
+            Event {
+                magic: AtomicU32::new(MAGIC),
+                event: EventCount::new(),
+                phase: AtomicU32::new(0),
+                #[cfg(not(rialto_loom))]
+                _reserved: [const { AtomicU32::new(0) }; 13],
+            }
         }
     };
 }

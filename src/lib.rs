@@ -32,6 +32,9 @@
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(target_endian = "big")]
+compile_error!("shared memory is little-endian, see LAYOUT.md, and nothing swaps bytes yet");
+
 #[cfg(any(feature = "std", rialto_loom))]
 extern crate std;
 

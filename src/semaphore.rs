@@ -114,7 +114,7 @@ macro_rules! new_semaphore {
                 count: AtomicU32::new(value),
                 bound: AtomicU32::new(bound),
                 #[cfg(not(rialto_loom))]
-_reserved: [const { AtomicU32::new(0) }; 12],
+                _reserved: [const { AtomicU32::new(0) }; 12],
             }
         }
     };

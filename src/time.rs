@@ -5,9 +5,8 @@ use crate::sys::Platform;
 /// "Never": the timeout that waits for ever, and the deadline that never comes.
 pub const FOREVER: u64 = u64::MAX;
 
-/// How long a sleeper on a lock sleeps at most before it looks around again (in a region: its `tick_ms`,
-/// usually the same): the bound within which a wake-up
-/// that died with its receiver, or a death that the kernel did not tell, is noticed.
+/// How long a sleeper outside a region sleeps at most before it looks around again (in a region: its
+/// `tick_ms`, usually the same): the bound within which a wake-up that died with its receiver, or a death that the kernel did not tell, is noticed.
 /// 0.02 % of a CPU per sleeper at this value (measured with 40 sleepers).
 pub const TICK_NS: u64 = 100_000_000;
 

@@ -10,8 +10,8 @@
 //!
 //! # States
 //! *quiet* (bit clear): a notify is one load. *maybe a sleeper* (bit set): a notify bumps the
-//! generation and wakes one; it clears the bit only if the kernel woke nobody and the word did not
-//! change meanwhile.
+//! generation and wakes as many as it was told; it clears the bit only if the kernel woke fewer and the
+//! word did not change meanwhile.
 //!
 //! # Invariants
 //! 1. A sleeper sleeps only on the value that its own `prepare` stored.
@@ -42,7 +42,7 @@
 //! transitions would sleep through a wake, until its tick.
 //!
 //! # Checked by
-//! `tests/loom_wait.rs`, `tests/sweep_queue.rs` (with sleepers).
+//! `tests/loom_wait.rs`, `tests/sweep_queue.rs` and `sweep_sync.rs` (with sleepers), `tests/timeouts_sync.rs`.
 
 use crate::{
     error::{Error, Result},

@@ -36,7 +36,7 @@ PLACE(rialto_queue_config_t, max_attempts, 8, 4);
 PLACE(rialto_queue_config_t, flags, 12, 4);
 PLACE(rialto_queue_config_t, _reserved, 16, 16);
 
-SIZE(rialto_recovered_t, 24);
+SIZE(rialto_recovered_t, 32);
 PLACE(rialto_recovered_t, members, 0, 4);
 PLACE(rialto_recovered_t, redelivered, 4, 4);
 PLACE(rialto_recovered_t, freed, 8, 4);

@@ -1,5 +1,5 @@
 /* The C side of a conversation about the synchronization family with a Rust process, see
- * tests/c_rust_sync.rs. It says on standard output how far it has come, one word a line.
+ * ffi-tests/tests/c_rust_sync.rs. It says on standard output how far it has come, one word a line.
  *
  *   family use NAME     attaches to what Rust has made; meets it at the barrier, plays ping-pong with
  *                       the condition, waits for the event, hands over permits of both semaphores

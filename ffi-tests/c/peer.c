@@ -1,4 +1,4 @@
-/* The C side of a conversation with a Rust process, see tests/c_rust.rs. It says on standard output how
+/* The C side of a conversation with a Rust process, see ffi-tests/tests/c_rust.rs. It says on standard output how
  * far it has come, one word a line.
  *
  *   peer work NAME     attaches; sums what comes in "jobs", pushes each sum to "sums", until closed

@@ -11,7 +11,8 @@ use core::ffi::{c_char, c_int, c_void};
 /// This process's view of a barrier, private to the process: one in a region, at which an agreed number
 /// of parties wait for each other, as often as they like. It refers to its region's view, which must not
 /// move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
-/// A party that times out, dies or aborts breaks the barrier for all, until somebody resets it.
+/// A party that times out, aborts, or dies while it waits (or anywhere, if it is registered) breaks the
+/// barrier for all, until somebody resets it.
 /// Cf. pthread_barrier_t, which hangs then.
 #[repr(C)]
 pub struct rialto_barrier_t {
@@ -73,8 +74,10 @@ unsafe fn wait(
 /// parties     how many wait for each other; 1 to 4095. It takes 512 bytes and 24 for each.
 /// barrier     gets the view.
 /// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE; RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
+///             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+///             stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole barrier or none, and the room is not lost.
 /// Since       0.1
@@ -138,7 +141,9 @@ pub unsafe extern "C" fn rialto_barrier_open(
 /// that waits or registers through the new view.
 ///
 /// barrier     alive.
-/// member      alive, of the same region's view; it must outlive the new view's use.
+/// member      alive, of the same region's view; it must outlive the new view's use. One of another
+///             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
+///             forked child, which must not act as it.
 /// as_member   gets the new view; may be `barrier`.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency any thread.  Signals: async-signal-safe.
@@ -157,7 +162,8 @@ pub unsafe extern "C" fn rialto_barrier_as_member(
     }))
 }
 
-/// Waits until all parties have come, as long as it takes. Cf. pthread_barrier_wait.
+/// Waits until all parties have come, as long as it takes. Who finds all places taken waits for the next
+/// generation. Cf. pthread_barrier_wait.
 ///
 /// barrier     alive.
 /// index       gets a number that no other party gets this time: 0 to parties - 1, in the order in which
@@ -168,7 +174,8 @@ pub unsafe extern "C" fn rialto_barrier_as_member(
 /// Concurrency any thread of any process.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   waiting: the barrier is broken for the others within a tick, unless all had come
-///             already. Elsewhere: only if we are registered, see rialto_barrier_register.
+///             already. Elsewhere: only if we are registered, see rialto_barrier_register; who dies
+///             unregistered is waited for for ever, or until a timeout.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_barrier_wait(barrier: *const rialto_barrier_t, index: *mut u32) -> c_int {
@@ -181,8 +188,9 @@ pub unsafe extern "C" fn rialto_barrier_wait(barrier: *const rialto_barrier_t, i
 /// barrier, index
 ///             as for rialto_barrier_wait.
 /// timeout_ns  0 does not wait; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_barrier_wait; RIALTO_ETIMEDOUT (also with 0, unless we came last): the barrier
-///             is broken by that for all, and the others get RIALTO_EBROKEN.
+/// Returns     as rialto_barrier_wait; RIALTO_ETIMEDOUT (also with 0, unless we came last and there was
+///             time to see to the dead): the barrier is broken by that for all, and the others get
+///             RIALTO_EBROKEN; also if we waited for the next generation only.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_barrier_wait.
@@ -204,7 +212,7 @@ pub unsafe extern "C" fn rialto_barrier_wait_timeout(
 ///             as for rialto_barrier_wait.
 /// timeout_ns  as for rialto_barrier_wait_timeout; the action itself has no timeout.
 /// action      returns 0; anything else breaks the barrier. It must return.
-/// arg         passed to it.
+/// arg         passed to it; may be NULL.
 /// Returns     as rialto_barrier_wait_timeout; RIALTO_EBROKEN also for the one whose action failed.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
@@ -231,7 +239,8 @@ pub unsafe extern "C" fn rialto_barrier_wait_action_timeout(
 /// Returns     RIALTO_OK; RIALTO_ENOSPC (as many members as there are parties have registered);
 ///             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL
 ///             (also: the member is not of this region).
-/// Concurrency any thread of any process.  Blocks: no.
+/// Concurrency any thread of any process.  Blocks: no; if the registry is full, it looks among all members
+///             for the dead, a tick at most.
 /// Signals     not async-signal-safe.
 /// If we die   it is registered or it is not.
 /// Since       0.1
@@ -256,7 +265,9 @@ pub unsafe extern "C" fn rialto_barrier_unregister(barrier: *const rialto_barrie
     status(unsafe { barrier_at(barrier) }.and_then(|barrier| barrier.unregister()))
 }
 
-/// Makes the barrier whole, with nobody there. Those who wait in it now get RIALTO_EBROKEN.
+/// Makes the barrier whole, with nobody there. Those who wait in it now get RIALTO_EBROKEN. The number of
+/// parties stays: somebody must come in the place of a dead one. A death that nobody has noticed yet
+/// breaks it again: call rialto_region_recover first.
 ///
 /// barrier     alive.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.

@@ -126,7 +126,8 @@ pub unsafe extern "C" fn rialto_condition_attach(condition: *const rialto_condit
 ///             Not holding it: RIALTO_EPERM (this thread did not hold it: nothing happened);
 ///             RIALTO_ENOTRECOVERABLE (released unrepaired: by another owner, or by this very call
 ///             if it was not repaired); RIALTO_EBADREGION (somebody overwrote the lock); RIALTO_ENOMEM.
-///             As it was before: RIALTO_EBADREGION (no condition there); RIALTO_EINVAL.
+///             As it was before: RIALTO_EBADREGION (no condition there: rialto_lock_is_mine tells which);
+///             RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   holding the lock, before or after: its next acquirer is told. Waiting: nothing is lost;

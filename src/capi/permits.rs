@@ -63,8 +63,10 @@ unsafe fn acquire(semaphore: *const rialto_tracked_semaphore_t, timeout_ns: u64,
 /// permits     how many there are; 1 to 65536. It takes 256 bytes and 8 for each.
 /// semaphore   gets the view.
 /// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE; RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
+///             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+///             stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole semaphore or none, and the room is not lost.
 /// Since       0.1
@@ -129,7 +131,9 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_open(
 /// the new view are that member's.
 ///
 /// semaphore   alive.
-/// member      alive, of the same region's view; it must outlive the new view's use.
+/// member      alive, of the same region's view; it must outlive the new view's use. One of another
+///             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
+///             forked child, which must not act as it.
 /// as_member   gets the new view; may be `semaphore`.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency any thread.  Signals: async-signal-safe.
@@ -213,7 +217,8 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_acquire_timeout(
 /// semaphore   alive; any view of the semaphore that it came from.
 /// permit      what acquire gave, to whomever; not used any more afterwards.
 /// Returns     RIALTO_OK; RIALTO_EPERM (given back already, or its member died or left: nothing
-///             changed); RIALTO_EINVAL (also: no permit of this semaphore).
+///             changed); RIALTO_EINVAL (also: it cannot be a permit of this
+///             semaphore; another's may be taken for one).
 /// Concurrency any thread of any process, also on behalf of the member that holds it.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   it is given back, now or as a dead one's; waiters find it within a tick.

@@ -176,8 +176,10 @@ pub unsafe extern "C" fn rialto_queue_layout(
 /// config      how many slots, how long.
 /// queue       gets the view.
 /// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE; RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
+///             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+///             stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole queue or none, and the room is not lost.
 /// Since       0.1
@@ -241,7 +243,9 @@ pub unsafe extern "C" fn rialto_queue_open(
 /// The same queue, seen by a member that you made, whichever thread calls.
 ///
 /// queue       alive.
-/// member      alive, of the same region; it must outlive the new view's use.
+/// member      alive, of the same region; it must outlive the new view's use. One of another
+///             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
+///             forked child, which must not act as it.
 /// as_member   gets the new view; may be `queue`.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency any thread.  Signals: async-signal-safe.

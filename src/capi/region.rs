@@ -46,6 +46,8 @@ pub struct rialto_recovered_t {
     pub permits: u32,
     /// Barriers that were broken because a party of theirs died.
     pub broken: u32,
+    /// 0.
+    pub _reserved: [u32; 2],
 }
 
 /// This process's view of a region, on your stack or wherever you like, private to the process. It must
@@ -405,7 +407,15 @@ pub unsafe extern "C" fn rialto_region_recover(
         unsafe {
             put_optional(
                 recovered,
-                rialto_recovered_t { members, redelivered, freed, dropped, permits, broken },
+                rialto_recovered_t {
+                    members,
+                    redelivered,
+                    freed,
+                    dropped,
+                    permits,
+                    broken,
+                    _reserved: [0; 2],
+                },
             )
         };
         Ok(RIALTO_OK)

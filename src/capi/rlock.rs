@@ -224,7 +224,8 @@ pub unsafe extern "C" fn rialto_rlock_reset(rlock: *mut rialto_rlock_t) -> c_int
     status(unsafe { rlock_at(rlock) }.and_then(RLock::reset))
 }
 
-/// Ends a lock that nobody will use again: from here on there is none. The memory is yours. Locks
+/// Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no thread is in
+/// any call on it any more, which is not checked. Locks
 /// need not be destroyed; this one finds mistakes. Cf. pthread_mutex_destroy.
 ///
 /// rlock       a recursive lock that no thread waits for.

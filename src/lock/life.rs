@@ -13,8 +13,8 @@ macro_rules! new_lock {
         ///
         /// # Safety
         /// From the first acquisition on, it is not moved, and its memory is neither freed nor used for
-        /// anything else, while any thread holds it or is about to acquire it; forgotten guards
-        /// included. The list of what a thread holds, which the kernel reads too, runs through it. A
+        /// anything else, while any thread holds it, is about to acquire it, or is still inside a call on it
+        /// (`release`: the next owner may have it by then); forgotten guards included. The list of what a thread holds, which the kernel reads too, runs through it. A
         /// `static`, and memory that is never freed, always keep this.
         pub $($const)? unsafe fn new() -> Lock {
             // SAFETY: the caller's.

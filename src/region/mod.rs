@@ -26,7 +26,8 @@
 //! # Threat model
 //! A peer that can write the region can break the protocol of its objects: lose, repeat or garble
 //! messages, hold locks, make calls return `BadRegion`, keep a call that waits for ever waiting. It
-//! cannot make us read or write outside the region, crash us, or hang us past a deadline. With a named
+//! cannot make us read or write outside the region, crash us, or hang us past a deadline (a condition's `wait`
+//! has none for acquiring its lock again). With a named
 //! region it can also truncate the file (SIGBUS); a memfd of ours is sealed against that.
 
 mod directory;
