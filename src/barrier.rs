@@ -41,17 +41,16 @@
 //! user) -> taken, with the tag of the generation that its party came to -> free, when that one has left.
 //!
 //! # Invariants
-//! 1. Places are taken in order, and not vacated while their generation lasts unbroken. So whoever takes
+//! 1. Places are taken in order, and vacated only when their generation is over or broken. So whoever takes
 //!    the last one knows that all the others are taken, runs the action, and completes the generation.
-//! 2. A place is vacated only when its generation is over or broken.
-//! 3. A generation is completed, broken or reset by one CAS on `state` from a state of exactly that tag,
+//! 2. A generation is completed, broken or reset by one CAS on `state` from a state of exactly that tag,
 //!    unbroken (resets: also broken). So it ends in one way, for all.
-//! 4. A generation that was reset has its places taken from those who have not left yet by who comes next
+//! 3. A generation that was reset has its places taken from those who have not left yet by who comes next
 //!    (the same `completed`, other `resets`), as somebody stopped in it must hold nobody up. A completed one
 //!    has not. So a party learns how its generation ended: if `completed` has not moved, it was broken or
 //!    reset; if it has, and the party still has its place, it was completed; else reset.
-//! 5. Recovery breaks the generation before it vacates a dead party's place or registration.
-//! 6. Who takes a place has seen the state twice, with the place's word in between. A place that was used, and
+//! 4. Recovery breaks the generation before it vacates a dead party's place or registration.
+//! 5. Who takes a place has seen the state twice, with the place's word in between. A place that was used, and
 //!    left, in a later generation bears a word that is not older than that generation's state (Acquire), so
 //!    it is not taken for one that is over: with more members than parties, one may come so late.
 //!
@@ -71,13 +70,13 @@
 //! - killed while leaving: its place is vacated by recovery.
 //!
 //! # Limits
-//! 4095 parties. Parties are members, not numbers: n different ones need not be n members. A party stopped
-//! while it leaves a completed generation keeps others out of the one after the next. A stopped waiter would have to
-//! sleep through 2^26 resets to mistake one. The deaths of registered parties that are not marked by the
-//! kernel are noticed as those of all members, see `member`. A reset does not
-//! look for the dead: a party whose death has been recovered by then is not missed in what comes next, one
-//! whose death is still to be noticed breaks it (`Region::recover` first). A reset at the very time of a
-//! recovery may be undone by it.
+//! - 4095 parties. Parties are members, not numbers: n different ones need not be n members.
+//! - A party stopped while it leaves a completed generation keeps others out of the one after the next.
+//! - A waiter would have to be stopped through exactly 2^26 resets to mistake its generation.
+//! - A reset does not look for the dead: a party whose death has been recovered by then is not missed in what
+//!   comes next, one whose death is still to be noticed breaks it (`Region::recover` first). A reset at the
+//!   very time of a recovery may be undone by it.
+//! - Deaths that the kernel does not mark are noticed as those of all members, see `member`.
 //!
 //! # Checked by
 //! `tests/semantics_barrier.rs`, `tests/semantics_barrier_members.rs`,
@@ -141,7 +140,7 @@ pub struct Parts<'r> {
 }
 
 impl Parts<'_> {
-    /// Empty, before generation `completed`. Invariant 2 wants places of another tag.
+    /// Empty, before generation `completed`. Places are of other generations.
     pub fn format(&self, completed: u64) {
         let state = completed.wrapping_mul(COMPLETED);
         self.state.store(state, Relaxed);
@@ -300,11 +299,11 @@ impl<'r, H: Home> Barrier<'r, H> {
         let tag = state & TAG;
         for (index, place) in self.places(tag).iter().enumerate() {
             let mut word = place.load(Acquire);
-            // Left; or of a generation that was reset (invariant 4).
+            // Left; or of a generation that was reset (invariant 3).
             let reset = word & TAG != tag && completed(word) == completed(tag);
             if owner(word) == 0 || reset {
                 if self.parts.state.load(Acquire) != state {
-                    return None; // invariant 6
+                    return None; // invariant 5
                 }
                 // Of all places up to here we have seen that they are taken: invariant 1.
                 match place.compare_exchange(word, tag | u64::from(me), SeqCst, Acquire) {
@@ -323,7 +322,7 @@ impl<'r, H: Home> Barrier<'r, H> {
         self.parts.places[(completed(tag) & 1) as usize]
     }
 
-    /// How the generation ended, or `WouldBlock`. Invariant 4.
+    /// How the generation ended, or `WouldBlock`. Invariant 3.
     fn end_of(&self, arrival: Arrival) -> Result<()> {
         let Arrival { tag, index, me } = arrival;
         let state = self.parts.state.load(Acquire);
