@@ -32,6 +32,7 @@ fn main() {
     sync_scenes::condition::cases(&mut bill);
     sync_scenes::barrier::cases(&mut bill);
     sync_scenes::close::cases(&mut bill);
+    sync_scenes::life::cases(&mut bill);
     support::runner::main("sweep_sync", bill.cases);
 }
 

@@ -23,6 +23,8 @@ const HALF_DONE: usize = VICTIM + 4;
 enum Op {
     Wait,
     WaitFor,
+    /// A wait whose time is up.
+    Expire,
     /// So many (0: all); holding the lock, or not.
     Notify(u32, bool),
 }
@@ -119,6 +121,10 @@ impl<S: Subject> super::Play for Play<S> {
         }
         board.set(INSIDE, 0);
         let outcome = match self.op {
+            Op::Expire => {
+                subject.expire();
+                Outcome::Clean
+            }
             Op::WaitFor => subject.wait_for(Os {}, || board.get(TRUE) != 0),
             _ => subject.wait(Os {}),
         };
@@ -149,6 +155,9 @@ impl<S: Subject> super::Play for Play<S> {
     }
 
     fn wake(&self, subject: &S, board: &Board) {
+        if self.op == Op::Expire {
+            return;
+        }
         assert!(subject.acquire(Os {}) == Some(Outcome::Clean));
         board.set(TRUE, 1);
         if self.wake == Wake::AllLocked {
@@ -173,10 +182,10 @@ impl<S: Subject> super::Play for Play<S> {
         let (subject, board, sleepers) = (cast.world, cast.board, cast.others.len());
         let (inside, released) = (board.get(INSIDE) == 1, board.get(RELEASED) == 1);
         let notified = subject.notified() > 0;
-        check(notified || !cast.done(), || "it has notified nobody".into())?;
+        check(notified || !cast.done() || self.op == Op::Expire, || "it has notified nobody".into())?;
         // So many were notified. What the victim of a wait swallowed reaches another, if that ticks.
         let owed = match (self.op, cast.after) {
-            (_, After::Again) => 0,
+            (_, After::Again) | (Op::Expire, _) => 0,
             (Op::Notify(0, _), _) => sleepers,
             (Op::Notify(n, _), _) => sleepers.min(n as usize),
             _ if self.wake == Wake::AllLocked => sleepers,
@@ -243,6 +252,9 @@ fn family<L: Kind>(bill: &mut Bill, on: &str) {
         bill.add(&format!("condition.wait on {on}"), wait(Wake::One), FallsAsleep, n, 30);
         bill.add(&format!("condition.wait on {on}, notify(1)"), wait(Wake::One), Woken, n, 40);
         bill.add(&format!("condition.wait on {on}, notify_all"), wait(Wake::AllLocked), Woken, n, 40);
+        bill.gap = 8;
+        let expire = play::<Real<L>>(Op::Expire, Wake::One, false);
+        bill.add(&format!("condition.wait on {on}, timed out"), expire, WokenLast, n, 30);
         bill.gap = 16;
         bill.add(&format!("condition.wait on {on}, held"), wait(Wake::OneLocked), Barred, n, 30);
     }

@@ -23,6 +23,8 @@ pub trait Subject: Sized + 'static {
     fn release(&self);
     fn mark_consistent(&self);
     fn wait<P: Platform>(&self, platform: P) -> Outcome;
+    /// Waits in vain, for a moment.
+    fn expire(&self);
     fn wait_for<P: Platform>(&self, platform: P, predicate: impl FnMut() -> bool) -> Outcome;
     fn notify(&self, n: u32);
     fn notify_all(&self);
@@ -112,6 +114,11 @@ impl<L: Kind> Subject for Real<L> {
         self.condition().wait_on(platform, self.lock(), limit::<P>()).unwrap()
     }
     #[inline(never)]
+    fn expire(&self) {
+        let result = self.condition().wait_timeout(self.lock(), 20_000_000);
+        assert_eq!(result, Err(rialto::Error::TimedOut));
+    }
+    #[inline(never)]
     fn wait_for<P: Platform>(&self, platform: P, predicate: impl FnMut() -> bool) -> Outcome {
         self.condition().wait_for_on(platform, self.lock(), limit::<P>(), predicate).unwrap()
     }
@@ -179,6 +186,9 @@ impl Subject for Tokens {
             }
         }
         self.0.acquire(platform).unwrap()
+    }
+    fn expire(&self) {
+        unreachable!("no case of its")
     }
     fn wait_for<P: Platform>(&self, platform: P, mut predicate: impl FnMut() -> bool) -> Outcome {
         while !predicate() {

@@ -12,6 +12,7 @@ pub mod condition;
 mod condition_subjects;
 pub mod event;
 mod ground;
+pub mod life;
 pub mod rlock;
 pub mod semaphore;
 pub mod tracked;
