@@ -5,8 +5,6 @@ use crate::support::runner::{Case, Tally, clean, planted, sweep, sweep_merged};
 
 /// Kills it at its points, and also in its sleep, if it stays asleep; else it lets one live.
 fn give<P: Play>(play: &P, course: Course, sleepers: usize, after: After, gap: u64, tally: &Tally) {
-    // The first sleep of a process finds out how long to spin; victims inherit that.
-    let _ = rialto::Event::new().wait_timeout(1);
     let mut stage = Stage::new(play.clone(), course, sleepers, after);
     match course {
         Course::Runs | Course::Meets if gap == 1 => sweep(&mut stage, tally),
