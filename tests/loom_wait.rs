@@ -16,7 +16,7 @@
 //! | `notify_many` wakes one | `a_publication_of_two_wakes_two_sleepers` |
 //! | no fence in `notify_all_onto` | `a_sleeper_is_moved_or_turned_back` |
 //! | a move does not bump the generation | `a_sleeper_is_moved_or_turned_back` |
-//! | a move that was refused is given up | `a_sleeper_is_moved_or_turned_back` |
+//! | a move that was refused is given up | `two_sleepers_are_moved_or_turned_back` |
 //! | `block` does not look between `prepare` and the sleep | `whoever_blocks_sees_a_publication_or_is_woken` |
 //!
 //! Not shown: that the accesses to the word are SeqCst themselves. loom treats SeqCst accesses as
