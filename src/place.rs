@@ -12,8 +12,8 @@ use core::mem::{align_of, size_of};
 /// An object that begins with its magic.
 ///
 /// # Safety
-/// `repr(C)`, without padding, made of atomics only (so any bytes are valid, and others may write them), the
-/// first of which is the magic, an `AtomicU32`.
+/// `repr(C)`, without padding; any bytes are valid for it, others may write them, and nothing is read from what
+/// is not atomic. It begins with the magic, an `AtomicU32`.
 pub(crate) unsafe trait Placed: Sized {
     const MAGIC: u32;
 }

@@ -45,6 +45,8 @@
 //! # Checked by
 //! `tests/semantics_locks.rs`, `tests/sweep_sync.rs`, `tests/loom_condition.rs`.
 
+#[cfg(not(rialto_loom))]
+use crate::place::{self, Placed};
 use crate::{
     error::{Error, Result},
     lock::{Acquired, Lock, Lockable, Outcome, Suspend},
@@ -60,6 +62,12 @@ const MAGIC: u32 = u32::from_le_bytes(*b"RRLK");
 #[derive(Debug)]
 pub struct RLock {
     lock: Lock,
+}
+
+#[cfg(not(rialto_loom))]
+// SAFETY: a `Lock`, which is so.
+unsafe impl Placed for RLock {
+    const MAGIC: u32 = MAGIC;
 }
 
 macro_rules! new_rlock {
@@ -88,8 +96,8 @@ impl RLock {
     /// As [`Lock::init`].
     #[cfg(not(rialto_loom))]
     pub unsafe fn init(ptr: *mut RLock) {
-        // SAFETY: the caller's; the same bytes.
-        unsafe { Lock::init_kind(ptr.cast(), MAGIC) }
+        // SAFETY: the caller's.
+        unsafe { place::init(ptr, RLock::new()) }
     }
 
     /// The lock that somebody made at `ptr`. Errors: `Invalid` (null or misaligned), `BadRegion` (no
@@ -99,10 +107,10 @@ impl RLock {
     /// As [`Lock::attach`].
     #[cfg(not(rialto_loom))]
     pub unsafe fn attach<'a>(ptr: *const RLock) -> Result<&'a RLock> {
-        // SAFETY: the caller's.
-        unsafe { Lock::attach_kind(ptr.cast(), MAGIC) }?;
-        // SAFETY: as `Lock::attach` found.
-        Ok(unsafe { &*ptr })
+        // SAFETY: the caller's; `place` checks the rest.
+        let rlock: &RLock = unsafe { place::attach(ptr) }?;
+        rlock.lock.check_cell()?;
+        Ok(rlock)
     }
 
     /// The cell, for models and tests.

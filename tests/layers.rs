@@ -16,10 +16,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("time", &["error", "sys", "sync"]),
     ("wait", &["error", "layout", "sync", "sys", "time"]),
     ("member", &["error", "layout", "sync", "sys", "time", "wait"]),
-    ("lock", &["error", "layout", "sync", "sys", "time", "wait"]),
-    // Objects that stand alone.
     ("place", &["error", "sync"]),
-    ("rlock", &["error", "sync", "sys", "time", "lock"]),
+    ("lock", &["error", "layout", "sync", "sys", "time", "wait", "place"]),
+    // Objects that stand alone.
+    ("rlock", &["error", "sync", "sys", "time", "lock", "place"]),
     ("event", &["error", "sync", "sys", "time", "wait", "place"]),
     ("semaphore", &["error", "sync", "sys", "time", "wait", "place"]),
     ("condition", &["error", "sync", "sys", "time", "wait", "place", "lock"]),

@@ -6,6 +6,17 @@ use crate::{
     sync::Ordering::*,
     sys::{Cell, OWNER, UNRECOVERABLE},
 };
+#[cfg(not(rialto_loom))]
+use crate::{
+    place::{self, Placed},
+    sys::CELL_KIND,
+};
+
+#[cfg(not(rialto_loom))]
+// SAFETY: a `Cell`, whose size is asserted, and whose node only the owner's thread writes and nobody reads.
+unsafe impl Placed for Lock {
+    const MAGIC: u32 = MAGIC;
+}
 
 macro_rules! new_lock {
     ($($const:tt)?) => {
@@ -46,22 +57,7 @@ impl Lock {
     #[cfg(not(rialto_loom))]
     pub unsafe fn init(ptr: *mut Lock) {
         // SAFETY: the caller's.
-        unsafe { Lock::init_kind(ptr, MAGIC) }
-    }
-
-    /// # Safety
-    /// As [`Lock::init`].
-    #[cfg(not(rialto_loom))]
-    pub(crate) unsafe fn init_kind(ptr: *mut Lock, magic: u32) {
-        use core::mem::MaybeUninit;
-        // SAFETY: the caller's; all-zero is a valid, uninitialised cell, and the magic comes last.
-        unsafe {
-            (*ptr.cast::<crate::sync::AtomicU32>()).store(0, SeqCst);
-            let raw = ptr.cast::<MaybeUninit<[u8; 64]>>();
-            raw.cast::<u8>().add(4).write_bytes(0, 60);
-            (*ptr).cell.kind.store(crate::sys::CELL_KIND, Relaxed);
-            (*ptr).cell.magic.store(magic, Release); // partner: `attach`
-        }
+        unsafe { place::init(ptr, Lock::new()) }
     }
 
     /// The lock that somebody made at `ptr`. Checks alignment and magic.
@@ -73,22 +69,16 @@ impl Lock {
     /// stays mapped beyond `'a` while a thread of this process holds the lock, see [`Lock::new`].
     #[cfg(not(rialto_loom))]
     pub unsafe fn attach<'a>(ptr: *const Lock) -> Result<&'a Lock> {
-        // SAFETY: the caller's.
-        unsafe { Lock::attach_kind(ptr, MAGIC) }
+        // SAFETY: the caller's; `place` checks the rest.
+        let lock: &Lock = unsafe { place::attach(ptr) }?;
+        lock.check_cell()?;
+        Ok(lock)
     }
 
-    /// # Safety
-    /// As [`Lock::attach`].
+    /// The second mark of a cell, for musl, which `attach` looks at besides the magic.
     #[cfg(not(rialto_loom))]
-    pub(crate) unsafe fn attach_kind<'a>(ptr: *const Lock, magic: u32) -> Result<&'a Lock> {
-        if ptr.is_null() || !ptr.is_aligned() {
-            return Err(Error::Invalid);
-        }
-        // SAFETY: the caller's. Any bytes are a valid cell.
-        let lock = unsafe { &*ptr };
-        let known =
-            lock.cell.magic.load(Acquire) == magic && lock.cell.kind.load(Relaxed) == crate::sys::CELL_KIND;
-        if known { Ok(lock) } else { Err(Error::BadRegion) }
+    pub(crate) fn check_cell(&self) -> Result<()> {
+        if self.cell.kind.load(Relaxed) == CELL_KIND { Ok(()) } else { Err(Error::BadRegion) }
     }
 
     /// Makes a lock that was released unrepaired usable again; whoever calls it vouches for what the
