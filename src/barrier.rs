@@ -90,7 +90,7 @@ pub(crate) use shared::layout;
 
 use crate::{
     error::{Error, Result},
-    member::{Depth, Home, Incarnation, Member, MemberId},
+    member::{Actor, Depth, Home, Member, MemberId},
     sync::{AtomicU64, Ordering::*},
     time::{Deadline, FOREVER},
     wait::EventCount,
@@ -156,8 +156,7 @@ impl Parts<'_> {
 pub struct Barrier<'r, H: Home> {
     home: &'r H,
     parts: Parts<'r>,
-    /// Only of an explicit member. Not only its id: it may have left, and the id be somebody else's.
-    me: Option<Incarnation>,
+    actor: Actor,
 }
 
 impl<H: Home> Clone for Barrier<'_, H> {
@@ -175,10 +174,10 @@ struct Arrival {
     me: MemberId,
 }
 
-/// Breaks the barrier if the action does not return.
-struct Unwinding<'a, 'r, H: Home>(&'a Barrier<'r, H>, Arrival);
+/// Breaks the barrier if whoever took the place does not see its generation end: the action panics, say.
+struct Unfinished<'a, 'r, H: Home>(&'a Barrier<'r, H>, Arrival);
 
-impl<H: Home> Drop for Unwinding<'_, '_, H> {
+impl<H: Home> Drop for Unfinished<'_, '_, H> {
     fn drop(&mut self) {
         self.0.break_generation(self.1.tag);
         self.0.vacate(self.1);
@@ -189,7 +188,7 @@ impl<'r, H: Home> Barrier<'r, H> {
     /// Over its parts. Public for models.
     #[doc(hidden)]
     pub fn over(home: &'r H, parts: Parts<'r>) -> Self {
-        Barrier { home, parts, me: None }
+        Barrier { home, parts, actor: Actor::Thread }
     }
 
     /// The same barrier, acting as `member` instead of the calling thread's own membership. A member of
@@ -199,24 +198,7 @@ impl<'r, H: Home> Barrier<'r, H> {
     where
         'r: 'm,
     {
-        // Nobody, if it is not ours: its id would be nobody's here, or another member's.
-        let ours = core::ptr::eq(member.home(), self.home);
-        let nobody = Incarnation { id: 0, epoch: 0 };
-        Barrier { me: Some(if ours { member.incarnation() } else { nobody }), ..*self }
-    }
-
-    fn me(&self) -> Result<MemberId> {
-        match self.me {
-            Some(Incarnation { id: 0, .. }) => Err(Error::Invalid),
-            Some(me) => Ok(me.id),
-            None => self.home.me(),
-        }
-    }
-
-    /// Whether the explicit member is none any more. After a claim, which recovery then sees, or we see that
-    /// it is over.
-    fn is_gone(&self) -> bool {
-        self.me.is_some_and(|me| !self.home.is_still(me))
+        Barrier { actor: Actor::explicit(member, self.home), ..*self }
     }
 
     /// Waits until all parties have come. Gives each of them another number, 0 to `parties` - 1, in the
@@ -224,9 +206,8 @@ impl<'r, H: Home> Barrier<'r, H> {
     ///
     /// Errors: `Broken` (it is, or was while we waited: by a timeout, a death, an abort, a reset),
     /// `TooManyMembers` and `TooManyHeld` (on the thread's first use), `NoMemory`; `NotOwner` (the explicit
-    /// member is none any more). Blocks; not
-    /// async-signal-safe. If we die here, the barrier is broken for the others within a tick, unless all had
-    /// come already. Who dies elsewhere is missed only if it has registered: see [`Barrier::register`].
+    /// member is none any more). Blocks; not async-signal-safe. If we die here, the barrier is broken for the
+    /// others within a tick, unless all had come already. Who dies elsewhere is missed only if it has registered: see [`Barrier::register`].
     pub fn wait(&self) -> Result<u32> {
         self.wait_with(FOREVER, || true)
     }
@@ -241,7 +222,7 @@ impl<'r, H: Home> Barrier<'r, H> {
     /// As [`Barrier::wait_timeout`]; the last one to come runs its `action` before anybody is released. If
     /// that says false, or panics, the barrier is broken. It has no timeout.
     pub fn wait_with(&self, timeout_ns: u64, action: impl FnOnce() -> bool) -> Result<u32> {
-        let me = self.me()?;
+        let me = self.actor.id(self.home)?;
         let deadline = Deadline::after(self.home.platform(), timeout_ns);
         let arrival = match self.home.block(self.parts.vacated, deadline, || self.arrive(me)) {
             Err(Error::TimedOut | Error::WouldBlock) => {
@@ -251,16 +232,12 @@ impl<'r, H: Home> Barrier<'r, H> {
             other => other?,
         };
         let Arrival { tag, index, .. } = arrival;
-        if self.is_gone() {
-            self.break_generation(tag);
-            self.vacate(arrival);
+        let unfinished = Unfinished(self, arrival);
+        if self.actor.is_gone(self.home) {
             return Err(Error::NotOwner);
         }
         let ended = if index + 1 == self.parts.registry.len() {
-            let unwinding = Unwinding(self, arrival);
-            let ended = self.complete(arrival, deadline, action);
-            core::mem::forget(unwinding);
-            ended
+            self.complete(arrival, deadline, action)
         } else {
             match self.home.block(self.parts.released, deadline, || self.end_of(arrival)) {
                 Err(Error::TimedOut | Error::WouldBlock) if self.break_generation(tag) => {
@@ -271,6 +248,7 @@ impl<'r, H: Home> Barrier<'r, H> {
                 other => other,
             }
         };
+        core::mem::forget(unfinished);
         self.vacate(arrival);
         ended.map(|()| index as u32)
     }

@@ -65,7 +65,7 @@
 use crate::{
     error::{Error, Result},
     layout::{CACHE_LINE, Layout, Line, round_up},
-    member::{Home, Incarnation, Member, MemberId, Recovered},
+    member::{Actor, Home, Incarnation, Member, MemberId, Recovered},
     sync::{AtomicU32, AtomicU64, Ordering::*},
     time::Deadline,
     wait::EventCount,
@@ -117,8 +117,7 @@ pub struct TrackedSemaphore<'r, H: Home> {
     home: &'r H,
     event: &'r EventCount,
     words: &'r [AtomicU64],
-    /// Only of an explicit member. Not only its id: it may have left, and the id be somebody else's.
-    me: Option<Incarnation>,
+    actor: Actor,
 }
 
 impl<H: Home> Clone for TrackedSemaphore<'_, H> {
@@ -232,7 +231,7 @@ impl<'r, H: Home> TrackedSemaphore<'r, H> {
     /// Over its parts, at most [`MAX_PERMITS`] words. Public for models.
     #[doc(hidden)]
     pub fn over(home: &'r H, event: &'r EventCount, words: &'r [AtomicU64]) -> Self {
-        TrackedSemaphore { home, event, words, me: None }
+        TrackedSemaphore { home, event, words, actor: Actor::Thread }
     }
 
     /// The same semaphore, acting as `member` instead of the calling thread's own membership. A member of
@@ -242,10 +241,7 @@ impl<'r, H: Home> TrackedSemaphore<'r, H> {
     where
         'r: 'm,
     {
-        // Nobody, if it is not ours: its id would be nobody's here, or another member's.
-        let ours = core::ptr::eq(member.home(), self.home);
-        let nobody = Incarnation { id: 0, epoch: 0 };
-        TrackedSemaphore { me: Some(if ours { member.incarnation() } else { nobody }), ..*self }
+        TrackedSemaphore { actor: Actor::explicit(member, self.home), ..*self }
     }
 
     /// Takes a permit, waiting for one for ever.
@@ -269,15 +265,10 @@ impl<'r, H: Home> TrackedSemaphore<'r, H> {
     }
 
     fn acquire_until(&self, deadline: Deadline) -> Result<Permit<'r, H>> {
-        let me = match self.me {
-            Some(Incarnation { id: 0, .. }) => return Err(Error::Invalid),
-            Some(me) => me.id,
-            None => self.home.me()?,
-        };
+        let me = self.actor.id(self.home)?;
         let token = self.home.block(self.event, deadline, || self.take(me))?;
         let permit = Permit { semaphore: *self, token };
-        // After the claim, which recovery then sees, or we see that it is over.
-        if self.me.is_some_and(|me| !self.home.is_still(me)) {
+        if self.actor.is_gone(self.home) {
             return Err(Error::NotOwner);
         }
         Ok(permit)

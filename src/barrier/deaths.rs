@@ -16,7 +16,7 @@ impl<H: Home> Barrier<'_, H> {
     ///
     /// Errors: `NoSpace` (so many members as there are parties have registered), and as `wait` on first use.
     pub fn register(&self) -> Result<()> {
-        let me = self.me()?;
+        let me = self.actor.id(self.home)?;
         if self.is_registered(me) {
             return Ok(());
         }
@@ -25,7 +25,7 @@ impl<H: Home> Barrier<'_, H> {
             self.home.recover_until(Depth::Thorough, Deadline::after(platform, self.home.tick_ns()));
             self.take_registration(me)
         })?;
-        if self.is_gone() {
+        if self.actor.is_gone(self.home) {
             return self.unregister().and(Err(Error::NotOwner));
         }
         Ok(())
@@ -44,7 +44,7 @@ impl<H: Home> Barrier<'_, H> {
 
     /// Undoes [`Barrier::register`]. Errors: `NotOwner` (not registered).
     pub fn unregister(&self) -> Result<()> {
-        let me = self.me()?;
+        let me = self.actor.id(self.home)?;
         for entry in self.parts.registry {
             let word = entry.load(Relaxed);
             if owner(word) == me && entry.compare_exchange(word, unregistered(word), AcqRel, Relaxed).is_ok()

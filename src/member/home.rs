@@ -58,6 +58,41 @@ pub trait Home: Sync {
     }
 }
 
+/// As whom a handle to an object acts.
+#[derive(Clone, Copy)]
+pub(crate) enum Actor {
+    /// The calling thread's own member, who joins on first use.
+    Thread,
+    /// An explicit one. Not only its id: it may have left, and the id be somebody else's.
+    Explicit(Incarnation),
+    /// One of another region, or made with another handle: here its id would be nobody's, or somebody
+    /// else's.
+    Stranger,
+}
+
+impl Actor {
+    /// `member`, if it is one of `home`.
+    pub(crate) fn explicit<H: Home>(member: &Member<'_, H>, home: &H) -> Actor {
+        if core::ptr::eq(member.home, home) { Actor::Explicit(member.incarnation) } else { Actor::Stranger }
+    }
+
+    /// Its id, for claims. Errors: `Invalid` (a stranger); those of [`Home::me`].
+    #[inline]
+    pub(crate) fn id<H: Home>(self, home: &H) -> Result<MemberId> {
+        match self {
+            Actor::Thread => home.me(),
+            Actor::Explicit(member) => Ok(member.id),
+            Actor::Stranger => Err(Error::Invalid),
+        }
+    }
+
+    /// Whether the explicit member is none any more. Asked after a claim, which recovery then sees, or we see
+    /// that it is over.
+    pub(crate) fn is_gone<H: Home>(self, home: &H) -> bool {
+        matches!(self, Actor::Explicit(member) if !home.is_still(member))
+    }
+}
+
 /// What a recovery found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
@@ -102,16 +137,6 @@ unsafe impl<H: Home> Sync for Member<'_, H> {}
 impl<'r, H: Home> Member<'r, H> {
     pub(crate) fn new(home: &'r H, incarnation: Incarnation) -> Self {
         Member { home, incarnation, _thread: core::marker::PhantomData }
-    }
-
-    /// Where it is a member.
-    pub(crate) fn home(&self) -> &'r H {
-        self.home
-    }
-
-    /// It, and no later holder of its id.
-    pub(crate) fn incarnation(&self) -> Incarnation {
-        self.incarnation
     }
 
     /// Its id in the region.

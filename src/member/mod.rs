@@ -74,6 +74,7 @@
 
 mod home;
 
+pub(crate) use home::Actor;
 pub use home::{Depth, Home, Member, Recovered};
 
 use crate::{

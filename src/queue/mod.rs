@@ -58,7 +58,7 @@ pub use typed::TypedQueue;
 use crate::{
     bytes,
     error::{Error, Result},
-    member::{Depth, Home, Incarnation, Member, MemberId, Recovered},
+    member::{Actor, Depth, Home, Incarnation, Member, MemberId, Recovered},
     ring::{Claim, Position, Recovery, Refused},
     sync::{self, Ordering::*},
     time::Deadline,
@@ -76,7 +76,7 @@ const RESENDS: u32 = 16;
 pub struct Queue<'r, H: Home> {
     home: &'r H,
     shared: Shared<'r>,
-    me: Option<MemberId>,
+    actor: Actor,
 }
 
 impl<H: Home> Clone for Queue<'_, H> {
@@ -100,7 +100,7 @@ impl<'r, H: Home> Queue<'r, H> {
     ) -> Result<Self> {
         // SAFETY: the caller's word.
         let shared = unsafe { Shared::format(at, config, first_turn)? };
-        Ok(Queue { home, shared, me: None })
+        Ok(Queue { home, shared, actor: Actor::Thread })
     }
 
     /// Attaches to `size` bytes that claim to be a queue.
@@ -110,7 +110,7 @@ impl<'r, H: Home> Queue<'r, H> {
     pub(crate) unsafe fn attach(home: &'r H, at: NonNull<u8>, size: u64) -> Result<Self> {
         // SAFETY: the caller's word.
         let shared = unsafe { Shared::attach(at, size)? };
-        Ok(Queue { home, shared, me: None })
+        Ok(Queue { home, shared, actor: Actor::Thread })
     }
 
     /// The same queue, acting as `member` instead of the calling thread's own membership. A member of
@@ -119,17 +119,7 @@ impl<'r, H: Home> Queue<'r, H> {
     where
         'r: 'm,
     {
-        // Its id would be nobody's here, or another member's.
-        let ours = core::ptr::eq(member.home(), self.home);
-        Queue { me: Some(if ours { member.id() } else { 0 }), ..*self }
-    }
-
-    fn me(&self) -> Result<MemberId> {
-        match self.me {
-            Some(0) => Err(Error::Invalid),
-            Some(id) => Ok(id),
-            None => self.home.me(),
-        }
+        Queue { actor: Actor::explicit(member, self.home), ..*self }
     }
 
     /// Appends a message, waiting for room for ever.
@@ -157,7 +147,7 @@ impl<'r, H: Home> Queue<'r, H> {
         if message.len() > self.shared.geometry.max_message as usize {
             return Err(Error::MessageTooLarge);
         }
-        let me = self.me()?;
+        let me = self.actor.id(self.home)?;
         match self.push_once(me, message) {
             Err(Error::WouldBlock) if deadline != Deadline::NOW => {
                 self.blocking(&self.shared.header.not_full.0, deadline, || self.push_once(me, message))
@@ -229,7 +219,7 @@ impl<'r, H: Home> Queue<'r, H> {
         if buffer.len() < self.shared.geometry.max_message as usize {
             return Err(Error::BufferTooSmall);
         }
-        let me = self.me()?;
+        let me = self.actor.id(self.home)?;
         let claim = self.claim_until(me, deadline)?;
         self.take(me, claim, buffer)
     }
@@ -279,7 +269,7 @@ impl<'r, H: Home> Queue<'r, H> {
     }
 
     fn peek_until(&self, deadline: Deadline) -> Result<Peeked<'r, H>> {
-        let id = self.me()?;
+        let id = self.actor.id(self.home)?;
         let me = Incarnation { id, epoch: self.home.epoch(id) };
         let claim = self.claim_until(id, deadline)?;
         let len = self.message_len(id, claim)?;
@@ -340,7 +330,7 @@ impl<'r, H: Home> Queue<'r, H> {
         if buffer.len() < self.shared.geometry.max_message as usize {
             return Err(Error::BufferTooSmall);
         }
-        let me = self.me()?;
+        let me = self.actor.id(self.home)?;
         let limit = self.shared.geometry.max_attempts;
         let claim = self.shared.ring().claim_poisoned(me, limit).ok_or(Error::WouldBlock)?;
         self.take(me, claim, buffer)
