@@ -173,12 +173,18 @@
 #define RIALTO_EPIPE (-32)
 /** This thread holds the lock already. */
 #define RIALTO_EDEADLK (-35)
+/** The next message killed its holders as often as the queue allows; take_poisoned takes it. */
+#define RIALTO_EBADMSG (-74)
 /** More permits than the semaphore may have, or a lock acquired too often by its owner. */
 #define RIALTO_EOVERFLOW (-75)
+/** That end of the queue or pipe is somebody else's, who is alive. */
+#define RIALTO_EUSERS (-87)
 /** The message is longer than the queue's longest. */
 #define RIALTO_EMSGSIZE (-90)
 /** This kernel or file system cannot do that. */
 #define RIALTO_ENOTSUP (-95)
+/** The other end of the pipe is closed, or its holder died. */
+#define RIALTO_ECONNRESET (-104)
 /** The buffer is smaller than the queue's longest message. */
 #define RIALTO_ENOBUFS (-105)
 /** The deadline passed. A condition's lock is held again all the same; a barrier is broken by it. */

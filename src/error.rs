@@ -42,6 +42,14 @@ pub enum Error {
     Broken,
     /// This thread holds the lock already.
     Deadlock,
+    /// The other end of the pipe was closed, or its holder died; nothing will read this message.
+    BrokenPipe,
+    /// That end of the object is somebody else's, who is alive: a second producer or consumer of an SPSC
+    /// queue, an end of a pipe that was claimed before.
+    EndTaken,
+    /// The next message killed its holders, or was given back by them, as often as the queue allows (or the
+    /// queue is to stop at the first time): nothing comes before somebody takes it, see `take_poisoned`.
+    Poisoned,
     /// The message is longer than the queue's maximum; nothing was written.
     MessageTooLarge,
     /// The buffer is smaller than the queue's maximum; nothing was taken.
@@ -79,9 +87,12 @@ impl Error {
             Error::NoSpace => -28,
             Error::Closed => -32,
             Error::Deadlock => -35,
+            Error::Poisoned => -74,
             Error::Overflow => -75,
+            Error::EndTaken => -87,
             Error::MessageTooLarge => -90,
             Error::NotSupported => -95,
+            Error::BrokenPipe => -104,
             Error::BufferTooSmall => -105,
             Error::TimedOut => -110,
             Error::NotRecoverable => -131,
@@ -117,6 +128,9 @@ impl Error {
             Error::Overflow => "more than can be counted, or than the bound",
             Error::Broken => "the barrier is broken",
             Error::Deadlock => "this thread holds the lock already",
+            Error::BrokenPipe => "the other end is closed or its holder died",
+            Error::EndTaken => "that end is somebody else's",
+            Error::Poisoned => "the next message killed its holders; take_poisoned takes it",
             Error::MessageTooLarge => "message too large",
             Error::NotSupported => "not supported here",
             Error::BufferTooSmall => "buffer smaller than the queue's largest message",

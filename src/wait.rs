@@ -8,6 +8,9 @@
 //!
 //! Four bytes: whoever has one in a contended place gives it a [`crate::layout::Line`] of its own.
 //!
+//! [`Signal`] is two of them, 8 bytes: one that threads sleep on, one for event loops, which sleep on a file
+//! descriptor that every process has a number of its own for.
+//!
 //! # States
 //! *quiet* (bit clear): a notify is one load. *maybe a sleeper* (bit set): a notify bumps the
 //! generation and wakes as many as it was told; it clears the bit only if the kernel woke fewer and the
@@ -145,6 +148,19 @@ impl EventCount {
         }
     }
 
+    /// As [`EventCount::notify_all`], for sleepers that `wake` reaches and says true.
+    #[inline]
+    pub fn notify_by(&self, wake: impl FnOnce() -> bool) {
+        sync::model_fence();
+        if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 {
+            // As in `wake`: who announced itself after this, must be reached by the next one.
+            let word = self.word.fetch_add(GENERATION, SeqCst).wrapping_add(GENERATION);
+            if wake() {
+                let _ = self.word.compare_exchange(word, word & !MAYBE_SLEEPER, Relaxed, Relaxed);
+            }
+        }
+    }
+
     /// Announces that the caller is about to sleep. It must then look once more at what it waits for,
     /// and either go on (nothing to undo) or [`EventCount::wait`].
     pub fn prepare(&self) -> Ticket {
@@ -240,5 +256,52 @@ impl EventCount {
     /// Quiet again; only while nobody else uses it.
     pub fn reset(&self) {
         self.word.store(0, Relaxed);
+    }
+}
+
+/// An [`EventCount`] for threads, and one for event loops. All-zero is a valid quiet state.
+#[repr(C)]
+#[derive(Debug)]
+pub struct Signal {
+    /// Who sleeps here.
+    pub sleepers: EventCount,
+    /// Who polls a descriptor of [`Platform::signal`]. To [`EventCount::prepare`] here is to arm it.
+    pub pollers: EventCount,
+}
+
+/// A file descriptor of this process that is signalled where it was asked for; [`NO_FD`]: none.
+pub type Fd = i32;
+/// No descriptor.
+pub const NO_FD: Fd = -1;
+
+impl Signal {
+    /// Wakes one sleeper, and whoever polls `fd`. The caller has published as for [`EventCount::notify`].
+    #[inline]
+    pub fn notify(&self, platform: impl Platform, fd: Fd) {
+        self.notify_many(platform, 1, fd);
+    }
+
+    /// Wakes everybody.
+    pub fn notify_all(&self, platform: impl Platform, fd: Fd) {
+        self.notify_many(platform, EVERYBODY, fd);
+    }
+
+    /// Wakes at most `count` sleepers, and whoever polls `fd`. One load where nobody sleeps and there is no
+    /// `fd`.
+    ///
+    /// If we die here: sleepers as for `notify`; the descriptor stays silent, which is why event loops look
+    /// again at each tick.
+    #[inline]
+    pub fn notify_many(&self, platform: impl Platform, count: u32, fd: Fd) {
+        self.sleepers.notify_many(platform, count);
+        if fd != NO_FD {
+            self.pollers.notify_by(|| platform.signal(fd));
+        }
+    }
+
+    /// Quiet again; only while nobody else uses it.
+    pub fn reset(&self) {
+        self.sleepers.reset();
+        self.pollers.reset();
     }
 }

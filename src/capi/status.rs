@@ -53,12 +53,18 @@ pub const RIALTO_ENOSPC: c_int = -28;
 pub const RIALTO_EPIPE: c_int = -32;
 /// This thread holds the lock already.
 pub const RIALTO_EDEADLK: c_int = -35;
+/// The next message killed its holders as often as the queue allows; take_poisoned takes it.
+pub const RIALTO_EBADMSG: c_int = -74;
 /// More permits than the semaphore may have, or a lock acquired too often by its owner.
 pub const RIALTO_EOVERFLOW: c_int = -75;
+/// That end of the queue or pipe is somebody else's, who is alive.
+pub const RIALTO_EUSERS: c_int = -87;
 /// The message is longer than the queue's longest.
 pub const RIALTO_EMSGSIZE: c_int = -90;
 /// This kernel or file system cannot do that.
 pub const RIALTO_ENOTSUP: c_int = -95;
+/// The other end of the pipe is closed, or its holder died.
+pub const RIALTO_ECONNRESET: c_int = -104;
 /// The buffer is smaller than the queue's longest message.
 pub const RIALTO_ENOBUFS: c_int = -105;
 /// The deadline passed. A condition's lock is held again all the same; a barrier is broken by it.
@@ -74,7 +80,7 @@ pub const RIALTO_EWRONGKIND: c_int = -4098;
 /// The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole.
 pub const RIALTO_EBROKEN: c_int = -4099;
 
-const ERRORS: [Error; 22] = [
+const ERRORS: [Error; 25] = [
     Error::NotOwner,
     Error::NotFound,
     Error::WouldBlock,
@@ -97,6 +103,9 @@ const ERRORS: [Error; 22] = [
     Error::WrongKind,
     Error::Overflow,
     Error::Broken,
+    Error::BrokenPipe,
+    Error::EndTaken,
+    Error::Poisoned,
 ];
 
 const CODES: [c_int; ERRORS.len()] = [
@@ -122,6 +131,9 @@ const CODES: [c_int; ERRORS.len()] = [
     RIALTO_EWRONGKIND,
     RIALTO_EOVERFLOW,
     RIALTO_EBROKEN,
+    RIALTO_ECONNRESET,
+    RIALTO_EUSERS,
+    RIALTO_EBADMSG,
 ];
 
 /// A new variant without a line above does not compile.
@@ -149,6 +161,9 @@ const fn place(error: Error) -> usize {
         Error::WrongKind => 19,
         Error::Overflow => 20,
         Error::Broken => 21,
+        Error::BrokenPipe => 22,
+        Error::EndTaken => 23,
+        Error::Poisoned => 24,
         Error::Os(_) => ERRORS.len(),
     }
 }

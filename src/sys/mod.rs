@@ -79,6 +79,13 @@ pub trait Platform: Copy + Default + Send + Sync {
         false
     }
 
+    /// Makes a descriptor of this process readable for whoever polls it (Linux: adds 1 to an eventfd). True
+    /// if it is readable now. Never blocks on an eventfd made with `EFD_NONBLOCK`. Async-signal-safe.
+    fn signal(self, fd: i32) -> bool {
+        let _ = fd;
+        false
+    }
+
     /// The calling thread's context, made on first use and anew after `fork`.
     ///
     /// Errors: `NoMemory` if the thread's private page could not be had.

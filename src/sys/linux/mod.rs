@@ -130,6 +130,17 @@ impl Platform for Linux {
         done != FAILED
     }
 
+    fn signal(self, fd: i32) -> bool {
+        let saved = errno();
+        let one = 1u64;
+        // SAFETY: eight bytes of a local are read; a bad descriptor is an error, not a fault.
+        let written = unsafe { libc::write(fd, core::ptr::from_ref(&one).cast(), 8) };
+        // A counter at its top (EAGAIN) is readable already.
+        let readable = written == 8 || errno() == libc::EAGAIN;
+        set_errno(saved);
+        readable
+    }
+
     #[inline]
     fn thread(self) -> Result<LinuxThread> {
         LinuxThread::current()
