@@ -76,12 +76,13 @@ impl Actor {
         if core::ptr::eq(member.home, home) { Actor::Explicit(member.incarnation) } else { Actor::Stranger }
     }
 
-    /// Its id, for claims. Errors: `Invalid` (a stranger); those of [`Home::me`].
+    /// Its id, for claims. Errors: `Invalid` (a stranger); `NotOwner` (it has left); those of [`Home::me`].
     #[inline]
     pub(crate) fn id<H: Home>(self, home: &H) -> Result<MemberId> {
         match self {
             Actor::Thread => home.me(),
-            Actor::Explicit(member) => Ok(member.id),
+            Actor::Explicit(member) if home.is_still(member) => Ok(member.id),
+            Actor::Explicit(_) => Err(Error::NotOwner),
             Actor::Stranger => Err(Error::Invalid),
         }
     }

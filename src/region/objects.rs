@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     barrier::{self, Barrier},
-    error::Result,
+    error::{Error, Result},
     layout::Layout,
     lock::Outcome,
     member::{Incarnation, MemberId, Recovered},
@@ -69,6 +69,13 @@ impl<P: Platform> Region<P> {
         let place = self.directory().find(name, Kind::Queue)?;
         // SAFETY: the place lies in the region, which outlives the handle.
         unsafe { Queue::attach(self, self.at(place), place.size) }
+    }
+
+    /// As [`Region::open_queue`], but `WrongKind` unless the queue was created with these parameters (and as
+    /// many slots, rounded up).
+    pub fn open_queue_as(&self, name: &str, config: &QueueConfig) -> Result<Queue<'_, Self>> {
+        let queue = self.open_queue(name)?;
+        if queue.has(config) { Ok(queue) } else { Err(Error::WrongKind) }
     }
 
     /// Creates a tracked semaphore of `permits` permits, 1 to 65536, all free, under a name of 1 to 31 bytes.
