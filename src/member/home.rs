@@ -109,6 +109,8 @@ pub struct Recovered {
     pub permits: u32,
     /// Barriers that were broken because a party of theirs died.
     pub broken: u32,
+    /// Ends of pipes and of SPSC queues that dead members held.
+    pub ends: u32,
 }
 
 impl Recovered {
@@ -120,6 +122,7 @@ impl Recovered {
         self.dropped = self.dropped.saturating_add(more.dropped);
         self.permits = self.permits.saturating_add(more.permits);
         self.broken = self.broken.saturating_add(more.broken);
+        self.ends = self.ends.saturating_add(more.ends);
     }
 }
 
