@@ -26,16 +26,30 @@ pub use mpmc::{Claim, Header, MAX_ATTEMPTS, Position, Refused, Ring, Slots};
 pub use recovery::Recovery;
 pub use word::{MAX_MEMBERS, MemberId};
 
-/// What becomes of a message whose holder died with it in hand (or gave it back).
+/// What becomes of a message whose holder died with it in hand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u32)]
 pub enum OnDeath {
-    /// Somebody else gets it, marked: it may have been acted on. For work that can be done twice; after
-    /// `max_attempts` redeliveries it is set aside as poisoned.
+    /// Somebody else gets it, marked with how many had it before; after a number of deaths nobody but
+    /// `take_poisoned`. Delivers at least once.
     #[default]
     Redeliver = 0,
-    /// It is given up, and counted as dropped: for work that must not be done twice.
+    /// It is gone, and counted: see `dropped`. Delivers at most once, but for messages that a living holder
+    /// gave back.
     Drop = 1,
-    /// It is poisoned at once: nothing is done before somebody has looked at it.
+    /// Nobody gets anything before somebody looks at it: `pop` says `Poisoned` until `take_poisoned` has
+    /// taken it. The same if a living holder gave it back.
     Stop = 2,
+}
+
+impl OnDeath {
+    /// Of its number in shared memory.
+    pub const fn from_u32(number: u32) -> Option<OnDeath> {
+        match number {
+            0 => Some(OnDeath::Redeliver),
+            1 => Some(OnDeath::Drop),
+            2 => Some(OnDeath::Stop),
+            _ => None,
+        }
+    }
 }

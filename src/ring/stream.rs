@@ -180,6 +180,11 @@ pub fn has_room(area: impl Area, len: u32) -> bool {
     sane && place(area.bytes(), tail, head, record_bytes(len)).is_some()
 }
 
+/// Whether the first record is in hand, or was when its holder died or gave it back.
+pub fn is_marked(area: impl Area) -> bool {
+    area.head().load(Acquire) & MARKS != 0
+}
+
 fn is_position(area: &impl Area, at: u32) -> bool {
     at < area.bytes() && at % UNIT == 0
 }
