@@ -467,10 +467,10 @@ impl<A: Area> Reader<A> {
     }
 
     /// Takes the next record, that `look` found, in hand: whoever finds it unreleased is told. Not to release it
-    /// gives it back, marked.
+    /// gives it back, marked. Frees nothing, not even what was skipped before it: a sleeping writer is not told.
     #[inline(always)]
     pub fn hold(&mut self, record: &Record) {
-        self.head = record.at;
+        debug_assert!(u32::from(record.attempt) == self.marks);
         self.marks = (self.marks + 1).min(MARKS);
         self.area.head().store(self.head | self.marks, Release); // see Ordering
     }
