@@ -1,4 +1,4 @@
-//! Who has an end: one word, changed by compare-and-swap.
+//! Who has an end: one word, changed by compare-and-swap. Public for models.
 //!
 //! # Memory
 //! | bits | field | |
@@ -41,7 +41,8 @@ fn next(word: u32, low: u32) -> u32 {
 
 /// What a claim stored, and found.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Claimed {
+pub struct Claimed {
+    /// The word.
     pub mine: u32,
     /// The owner before was swept.
     pub died: bool,
@@ -49,7 +50,7 @@ pub(super) struct Claimed {
 
 /// What a sweep did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Swept {
+pub enum Swept {
     /// It is not the dead member's (any more).
     NotTheirs,
     /// Taken from it.
@@ -60,7 +61,7 @@ pub(super) enum Swept {
 
 /// One of the two ends.
 #[derive(Clone, Copy)]
-pub(super) struct End<'r>(pub &'r AtomicU32);
+pub struct End<'r>(pub &'r AtomicU32);
 
 impl End<'_> {
     /// `EndTaken` if it is not free.
@@ -85,6 +86,7 @@ impl End<'_> {
         self.0.compare_exchange(mine, next(mine, 0), SeqCst, Relaxed).is_ok()
     }
 
+    /// Whether that member has it.
     pub fn is_held_by(self, member: MemberId) -> bool {
         self.0.load(Acquire) & OWNER == u32::from(member)
     }

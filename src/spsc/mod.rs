@@ -76,7 +76,8 @@
 //! `tests/spsc.rs`, `tests/prop_spsc.rs`, `tests/loom_stream.rs`.
 
 mod consumer;
-mod ends;
+#[doc(hidden)]
+pub mod ends;
 mod peeked;
 mod producer;
 mod reserved;
