@@ -30,9 +30,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ring", &["error", "layout", "sync", "bytes"]),
     ("queue", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
     ("spsc", &["error", "layout", "sync", "bytes", "time", "wait", "member", "ring"]),
+    ("pipe", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
     (
         "region",
-        &["error", "layout", "sync", "sys", "time", "member", "lock", "queue", "spsc", "permits", "barrier"],
+        &[
+            "error", "layout", "sync", "sys", "time", "member", "lock", "queue", "spsc", "pipe", "permits",
+            "barrier",
+        ],
     ),
     // The top: every object that C has.
     (

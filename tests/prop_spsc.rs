@@ -187,9 +187,12 @@ fn check(config: SpscConfig, first: u32, ops: &[Op]) -> Result<(), TestCaseError
                         prop_assert!(fits && *room <= model.max && loan.len() == *room);
                         let bytes = message(number, *len);
                         prop_assert_eq!(loan.as_mut_ptr() as usize % 16, 0);
-                        prop_assert_eq!(loan.write(&bytes), *len);
+                        loan.truncate(*len);
+                        loan.truncate(*len + 1);
+                        prop_assert_eq!(loan.write(&[0; MAX_BYTES + 1]), Err(Error::Invalid));
+                        prop_assert_eq!(loan.write(&bytes), Ok(()));
                         if *done {
-                            prop_assert_eq!(loan.commit(*len), Ok(()));
+                            prop_assert_eq!(loan.commit(), Ok(()));
                             prop_assert!(model.pushed(bytes, *room));
                         }
                     }
@@ -261,8 +264,7 @@ fn check(config: SpscConfig, first: u32, ops: &[Op]) -> Result<(), TestCaseError
                         // With a loan, and with a batch behind the tail of which nothing was committed.
                         let mut mine = region.open_spsc("q").unwrap().producer().unwrap();
                         if let Ok(mut loan) = mine.try_reserve(model.max) {
-                            loan.write(&vec![0xff; model.max]);
-                            std::mem::forget(loan);
+                            loan.write(&vec![0xff; model.max]).unwrap();
                         }
                         std::mem::forget(mine);
                     });
@@ -276,9 +278,7 @@ fn check(config: SpscConfig, first: u32, ops: &[Op]) -> Result<(), TestCaseError
                     let holds = model.first().is_ok();
                     dies(&region, || {
                         let mut mine = region.open_spsc("q").unwrap().consumer().unwrap();
-                        let peeked = mine.try_peek();
-                        assert_eq!(peeked.is_ok(), holds);
-                        std::mem::forget(peeked);
+                        assert_eq!(mine.try_peek().is_ok(), holds); // not released
                         std::mem::forget(mine);
                     });
                     model.marks += u8::from(holds);
@@ -293,8 +293,8 @@ fn check(config: SpscConfig, first: u32, ops: &[Op]) -> Result<(), TestCaseError
         prop_assert_eq!(spsc.is_closed(), model.closed);
         prop_assert_eq!(spsc.dropped(), model.dropped);
         prop_assert_eq!(consumer.poisoned(), usize::from(model.first() == Err(Error::Poisoned)));
-        prop_assert_eq!(consumer.recheck_data(), model.first() != Err(Error::WouldBlock));
-        prop_assert_eq!(producer.recheck_space(), model.closed || model.place(model.max).is_some());
+        prop_assert_eq!(consumer.arm_data(), model.first() != Err(Error::WouldBlock));
+        prop_assert_eq!(producer.arm_space(), model.closed || model.place(model.max).is_some());
     }
     Ok(())
 }
@@ -372,8 +372,9 @@ fn what_one_thread_pushes_another_pops() {
                         0 => producer.push(&message(i, len(i))).unwrap(),
                         1 => {
                             let mut loan = producer.reserve(max).unwrap();
-                            loan.write(&message(i, len(i)));
-                            loan.commit(len(i)).unwrap();
+                            loan.truncate(len(i));
+                            loan.write(&message(i, len(i))).unwrap();
+                            loan.commit().unwrap();
                         }
                         _ => {
                             let all: Vec<_> = (i..COUNT.min(i + 4)).map(|i| message(i, len(i))).collect();

@@ -9,12 +9,16 @@
 //! | `mpmc` | the owner-tagged ring: its parts and **the argument** why it survives kill and stop |
 //! | `produce`, `consume` | reserve, publish, cancel; claim, release |
 //! | `recovery` | what happens to slots whose owner died: freed, or orphaned and adopted |
+//! | `looks` | is there a message, is there room, is all done: answers without a claim |
+//! | `indexed` | the same slots out of order, and a ring of their indices: for long loans |
 //! | `stream` | records of any size from one writer to one reader, and **why** each can be replaced |
 //! | `area` | its bytes in shared memory |
 
 mod area;
 mod consume;
 pub mod index;
+pub mod indexed;
+mod looks;
 pub mod mpmc;
 mod produce;
 mod recovery;
@@ -22,6 +26,7 @@ pub mod stream;
 pub mod word;
 
 pub use area::RawArea;
+pub use indexed::{Entries, Indexed};
 pub use mpmc::{Claim, Header, MAX_ATTEMPTS, Position, Refused, Ring, Slots};
 pub use recovery::Recovery;
 pub use word::{MAX_MEMBERS, MemberId};

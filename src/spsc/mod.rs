@@ -158,16 +158,19 @@ impl<'r, H: Home> Spsc<'r, H> {
         Spsc { actor: Actor::explicit(member, self.home), ..*self }
     }
 
-    /// The same queue; this handle, and the ends claimed with it, make `fd` readable when a message is there
-    /// that they pushed, or when they close the queue, if somebody asked for it ([`Consumer::recheck_data`]).
-    /// Descriptors are each process's own; on Linux an eventfd.
-    pub fn with_data_fd(self, fd: Fd) -> Self {
-        Spsc { data_fd: fd, ..self }
+    /// The same queue; this handle, and the ends claimed with it, signal `fd` when they push or close, if
+    /// somebody has armed for data ([`Consumer::arm_data`]). `fd` is not closed, and must stay what it is;
+    /// if it is closed, nothing is signalled. How event loops go, says `queue::poll`'s comment.
+    #[must_use]
+    pub fn with_data_fd(&self, fd: Fd) -> Self {
+        Spsc { data_fd: fd, ..*self }
     }
 
-    /// As [`Spsc::with_data_fd`], when there is room that they made ([`Producer::recheck_space`]).
-    pub fn with_space_fd(self, fd: Fd) -> Self {
-        Spsc { space_fd: fd, ..self }
+    /// As [`Spsc::with_data_fd`], when they release or close, if somebody has armed for room
+    /// ([`Producer::arm_space`]).
+    #[must_use]
+    pub fn with_space_fd(&self, fd: Fd) -> Self {
+        Spsc { space_fd: fd, ..*self }
     }
 
     /// Claims the producer's end, until the handle is dropped or the member gone.
@@ -193,6 +196,11 @@ impl<'r, H: Home> Spsc<'r, H> {
     /// As [`Spsc::consumer`], waiting as [`Spsc::producer_timeout`].
     pub fn consumer_timeout(&self, timeout_ns: u64) -> Result<Consumer<'r, H>> {
         self.claim_until(timeout_ns, || self.claim_consumer())
+    }
+
+    /// How often an event loop rechecks.
+    pub fn tick_ns(&self) -> u64 {
+        self.home.tick_ns()
     }
 
     fn claim_now<T>(&self, once: impl Fn() -> Result<T>) -> Result<T> {
@@ -349,7 +357,8 @@ impl<'r, H: Home> Spsc<'r, H> {
             header.data.0.notify_all(platform, NO_FD);
             header.space.0.notify_all(platform, NO_FD);
         }
-        let mut found = Recovered::default();
+        let ends = [producer, consumer].iter().filter(|swept| **swept == Swept::Freed).count();
+        let mut found = Recovered { ends: ends as u32, ..Recovered::default() };
         let redelivers = self.shared.geometry.on_death != OnDeath::Drop;
         if consumer == Swept::Freed && redelivers && stream::is_marked(self.shared.area) {
             found.redelivered = 1;

@@ -15,42 +15,48 @@ use crate::{
 pub struct Reserved<'p, 'r, H: Home> {
     pub(super) producer: &'p mut Producer<'r, H>,
     pub(super) place: Place,
+    pub(super) len: usize,
 }
 
 impl<H: Home> Reserved<'_, '_, H> {
-    /// Bytes that the message may have.
+    /// The message's bytes.
     pub fn len(&self) -> usize {
-        self.place.len() as usize
+        self.len
     }
 
-    /// Room for an empty message only.
+    /// An empty message.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.len == 0
     }
 
-    /// Where to write it: [`Reserved::len`] bytes, 16-aligned, with anything in them.
+    /// Makes the message shorter (a longer `len` changes nothing): for who knows only after writing. What is
+    /// left over stays free.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Where the message goes, 16-aligned, `len` bytes: others neither read nor write there, unless they
+    /// write wild. [`Reserved::write`] is the safe way.
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
         self.producer.spsc.shared.area.payload(self.place.at())
     }
 
-    /// Copies `message` to the beginning, or as much of it as fits; returns how much.
-    pub fn write(&mut self, message: &[u8]) -> usize {
-        let len = message.len().min(self.len());
+    /// Writes the whole message. `Invalid` if `message` is not `len` bytes long.
+    pub fn write(&mut self, message: &[u8]) -> Result<()> {
+        if message.len() != self.len {
+            return Err(Error::Invalid);
+        }
         // SAFETY: the place is ours until the commit, and has `len` bytes; `message` is private memory.
-        unsafe { bytes::copy_in(&message[..len], self.as_mut_ptr()) };
-        len
+        unsafe { bytes::copy_in(message, self.as_mut_ptr()) };
+        Ok(())
     }
 
-    /// Appends the first `len` bytes as a message.
+    /// Appends the message. Never waits.
     ///
-    /// Errors, with nothing appended: `MessageTooLarge` (more than was reserved), `Closed` (meanwhile),
-    /// `NotOwner`, `BadRegion`.
-    pub fn commit(self, len: usize) -> Result<()> {
-        if len > self.len() {
-            return Err(Error::MessageTooLarge);
-        }
+    /// Errors, with nothing appended, for good: `Closed` (meanwhile), `NotOwner`, `BadRegion`.
+    pub fn commit(self) -> Result<()> {
         self.producer.ready()?;
-        self.producer.writer.commit(self.place, len as u32, 0)?;
+        self.producer.writer.commit(self.place, self.len as u32, 0)?;
         self.producer.spsc.notify_data();
         Ok(())
     }
