@@ -65,7 +65,7 @@ const GENERATION: u32 = 2;
 /// Far more than honest contention needs; only a hostile writer gets here.
 const PREPARE_TRIES: u32 = 1000;
 /// How long a sleeper sleeps that light notifiers may overlook.
-const UNFENCED_NS: u64 = 1_000_000;
+pub(crate) const UNFENCED_NS: u64 = 1_000_000;
 /// How often a move is tried that others' going to sleep gets in the way of.
 const MOVE_TRIES: u32 = 3;
 
@@ -326,6 +326,19 @@ impl Signal {
     #[inline]
     pub fn notify(&self, platform: impl Platform, fd: Fd) {
         self.notify_many(platform, 1, fd);
+    }
+
+    /// As [`Signal::notify`]; `light`: as [`EventCount::notify_light`]. Who polls has no heavy fence: where
+    /// there is an `fd`, this is one fence dearer.
+    #[inline]
+    pub fn notify_if_light(&self, platform: impl Platform, fd: Fd, light: bool) {
+        if light {
+            if fd == NO_FD {
+                return self.sleepers.notify_light(platform);
+            }
+            sync::fence(SeqCst); // for what was published, as if by a SeqCst store
+        }
+        self.notify(platform, fd);
     }
 
     /// Wakes everybody.
