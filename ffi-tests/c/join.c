@@ -92,7 +92,8 @@ static void join_outlasts_a_death(void)
     until_asleep(joiner);
     slay(victim);
     EXPECT(rialto_queue_join_timeout(&queue, 5 * MS), RIALTO_ETIMEDOUT);
-    EXPECT(rialto_queue_pop_timeout_ticket(&queue, buffer, sizeof buffer, 20000 * MS, &length, &attempt, &ticket),
+    EXPECT(rialto_queue_pop_timeout_ticket(&queue, buffer, sizeof buffer, 20000 * MS, &length, &attempt,
+                                           &ticket),
            RIALTO_REDELIVERED);
     CHECK(attempt == 1 && length == 4);
     CHECK(waitpid(joiner, NULL, WNOHANG) == 0); /* it waits still */

@@ -395,7 +395,8 @@ static void tickets(void)
     for (int i = 0; i < 3; i++) {
         REFUSED(rialto_queue_pop_ticket(dead[i], buffer, sizeof buffer, &length, &attempt, &ticket));
         REFUSED(rialto_queue_try_pop_ticket(dead[i], buffer, sizeof buffer, &length, &attempt, &ticket));
-        REFUSED(rialto_queue_pop_timeout_ticket(dead[i], buffer, sizeof buffer, MS, &length, &attempt, &ticket));
+        REFUSED(rialto_queue_pop_timeout_ticket(dead[i], buffer, sizeof buffer, MS, &length, &attempt,
+                                                &ticket));
         REFUSED(rialto_queue_take_poisoned_ticket(dead[i], buffer, sizeof buffer, &length, &attempt, &ticket));
         REFUSED(rialto_queue_task_done(dead[i], &ticket));
         REFUSED(rialto_queue_give_back(dead[i], &ticket));
@@ -407,8 +408,10 @@ static void tickets(void)
     for (int i = 0; i < 2; i++) {
         REFUSED(rialto_queue_pop_ticket(&queue, buffer, sizeof buffer, &length, &attempt, nowhere[i]));
         REFUSED(rialto_queue_try_pop_ticket(&queue, buffer, sizeof buffer, &length, &attempt, nowhere[i]));
-        REFUSED(rialto_queue_pop_timeout_ticket(&queue, buffer, sizeof buffer, MS, &length, &attempt, nowhere[i]));
-        REFUSED(rialto_queue_take_poisoned_ticket(&queue, buffer, sizeof buffer, &length, &attempt, nowhere[i]));
+        REFUSED(rialto_queue_pop_timeout_ticket(&queue, buffer, sizeof buffer, MS, &length, &attempt,
+                                                nowhere[i]));
+        REFUSED(rialto_queue_take_poisoned_ticket(&queue, buffer, sizeof buffer, &length, &attempt,
+                                                  nowhere[i]));
         REFUSED(rialto_queue_task_done(&queue, nowhere[i]));
         REFUSED(rialto_queue_give_back(&queue, nowhere[i]));
     }

@@ -157,7 +157,8 @@ static void set_aside(uint32_t kind, const char *name)
     EXPECT(rialto_queue_join_timeout(&queue, 0), RIALTO_EAGAIN);
     die_with_a_message(&queue, true, &recovered);
     CHECK(recovered.redelivered == 1 && poisoned(&queue) == 1);
-    EXPECT(rialto_queue_try_pop_ticket(&queue, buffer, sizeof buffer, &length, &attempt, &ticket), RIALTO_EAGAIN);
+    EXPECT(rialto_queue_try_pop_ticket(&queue, buffer, sizeof buffer, &length, &attempt, &ticket),
+           RIALTO_EAGAIN);
     EXPECT(rialto_queue_join(&queue), RIALTO_OK);
     EXPECT(rialto_queue_take_poisoned_ticket(&queue, buffer, sizeof buffer, &length, &attempt, &ticket),
            RIALTO_REDELIVERED);

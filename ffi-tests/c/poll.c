@@ -125,7 +125,8 @@ static void loop_for_space(uint32_t kind, const char *name)
             if (i % 10 < 3)
                 doze(1);
             if (i % 2) {
-                EXPECT(rialto_queue_pop_ticket(&queue, buffer, sizeof buffer, &length, NULL, &ticket), RIALTO_OK);
+                EXPECT(rialto_queue_pop_ticket(&queue, buffer, sizeof buffer, &length, NULL, &ticket),
+                       RIALTO_OK);
                 EXPECT(rialto_queue_task_done(&queue, &ticket), RIALTO_OK);
             } else {
                 EXPECT(rialto_queue_peek(&queue, &peeked), RIALTO_OK);
