@@ -9,6 +9,7 @@ use crate::{
 
 /// What `pop` brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)] // the C header has the same
 pub struct Popped {
     /// The message's bytes.
     pub len: usize,
@@ -20,7 +21,31 @@ pub struct Popped {
 
 /// Which message is done, see [`Queue::task_done`]. The default is nobody's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ticket(pub(super) Claim);
+#[repr(C)]
+pub struct Ticket {
+    turn: u64,
+    /// [`Ticket::MADE`], the attempt from bit 32 on, the slot in bits 0..32.
+    place: u64,
+}
+
+impl Ticket {
+    /// Tells a ticket from zeros, which would be the first message of the first slot.
+    const MADE: u64 = 1 << 63;
+
+    #[inline]
+    pub(super) fn of(claim: Claim) -> Ticket {
+        let place = Self::MADE | u64::from(claim.attempt) << 32 | u64::from(claim.index);
+        Ticket { turn: claim.turn, place }
+    }
+
+    /// The claim that it was made of, if it was; the caller of C may pass any bits.
+    #[inline]
+    pub(super) fn claim(self) -> Option<Claim> {
+        let attempt = (self.place >> 32) as u8;
+        let made = self.place & Self::MADE != 0;
+        made.then_some(Claim { index: self.place as u32, attempt, turn: self.turn })
+    }
+}
 
 impl Popped {
     /// Somebody else may have acted on this message already.

@@ -39,8 +39,8 @@ impl<H: Home> Queue<'_, H> {
     /// the queue is not joinable), and those of the thread's first use. Never blocks; not
     /// async-signal-safe. If we die here, the message is done or comes again.
     pub fn task_done(&self, ticket: Ticket) -> Result<()> {
-        let me = self.redeem(ticket)?;
-        self.shared.ring.release_if(me.id, ticket.0, || self.home.is_still(me));
+        let (me, claim) = self.redeem(ticket)?;
+        self.shared.ring.release_if(me.id, claim, || self.home.is_still(me));
         self.notify_space(1);
         Ok(())
     }
@@ -48,14 +48,14 @@ impl<H: Home> Queue<'_, H> {
     /// Gives a popped message to somebody else (or us), who gets it marked, as if we had died. Errors: as
     /// [`Queue::task_done`].
     pub fn give_back(&self, ticket: Ticket) -> Result<()> {
-        let me = self.redeem(ticket)?;
-        self.give_back_claim(me, ticket.0);
+        let (me, claim) = self.redeem(ticket)?;
+        self.give_back_claim(me, claim);
         Ok(())
     }
 
     /// Invariant 1. Whoever gets `Ok` ends the claim, nobody else does.
-    fn redeem(&self, ticket: Ticket) -> Result<Incarnation> {
-        let claim = ticket.0;
+    fn redeem(&self, ticket: Ticket) -> Result<(Incarnation, Claim)> {
+        let claim = ticket.claim().ok_or(Error::NotOwner)?;
         let me = self.me()?;
         let mine = self.shared.ring.is_in_hand(me.id, claim) && self.home.is_still(me);
         let stamp = self.shared.slots().stamp(claim.index);
@@ -63,7 +63,7 @@ impl<H: Home> Queue<'_, H> {
         if !mine || stamp.compare_exchange(stamp_of(claim), 0, Relaxed, Relaxed).is_err() {
             return Err(Error::NotOwner);
         }
-        Ok(me)
+        Ok((me, claim))
     }
 
     /// The message is in our hand, and `task_done` will be told so.

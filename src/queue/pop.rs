@@ -107,8 +107,8 @@ impl<'r, H: Home> Queue<'r, H> {
             count += 1;
         }
         if !self.shared.geometry.joinable {
-            for popped in &messages[..count] {
-                self.shared.ring.release(me, popped.ticket.0);
+            for claim in messages[..count].iter().filter_map(|popped| popped.ticket.claim()) {
+                self.shared.ring.release(me, claim);
             }
             self.notify_space(count as u32);
         }
@@ -134,7 +134,7 @@ impl<'r, H: Home> Queue<'r, H> {
         if self.shared.geometry.joinable {
             self.stamp(claim);
         }
-        Ok(Popped { len, attempt: claim.attempt, ticket: Ticket(claim) })
+        Ok(Popped { len, attempt: claim.attempt, ticket: Ticket::of(claim) })
     }
 
     #[inline(always)]

@@ -7,7 +7,7 @@ use crate::{
     member::{Home, MemberId},
     ring::{Position, Refused},
     sync::{self, Ordering::*},
-    time::Deadline,
+    time::{Deadline, FOREVER},
 };
 
 /// How often a push starts over when others void its position, before it says `WouldBlock`. Each time
@@ -74,29 +74,36 @@ impl<H: Home> Queue<'_, H> {
     /// Errors, with none appended: as [`Queue::push`]; `MessageTooLarge` if any of them is. Others' messages
     /// may come between ours. If we die here, the first so many are in the queue.
     pub fn push_many(&self, messages: &[&[u8]]) -> Result<usize> {
-        self.push_many_until(messages, Deadline::NEVER)
+        self.push_many_as(messages, |message| message, FOREVER)
     }
 
     /// As [`Queue::push_many`], but only as many as there is room for now: `WouldBlock` if for none.
     pub fn try_push_many(&self, messages: &[&[u8]]) -> Result<usize> {
-        self.push_many_until(messages, Deadline::NOW)
+        self.push_many_as(messages, |message| message, 0)
     }
 
     /// As [`Queue::push_many`], waiting at most `timeout_ns` in all: fewer if the time is up, `TimedOut` if
     /// none. 0 polls: `WouldBlock`.
     pub fn push_many_timeout(&self, messages: &[&[u8]], timeout_ns: u64) -> Result<usize> {
-        self.push_many_until(messages, Deadline::after(self.home.platform(), timeout_ns))
+        self.push_many_as(messages, |message| message, timeout_ns)
     }
 
-    fn push_many_until(&self, messages: &[&[u8]], deadline: Deadline) -> Result<usize> {
-        messages.iter().try_for_each(|message| self.check_len(message.len()))?;
+    /// As [`Queue::push_many_timeout`], for messages of any form; `bytes` says the same at each time.
+    pub(crate) fn push_many_as<M>(
+        &self,
+        messages: &[M],
+        bytes: impl Fn(&M) -> &[u8],
+        timeout_ns: u64,
+    ) -> Result<usize> {
+        let deadline = Deadline::after(self.home.platform(), timeout_ns);
+        messages.iter().try_for_each(|message| self.check_len(bytes(message).len()))?;
         let me = self.actor.id(self.home)?;
         let mut sent = 0;
         while sent < messages.len() {
             let before = sent;
             let refused = loop {
                 let Some(message) = messages.get(sent) else { break Error::WouldBlock };
-                match self.push_once(me, message) {
+                match self.push_once(me, bytes(message)) {
                     Ok(()) => sent += 1,
                     Err(error) => break error,
                 }
@@ -107,7 +114,7 @@ impl<H: Home> Queue<'_, H> {
             let Some(message) = messages.get(sent) else { break };
             let more = match refused {
                 Error::WouldBlock if deadline != Deadline::NOW => {
-                    self.home.block(&self.space().sleepers, deadline, || self.push_once(me, message))
+                    self.home.block(&self.space().sleepers, deadline, || self.push_once(me, bytes(message)))
                 }
                 error => Err(error),
             };

@@ -16,8 +16,9 @@ use core::marker::PhantomData;
 /// given back and nothing was sent. It stays on the thread that reserved, whose death gives it back.
 ///
 /// A loan that is held long: in a ring (`QueueKind::Ring`) others overtake it, and the message comes after
-/// theirs; in a kill-only ring the messages behind it wait for it. Either way `close` does not end the
-/// stream before the loan has ended. A loan takes a slot.
+/// theirs; in a kill-only ring the messages behind it wait for it. A loan takes a slot. `close` does not end
+/// the stream before the loan has ended, but in a ring it does for one that others overtook: its `commit`
+/// says `Closed`.
 ///
 /// A forked child inherits a copy that is not its own: it must neither use nor drop it.
 pub struct Reserved<'r, H: Home> {
