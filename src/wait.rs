@@ -284,6 +284,13 @@ pub type Fd = i32;
 pub const NO_FD: Fd = -1;
 
 impl Signal {
+    /// With nobody waiting: loom's atomics are not all-zero.
+    #[cfg(rialto_loom)]
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Signal { sleepers: EventCount::new(), pollers: EventCount::new() }
+    }
+
     /// Wakes one sleeper, and whoever polls `fd`. The caller has published as for [`EventCount::notify`].
     #[inline]
     pub fn notify(&self, platform: impl Platform, fd: Fd) {

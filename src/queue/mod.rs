@@ -58,6 +58,8 @@
 
 mod hand;
 mod join;
+#[cfg(rialto_loom)]
+mod model;
 mod poll;
 mod pop;
 mod push;
