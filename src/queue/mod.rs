@@ -220,9 +220,7 @@ impl<'r, H: Home> Queue<'r, H> {
     #[inline]
     fn notify_space(&self, slots: u32) {
         self.shared.header.space.0.notify_many(self.home.platform(), slots, self.space_fd);
-        if self.shared.geometry.joinable {
-            self.notify_done();
-        }
+        self.notify_done();
     }
 
     /// Whether `member` has a message or a slot of this queue in hand.

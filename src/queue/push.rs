@@ -142,6 +142,7 @@ impl<H: Home> Queue<'_, H> {
             // Invariant 3; partner: `drained`.
             self.shared.ring().cancel(me, position);
             self.shared.header.data.0.notify_all(self.home.platform(), self.data_fd);
+            self.notify_done();
             return Err(Error::Closed);
         }
         Ok(position)
