@@ -65,6 +65,16 @@ impl Crew {
         unsafe { Queue::handle(self, self.memory.cast(), &self.config) }.unwrap()
     }
 
+    /// As this member, for what outlives the call: a loan that another thread goes on with.
+    ///
+    /// # Safety
+    /// It is not used after the last `Arc` of the crew is gone.
+    pub unsafe fn play_on(&self, id: MemberId) -> Queue<'static, Crew> {
+        ME.with(|me| me.set(id));
+        // SAFETY: the caller's word; otherwise as in `queue`.
+        unsafe { Queue::handle(&*core::ptr::from_ref(self), self.memory.cast(), &self.config) }.unwrap()
+    }
+
     /// The calling thread is this member from here on.
     pub fn play(&self, id: MemberId) -> Queue<'_, Crew> {
         ME.with(|me| me.set(id));
