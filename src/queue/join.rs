@@ -99,8 +99,13 @@ impl<H: Home> Queue<'_, H> {
         self.shared.ring.unfinished(self.shared.geometry.limit()) as usize
     }
 
-    /// Wakes those who join, if it may be time.
+    /// Wakes those who join, if it may be time: a message was done or set aside, or a slot changed for another
+    /// reason, which `was_finished` may have taken for that.
+    #[inline]
     pub(super) fn notify_done(&self) {
+        if !self.shared.geometry.joinable {
+            return;
+        }
         let done = &self.shared.header.life.0.done.sleepers;
         // Of several who finish at once, the last one's SeqCst release comes before its look.
         done.notify_all_if(self.home.platform(), || {

@@ -163,10 +163,7 @@ impl<H: Home> Queue<'_, H> {
     #[inline(never)]
     fn withdraw(&self, me: MemberId, position: Position) {
         self.shared.ring.cancel(me, position);
-        self.notify_space(1);
-        if self.is_closed() {
-            self.shared.header.data.0.notify_all(self.home.platform(), self.data_fd);
-        }
+        self.notify_unused();
     }
 
     /// A position to write to, unless the queue is closed.

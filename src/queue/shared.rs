@@ -46,8 +46,9 @@ const ON_DEATH: u32 = 3 << ON_DEATH_AT;
 const SLOTS_OFFSET: u64 = 1024;
 const ENTRIES_OFFSET: u64 = 1536;
 const ENTRY_BYTES: u32 = 16;
-/// Slot word, length, stamp.
-const PAYLOAD_OFFSET: usize = 16;
+/// Slot word, length, stamp. loom's atomics take eight bytes each.
+const STAMP_OFFSET: usize = if cfg!(rialto_loom) { 16 } else { 12 };
+const PAYLOAD_OFFSET: usize = if cfg!(rialto_loom) { 32 } else { 16 };
 /// Payloads are this much aligned, so any type up to that can be used in place.
 pub(super) const PAYLOAD_ALIGN: u64 = 16;
 
@@ -221,6 +222,8 @@ pub(super) struct Life {
     pub done: Signal,
 }
 
+#[cfg(rialto_loom)]
+const _: () = assert!(size_of::<Header>() == SLOTS_OFFSET as usize && size_of::<AtomicU64>() == 8);
 #[cfg(not(rialto_loom))]
 const _: () = {
     use core::mem::{offset_of, size_of};
@@ -262,7 +265,7 @@ impl<'r> RawSlots<'r> {
     /// See `join`.
     pub fn stamp(self, index: u32) -> &'r AtomicU32 {
         // SAFETY: as above.
-        unsafe { &*self.at(index).add(12).cast::<AtomicU32>() }
+        unsafe { &*self.at(index).add(STAMP_OFFSET).cast::<AtomicU32>() }
     }
 
     pub fn payload(self, index: u32) -> *mut u8 {
@@ -310,7 +313,7 @@ pub(super) struct Shared<'r> {
 impl<'r> Shared<'r> {
     /// # Safety
     /// `at` is 128-aligned and `geometry.size` bytes from it stay mapped, shared, for 'r.
-    unsafe fn over(at: NonNull<u8>, geometry: Geometry) -> Self {
+    pub(super) unsafe fn over(at: NonNull<u8>, geometry: Geometry) -> Self {
         // SAFETY: all fields of Header are atomics: any bytes are valid, and others may write them.
         let header = unsafe { at.cast::<Header>().as_ref() };
         // SAFETY: the slots begin inside the object.
@@ -319,6 +322,44 @@ impl<'r> Shared<'r> {
         let slots = RawSlots { base, stride: geometry.stride, mask, _region: PhantomData };
         let ring = ring::Ring::new(&header.ring, slots, geometry.shift, !geometry.kill_only);
         Shared { header, ring, geometry }
+    }
+
+    /// Makes loom's atomics where [`Shared::format`] expects some: no bytes are valid ones.
+    ///
+    /// # Safety
+    /// As [`Shared::over`], and nobody uses the memory yet.
+    #[cfg(rialto_loom)]
+    pub unsafe fn make_atomics(at: NonNull<u8>, geometry: Geometry) {
+        let header = Header {
+            magic: AtomicU32::new(0),
+            flags: AtomicU32::new(0),
+            shift: AtomicU32::new(0),
+            max_message: AtomicU32::new(0),
+            stride: AtomicU32::new(0),
+            max_attempts: AtomicU32::new(0),
+            life: Line(Life { closed: AtomicU32::new(0), _unused: 0, done: Signal::new() }),
+            data: Line(Signal::new()),
+            space: Line(Signal::new()),
+            ring: ring::Header::new(),
+        };
+        // SAFETY: the caller's word; the places are those of `RawSlots`, `RawEntries` and `Shared::indexed`.
+        unsafe {
+            at.cast::<Header>().write(header);
+            if geometry.indexed {
+                at.add(SLOTS_OFFSET as usize).cast::<ring::Header>().write(ring::Header::new());
+                for entry in 0..2 << geometry.shift {
+                    let entry = at.add(ENTRIES_OFFSET as usize + entry * ENTRY_BYTES as usize);
+                    entry.cast::<AtomicU64>().write(AtomicU64::new(0));
+                    entry.add(8).cast::<AtomicU64>().write(AtomicU64::new(0));
+                }
+            }
+            for slot in 0..1 << geometry.shift {
+                let slot = at.add(geometry.offset as usize + slot * geometry.stride as usize);
+                slot.cast::<AtomicU64>().write(AtomicU64::new(0));
+                slot.add(8).cast::<AtomicU32>().write(AtomicU32::new(0));
+                slot.add(STAMP_OFFSET).cast::<AtomicU32>().write(AtomicU32::new(0));
+            }
+        }
     }
 
     /// Makes an empty queue of memory that nobody else uses yet, whatever is in it.
@@ -444,7 +485,7 @@ impl<'r> Shared<'r> {
     pub fn has_message(&self) -> bool {
         let ordered = if self.geometry.indexed {
             let entries = self.indexed().entries;
-            entries.has_message() || entries.has_orphan(u8::MAX)
+            entries.has_message() || entries.has_orphan(ring::MAX_ATTEMPTS)
         } else {
             self.ring.has_message()
         };
