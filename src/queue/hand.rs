@@ -98,6 +98,9 @@ impl<H: Home> Queue<'_, H> {
     pub(super) fn give_back_claim(&self, me: Incarnation, claim: Claim) {
         if self.shared.ring().abandon_if(me.id, claim, || self.home.is_still(me)) {
             self.notify_data(1);
+            if self.shared.geometry.joinable {
+                self.notify_done(); // set aside, it is nobody's to finish
+            }
         } else {
             self.notify_space(1); // handed on too often to be counted: dropped
         }
