@@ -8,7 +8,9 @@
 //!
 //! # Invariants
 //! 1. The stamp of a slot is not 0 only while its message is in the hand of who popped it, or that one died:
-//!    every end sets it to 0 first. So one of two `task_done` with the same ticket fails.
+//!    every end sets it to 0 first. So one of two `task_done` with the same ticket fails. A dead one's stamp
+//!    goes with its message: before the next one is published it is 0, so whoever has the dead one's id now
+//!    cannot end with an old ticket what it has peeked (a peek sets no stamp).
 //! 2. A ticket fits only the claim that it was made for: slot, owner and attempt are the word's, and the
 //!    stamp has 26 bits of the lap: while the holder lives, only 2^26 laps of the queue would repeat it.
 //!
