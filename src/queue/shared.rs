@@ -453,7 +453,7 @@ impl<'r> Shared<'r> {
     pub fn publish(&self, me: MemberId, position: Position) -> bool {
         if self.geometry.joinable {
             // Whoever died with an earlier message here left its stamp. Relaxed: published with the message.
-            self.slots.stamp(position.index).store(0, Relaxed);
+            self.slots().stamp(position.index).store(0, Relaxed);
         }
         if self.geometry.indexed {
             self.publish_block(me, position)
