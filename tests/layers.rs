@@ -47,6 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "sync",
             "sys",
             "time",
+            "wait",
             "member",
             "lock",
             "rlock",
