@@ -5,7 +5,7 @@
 //! | | where |
 //! |---|---|
 //! | [`Lock`], [`RLock`], [`Condition`], [`Event`], [`Semaphore`] | 64 bytes each, anywhere in shared memory |
-//! | [`Queue`], [`Spsc`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
+//! | [`Queue`], [`Spsc`], [`Pipe`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
 //!
 //! Every type exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
 //! for programs that bring their own. What each word in shared memory means, who may write it, and
