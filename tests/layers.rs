@@ -29,7 +29,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Non-blocking only: never sees an operating system.
     ("ring", &["error", "layout", "sync", "bytes"]),
     ("queue", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
-    ("spsc", &["error", "layout", "sync", "bytes", "time", "wait", "member", "ring"]),
+    ("spsc", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
     ("pipe", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
     (
         "region",

@@ -1,6 +1,6 @@
 //! Loans: room that is reserved, written in place and committed; in rings and in indexed queues.
 
-use rialto::{Error, QueueConfig, QueueKind, Region, RegionConfig};
+use rialto::{Error, QueueConfig, QueueKind, Region, RegionConfig, Ticket};
 
 const KINDS: [QueueKind; 2] = [QueueKind::Ring, QueueKind::Indexed];
 
@@ -102,4 +102,16 @@ fn join_waits_for_task_done() {
         assert_eq!(queue.task_done(ticket), Err(Error::NotOwner));
         assert_eq!(queue.task_done(again.ticket), Ok(()));
     }
+}
+
+#[test]
+fn a_default_ticket_is_nobodys() {
+    let region = region();
+    let queue = region.create_queue("q", &QueueConfig { joinable: true, ..QueueConfig::new(4, 8) }).unwrap();
+    let mut buffer = [0; 8];
+    queue.push(b"task").unwrap();
+    let ticket = queue.pop(&mut buffer).unwrap().ticket;
+    assert_eq!(queue.task_done(Ticket::default()), Err(Error::NotOwner));
+    assert_eq!(queue.give_back(Ticket::default()), Err(Error::NotOwner));
+    assert_eq!(queue.task_done(ticket), Ok(()));
 }

@@ -66,6 +66,7 @@ use crate::{
     member::{Actor, Home, Incarnation, Member, MemberId, Recovered},
     ring::{RawArea, stream},
     sync::Ordering::*,
+    sys::Platform,
     wait::{Fd, NO_FD, Signal},
 };
 use core::ptr::NonNull;
@@ -128,6 +129,7 @@ impl<'r, H: Home> Pipe<'r, H> {
         // Before the claim: a damaged pipe must not cost us the end.
         let writer = sends.as_ref().map(|way| stream::Writer::take_over(way.area)).transpose()?;
         let reader = receives.as_ref().map(|way| stream::Reader::take_over(way.area)).transpose()?;
+        let light = self.home.platform().accept_heavy_fences();
         let open = word::open(id);
         mine.compare_exchange(word::UNCLAIMED, open, AcqRel, Relaxed).map_err(|_| Error::EndTaken)?;
         Ok(Connection {
@@ -136,8 +138,18 @@ impl<'r, H: Home> Pipe<'r, H> {
             peer,
             open,
             max_message: self.shared.geometry.max_message,
-            sender: sends.zip(writer).map(|(way, stream)| Half { way, stream, fd: NO_FD }),
-            receiver: receives.zip(reader).map(|(way, stream)| Half { way, stream, fd: NO_FD }),
+            sender: sends.zip(writer).map(|(way, writer)| Half {
+                way,
+                stream: writer.lighten(light),
+                fd: NO_FD,
+                light,
+            }),
+            receiver: receives.zip(reader).map(|(way, reader)| Half {
+                way,
+                stream: reader.lighten(light),
+                fd: NO_FD,
+                light,
+            }),
             begun: None,
         })
     }
@@ -218,6 +230,8 @@ struct Half<'r, S> {
     stream: S,
     /// Signalled by what we do here.
     fd: Fd,
+    /// This process accepts heavy fences.
+    light: bool,
 }
 
 impl<H: Home> Connection<'_, H> {

@@ -19,7 +19,7 @@ impl<H: Home> Connection<'_, H> {
         let (home, peer) = (self.home, self.peer);
         let half = self.receiver.as_ref().ok_or(Error::NotSupported)?;
         let deadline = Deadline::after(home.platform(), timeout_ns);
-        match home.block(&half.way.data.sleepers, deadline, || half.look(peer).map(drop)) {
+        match home.block_heavy(&half.way.data.sleepers, deadline, || half.look(peer).map(drop)) {
             Ok(()) | Err(Error::Closed) => Ok(true),
             Err(Error::TimedOut | Error::WouldBlock) => Ok(false),
             Err(error) => Err(error),

@@ -84,7 +84,7 @@ impl<H: Home> Connection<'_, H> {
             if chunks % at_once == 0 && home.platform().now_ns() >= deadline.0 {
                 break Err(if deadline == Deadline::NOW { Error::WouldBlock } else { Error::TimedOut });
             }
-            let chunk = home.block(&half.way.data.sleepers, deadline, || half.look(peer));
+            let chunk = home.block_heavy(&half.way.data.sleepers, deadline, || half.look(peer));
             let record = match chunk {
                 Ok(record) => record,
                 Err(error) => break Err(error),
@@ -141,6 +141,6 @@ impl Receiver<'_> {
 
     fn done<H: Home>(&mut self, home: &H, record: &Record) {
         self.stream.release(record);
-        self.way.space.notify(home.platform(), self.fd);
+        self.way.space.notify_if_light(home.platform(), self.fd, self.light);
     }
 }

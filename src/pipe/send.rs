@@ -69,7 +69,7 @@ impl<H: Home> Connection<'_, H> {
         self.check()?;
         let (home, peer) = (self.home, self.peer);
         let half = self.sender.as_mut().ok_or(Error::NotSupported)?;
-        let place = home.block(&half.way.space.sleepers, deadline, || {
+        let place = home.block_heavy(&half.way.space.sleepers, deadline, || {
             // Relaxed: nothing is read that the peer wrote.
             if super::word::is_closed(peer.load(crate::sync::Ordering::Relaxed)) {
                 return Err(Error::BrokenPipe);
@@ -80,7 +80,7 @@ impl<H: Home> Connection<'_, H> {
         // private memory.
         unsafe { bytes::copy_in(chunk, half.way.area.payload(place.at())) };
         half.stream.commit(place, chunk.len() as u32, tag)?;
-        half.way.data.notify(home.platform(), half.fd);
+        half.way.data.notify_if_light(home.platform(), half.fd, half.light);
         Ok(())
     }
 }

@@ -17,7 +17,7 @@
 //! And two words, on a line each of their owner's:
 //! | word | | writer |
 //! |---|---|---|
-//! | `tail` | where the next record begins, or the one (or the batch) that was committed last | writer |
+//! | `tail` | where the next record begins, or the one (or the batch) that was committed last; in bit 0 *busy* | writer |
 //! | `head` | the first record not released, or the SKIP before it; in the low 4 bits how often it was taken in hand | reader |
 //!
 //! # States
@@ -39,6 +39,8 @@
 //!    head is the writer's. So a stream of `(n+1) * record_bytes(len)` takes n records of `len` at any offset.
 //! 3. The word at the tail is changed by compare-and-swap from 0 only: by the writer to commit, or by the reader
 //!    to end. So either the reader finds the record, or its commit fails.
+//!    A *light* writer stores its word plainly instead: then it is the caller who ends the stream only when no
+//!    commit can be under way, see Light.
 //! 4. `head` is marked before a record is handed out, and unmarked by the store that releases it. So one that
 //!    died with its holder is known, and how many died; and it is never one that nobody had.
 //! 5. The cursors of [`Writer`] and [`Reader`] are private. Of what a peer can write, only the words, tags and
@@ -58,7 +60,17 @@
 //! Marking is a Release store too: a writer that reads the mark has missed the release before it, and a later
 //! store by the same thread continues no release sequence.
 //!
+//! # Light
+//! A locked operation is most of what a message costs. A writer and a reader whose process accepts heavy fences
+//! (see `wait`) do without: commit and release are Release stores, the notify behind them is a light one, and
+//! sleepers block heavily. What the compare-and-swap was for besides, the end of the stream, is then made sure of
+//! by the side that is in no hurry: a light writer says *busy* in `tail` before it looks at the caller's closed
+//! flag; who wants to end, having seen the flag, has a heavy fence executed and then looks at `tail`. If that
+//! says idle, the writer's next look at the flag comes behind the fence, and its commit never. Light writers and
+//! readers, and others, may follow each other and mix.
+//!
 //! # Crash
+//! - writer killed while busy: the bit stays until the next writer; an end that nobody has is not busy.
 //! - writer killed before the commit: nothing has happened. What it wrote lies behind the tail.
 //! - writer killed behind the commit, before its store of `tail`: the next writer finds the words, and goes past.
 //! - reader killed with a record in hand: the next reader gets the same, `attempt` one higher. Killed before the
@@ -73,7 +85,7 @@
 
 use crate::{
     error::Error,
-    sync::{AtomicU32, Ordering::*},
+    sync::{AtomicU32, Ordering::*, compiler_fence, model_fence},
 };
 
 const EMPTY: u32 = 0;
@@ -81,6 +93,8 @@ const SKIP: u32 = u32::MAX;
 const CLOSED: u32 = u32::MAX - 1;
 /// The low bits of `head`.
 const MARKS: u32 = 15;
+/// The low bits of `tail`.
+const BUSY: u32 = 1;
 
 /// Positions and sizes are multiples of this.
 pub const UNIT: u32 = 16;
@@ -175,7 +189,7 @@ pub fn len(area: impl Area) -> u32 {
 
 /// Whether a record of `len` would find room at about this time. For others than the writer.
 pub fn has_room(area: impl Area, len: u32) -> bool {
-    let (tail, head) = (area.tail().load(Acquire), area.head().load(Acquire) & !MARKS);
+    let (tail, head) = (area.tail().load(Acquire) & !BUSY, area.head().load(Acquire) & !MARKS);
     let sane = is_position(&area, tail) && is_position(&area, head) && len <= max_len(area.bytes());
     sane && place(area.bytes(), tail, head, record_bytes(len)).is_some()
 }
@@ -183,6 +197,11 @@ pub fn has_room(area: impl Area, len: u32) -> bool {
 /// Whether the first record is in hand, or was when its holder died or gave it back.
 pub fn is_marked(area: impl Area) -> bool {
     area.head().load(Acquire) & MARKS != 0
+}
+
+/// Whether a light writer may be between [`Writer::begin`] and its commit. Behind a heavy fence: see Light.
+pub fn is_busy(area: impl Area) -> bool {
+    area.tail().load(Acquire) & BUSY != 0
 }
 
 fn is_position(area: &impl Area, at: u32) -> bool {
@@ -260,6 +279,8 @@ pub struct Writer<A> {
     next: u32,
     /// What will be committed at the tail; EMPTY: nothing was prepared.
     first: u32,
+    /// See Light.
+    light: bool,
 }
 
 impl<A: Area> Writer<A> {
@@ -267,7 +288,7 @@ impl<A: Area> Writer<A> {
     /// `tail`. `Bad`.
     pub fn take_over(area: A) -> Result<Self, Refused> {
         // Relaxed: handing over orders more than this.
-        let mut tail = area.tail().load(Relaxed);
+        let mut tail = area.tail().load(Relaxed) & !BUSY;
         if !is_position(&area, tail) {
             return Err(Refused::Bad);
         }
@@ -279,13 +300,40 @@ impl<A: Area> Writer<A> {
                 Err(_) => {
                     // Killed here: the next one walks again.
                     area.tail().store(tail, Relaxed);
-                    let mut writer = Writer { area, tail, head: tail, next: tail, first: EMPTY };
+                    let mut writer =
+                        Writer { area, tail, head: tail, next: tail, first: EMPTY, light: false };
                     writer.look_at_head()?;
                     return Ok(writer);
                 }
             }
         }
         Err(Refused::Bad)
+    }
+
+    /// Whether to publish by plain stores from here on: only if this process accepts heavy fences, and all
+    /// sleepers have them executed.
+    #[must_use]
+    pub fn lighten(self, light: bool) -> Self {
+        Writer { light, ..self }
+    }
+
+    /// Before a look at whatever tells that the stream is to end, and a [`Writer::publish`] (or
+    /// [`Writer::rest`]) behind it: see Light.
+    #[inline(always)]
+    pub fn begin(&mut self) {
+        if self.light {
+            self.area.tail().store(self.tail | BUSY, Relaxed);
+            // The processor's part is the heavy fence's.
+            compiler_fence(SeqCst);
+            model_fence();
+        }
+    }
+
+    /// Nothing will be published after all.
+    pub fn rest(&mut self) {
+        if self.light {
+            self.area.tail().store(self.tail, Release);
+        }
     }
 
     fn look_at_head(&mut self) -> Result<(), Refused> {
@@ -349,12 +397,16 @@ impl<A: Area> Writer<A> {
             return Ok(());
         }
         self.area.word(self.next).store(EMPTY, Relaxed); // invariant 1
+        if self.light {
+            // Release: everything above. Partner: the heavy fence of who sleeps, or ends the stream.
+            self.area.word(self.tail).store(self.first, Release);
+            self.committed();
+            return Ok(());
+        }
         // Release: everything above. SeqCst: partner is the sleeper's fence, see Ordering.
         match self.area.word(self.tail).compare_exchange(EMPTY, self.first, SeqCst, Relaxed) {
             Ok(_) => {
-                self.tail = self.next;
-                self.first = EMPTY;
-                self.area.tail().store(self.tail, Relaxed); // for who takes over
+                self.committed();
                 Ok(())
             }
             Err(now) => {
@@ -362,6 +414,14 @@ impl<A: Area> Writer<A> {
                 Err(if now == CLOSED { Refused::Ended } else { Refused::Bad })
             }
         }
+    }
+
+    #[inline(always)]
+    fn committed(&mut self) {
+        self.tail = self.next;
+        self.first = EMPTY;
+        // For who takes over. Release: idle only behind the commit.
+        self.area.tail().store(self.tail, Release);
     }
 
     /// Prepares and publishes one record.
@@ -441,6 +501,8 @@ pub struct Reader<A> {
     head: u32,
     /// How often the record at the head was in hand.
     marks: u32,
+    /// See Light.
+    light: bool,
 }
 
 impl<A: Area> Reader<A> {
@@ -451,7 +513,13 @@ impl<A: Area> Reader<A> {
         if !is_position(&area, head) {
             return Err(Refused::Bad);
         }
-        Ok(Reader { area, head, marks: word & MARKS })
+        Ok(Reader { area, head, marks: word & MARKS, light: false })
+    }
+
+    /// As [`Writer::lighten`].
+    #[must_use]
+    pub fn lighten(self, light: bool) -> Self {
+        Reader { light, ..self }
     }
 
     /// The next record, not in hand by this. `Empty`, `Ended`, `Bad`.
@@ -490,7 +558,7 @@ impl<A: Area> Reader<A> {
         self.head = record.next;
         self.marks = 0;
         // Release: who writes next must not overtake our reading. SeqCst: partner is the sleeper's fence.
-        self.area.head().store(self.head, SeqCst);
+        self.area.head().store(self.head, if self.light { Release } else { SeqCst });
     }
 
     /// Ends the stream if there is no record; false if there is one. After true no commit succeeds.

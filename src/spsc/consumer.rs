@@ -7,11 +7,12 @@ use crate::{
     member::{Depth, Home},
     ring::{
         RawArea,
-        stream::{Reader, Record, Refused},
+        stream::{self, Reader, Record, Refused},
     },
     sync::Ordering::*,
+    sys::Platform,
     time::Deadline,
-    wait::Fd,
+    wait::{Fd, UNFENCED_NS},
 };
 use core::ops::Deref;
 
@@ -40,6 +41,10 @@ pub struct Consumer<'r, H: Home> {
     /// The owner word as we stored it.
     pub(super) mine: u32,
     pub(super) reader: Reader<RawArea<'r>>,
+    /// This process accepts heavy fences.
+    pub(super) light: bool,
+    /// When we first found the queue closed and empty, where no heavy fence is to be had.
+    pub(super) closing_since: Option<u64>,
 }
 
 impl<'r, H: Home> Consumer<'r, H> {
@@ -129,7 +134,7 @@ impl<'r, H: Home> Consumer<'r, H> {
             count += 1;
         }
         self.reader.release(&record);
-        self.spsc.notify_space();
+        self.spsc.notify_space(self.light);
         Ok(count)
     }
 
@@ -220,7 +225,24 @@ impl<'r, H: Home> Consumer<'r, H> {
             return Err(Error::WouldBlock);
         }
         // Invariant 3 of the module: a push may be under way that has seen the queue open.
+        if self.is_push_under_way() {
+            return Err(Error::WouldBlock);
+        }
         if self.reader.end() { Err(Refused::Ended.into()) } else { self.look() }
+    }
+
+    /// Behind the look at the closed flag: see Light in `ring::stream`.
+    #[cold]
+    fn is_push_under_way(&mut self) -> bool {
+        let platform = self.spsc.home.platform();
+        if !platform.heavy_fence() {
+            // No processor keeps a store to itself for a thousandth as long.
+            let now = platform.now_ns();
+            if now.saturating_sub(*self.closing_since.get_or_insert(now)) < UNFENCED_NS {
+                return true;
+            }
+        }
+        stream::is_busy(self.spsc.shared.area) && self.spsc.producers_end().is_held()
     }
 
     #[inline(always)]
@@ -228,7 +250,7 @@ impl<'r, H: Home> Consumer<'r, H> {
         self.reader.hold(record);
         let popped = self.copy(record, buffer);
         self.reader.release(record);
-        self.spsc.notify_space();
+        self.spsc.notify_space(self.light);
         popped
     }
 
@@ -249,7 +271,7 @@ impl<'r, H: Home> Consumer<'r, H> {
             Ok(record) if record.attempt() > 0 => {
                 self.reader.release(&record);
                 self.spsc.shared.header.consumer.0.dropped.fetch_add(1, Relaxed);
-                self.spsc.notify_space();
+                self.spsc.notify_space(self.light);
                 Ok(())
             }
             Ok(_) | Err(Error::WouldBlock | Error::Closed) => Ok(()),
@@ -260,7 +282,7 @@ impl<'r, H: Home> Consumer<'r, H> {
     #[inline]
     fn blocking<T>(&mut self, deadline: Deadline, mut once: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
         let Spsc { home, shared, .. } = self.spsc;
-        home.block(&shared.header.data.0.sleepers, deadline, || once(self))
+        home.block_heavy(&shared.header.data.0.sleepers, deadline, || once(self))
     }
 
     /// Before polling for data: from now on the next push is signalled. True if a pop is worth a try at once

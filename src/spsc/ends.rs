@@ -91,6 +91,11 @@ impl End<'_> {
         self.0.load(Acquire) & OWNER == u32::from(member)
     }
 
+    /// Whether anybody has it. SeqCst: behind a heavy fence.
+    pub fn is_held(self) -> bool {
+        self.0.load(SeqCst) & OWNER != 0
+    }
+
     /// Takes it from `dead`.
     pub fn sweep(self, dead: MemberId, is_dying: impl Fn() -> bool) -> Swept {
         for _ in 0..TRIES {

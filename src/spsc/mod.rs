@@ -47,8 +47,9 @@
 //! The stream's and the ends' own, and:
 //! | publishes | by | to |
 //! |---|---|---|
-//! | message, room | the stream, SeqCst, then `notify` | sleeper, see `wait` |
+//! | message, room | the stream, then `notify`, both light where the process accepts heavy fences | sleeper, see `wait` |
 //! | closed | `close`'s SeqCst swap, then `notify` | sleeper, see `wait`; all others: Acquire load |
+//! | a push is under way | a light producer's *busy*, then its look at closed | the consumer's look at closed, heavy fence, *busy* |
 //! | an end is free | giving back or sweeping, SeqCst, then `notify` | who waits for it, see `wait` |
 //!
 //! # Crash
@@ -95,6 +96,7 @@ use crate::{
     member::{Actor, Depth, Home, Incarnation, Member, MemberId, Recovered},
     ring::stream::{self, Reader, Writer},
     sync::Ordering::*,
+    sys::Platform,
     time::Deadline,
     wait::{Fd, NO_FD},
 };
@@ -237,7 +239,10 @@ impl<'r, H: Home> Spsc<'r, H> {
         let end = self.producers_end();
         let claimed = self.claim(end)?;
         match Writer::take_over(self.shared.area) {
-            Ok(writer) => Ok(Producer { spsc: *self, mine: claimed.mine, writer }),
+            Ok(writer) => {
+                let light = self.home.platform().accept_heavy_fences();
+                Ok(Producer { spsc: *self, mine: claimed.mine, writer: writer.lighten(light), light })
+            }
             Err(refused) => {
                 self.give_back(end, claimed.mine);
                 Err(refused.into())
@@ -250,7 +255,10 @@ impl<'r, H: Home> Spsc<'r, H> {
         let claimed = self.claim(end)?;
         match Reader::take_over(self.shared.area) {
             Ok(reader) => {
-                let mut consumer = Consumer { spsc: *self, mine: claimed.mine, reader };
+                let light = self.home.platform().accept_heavy_fences();
+                let reader = reader.lighten(light);
+                let mut consumer =
+                    Consumer { spsc: *self, mine: claimed.mine, reader, light, closing_since: None };
                 if claimed.died && self.shared.geometry.on_death == OnDeath::Drop {
                     consumer.drop_marked()?;
                 }
@@ -278,13 +286,13 @@ impl<'r, H: Home> Spsc<'r, H> {
     }
 
     #[inline(always)]
-    fn notify_data(&self) {
-        self.shared.header.data.0.notify(self.home.platform(), self.data_fd);
+    fn notify_data(&self, light: bool) {
+        self.shared.header.data.0.notify_if_light(self.home.platform(), self.data_fd, light);
     }
 
     #[inline(always)]
-    fn notify_space(&self) {
-        self.shared.header.space.0.notify(self.home.platform(), self.space_fd);
+    fn notify_space(&self, light: bool) {
+        self.shared.header.space.0.notify_if_light(self.home.platform(), self.space_fd, light);
     }
 
     /// No more pushes; pops drain what is there, then say `Closed`. Wakes everybody. Idempotent;

@@ -53,7 +53,7 @@ impl<H: Home> Peeked<'_, '_, H> {
         let consumer = self.consumer;
         if consumer.spsc.consumers_end().is(consumer.mine) {
             consumer.reader.release(&self.record);
-            consumer.spsc.notify_space();
+            consumer.spsc.notify_space(consumer.light);
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Producer<'r, H: Home> {
     /// The owner word as we stored it.
     pub(super) mine: u32,
     pub(super) writer: Writer<RawArea<'r>>,
+    /// This process accepts heavy fences.
+    pub(super) light: bool,
 }
 
 impl<'r, H: Home> Producer<'r, H> {
@@ -52,15 +54,38 @@ impl<'r, H: Home> Producer<'r, H> {
 
     #[inline]
     fn push_once(&mut self, message: &[u8]) -> Result<()> {
-        self.ready()?;
         let len = message.len() as u32; // checked
+        self.ready()?;
         let place = self.writer.reserve(len)?;
         // SAFETY: the place is the producer's, that is ours, until the commit; it has `len` bytes, 16-aligned.
         // `message` is private memory.
         unsafe { bytes::copy_in(message, self.spsc.shared.area.payload(place.at())) };
-        self.writer.commit(place, len, 0)?;
-        self.spsc.notify_data();
+        self.writer.prepare(place, len, 0);
+        self.publish()
+    }
+
+    /// Commits what was prepared, unless the queue was closed.
+    #[inline(always)]
+    pub(super) fn publish(&mut self) -> Result<()> {
+        self.writer.begin();
+        if let Err(error) = self.ready() {
+            return Err(self.withdraw(error));
+        }
+        self.writer.publish()?;
+        self.spsc.notify_data(self.light);
         Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn withdraw(&mut self, error: Error) -> Error {
+        self.writer.forget();
+        if error != Error::NotOwner {
+            self.writer.rest();
+            // Who ends the stream may be waiting for us.
+            self.spsc.notify_data(false);
+        }
+        error
     }
 
     /// Appends the messages in order, waiting for room for ever. As many as fit at a time appear all at once,
@@ -122,8 +147,7 @@ impl<'r, H: Home> Producer<'r, H> {
         if count == 0 {
             refused?;
         }
-        self.writer.publish()?;
-        self.spsc.notify_data();
+        self.publish()?;
         Ok(count)
     }
 
@@ -173,7 +197,7 @@ impl<'r, H: Home> Producer<'r, H> {
     #[inline]
     fn blocking<T>(&mut self, deadline: Deadline, mut once: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
         let Spsc { home, shared, .. } = self.spsc;
-        home.block(&shared.header.space.0.sleepers, deadline, || once(self))
+        home.block_heavy(&shared.header.space.0.sleepers, deadline, || once(self))
     }
 
     /// Before polling for room: from now on the next release is signalled. True if a push is worth a try at once

@@ -55,9 +55,7 @@ impl<H: Home> Reserved<'_, '_, H> {
     ///
     /// Errors, with nothing appended, for good: `Closed` (meanwhile), `NotOwner`, `BadRegion`.
     pub fn commit(self) -> Result<()> {
-        self.producer.ready()?;
-        self.producer.writer.commit(self.place, self.len as u32, 0)?;
-        self.producer.spsc.notify_data();
-        Ok(())
+        self.producer.writer.prepare(self.place, self.len as u32, 0);
+        self.producer.publish()
     }
 }
