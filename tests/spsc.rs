@@ -685,7 +685,10 @@ fn whatever_a_close_comes_between_what_was_pushed_is_popped() {
             popped.push(count);
         }
         all += popped.iter().sum::<u32>();
-        assert_eq!(producer.join().unwrap(), popped);
+        let pushed = producer.join().unwrap();
+        for (round, both) in pushed.iter().zip(&popped).enumerate() {
+            assert_eq!(both.0, both.1, "pushed and popped in round {round}");
+        }
     });
     assert!(all > ROUNDS, "no close ever came after more than one push");
 }
