@@ -3,6 +3,35 @@
 //! touches one without being entitled to is found out, whatever the words say.
 //!
 //! `RUSTFLAGS="--cfg rialto_loom" cargo test --release --test loom_stream --target-dir target/loom`
+//!
+//! Each line was tried once, and the model named (among others) failed:
+//!
+//! | weakened in `src/ring/stream.rs` | fails |
+//! |---|---|
+//! | `publish`: SeqCst -> Acquire | `a_record_is_whole_...` |
+//! | `look_at`: Acquire -> Relaxed | `a_record_is_whole_...` |
+//! | `release`: SeqCst -> Relaxed | `a_record_is_whole_...` |
+//! | `hold`: Release -> Relaxed | `a_record_is_whole_...` |
+//! | the writer's load of `head`: Acquire -> Relaxed | `a_record_is_whole_...` |
+//! | `publish` does not zero the word behind | `a_record_is_whole_...` |
+//! | the tail may reach the head | `a_record_is_whole_...` |
+//! | `release` leaves the marks | `a_record_is_whole_...` |
+//! | `prepare` publishes | `a_batch_appears_at_once` |
+//! | `publish` or `end` stores | `either_the_reader_finds_...` |
+//! | `Writer::take_over` does not walk | `a_writer_killed_anywhere_...` |
+//! | `hold` does not mark | `a_reader_killed_anywhere_...` |
+//!
+//! | weakened in `src/spsc/ends.rs` | fails |
+//! |---|---|
+//! | `claim`: AcqRel -> Release | `a_writer_killed_anywhere_...` |
+//! | `claim`: AcqRel -> Acquire | `a_late_recoverer_...` |
+//! | `give_back`: SeqCst -> Acquire | `a_writer_killed_anywhere_...` |
+//! | `sweep`: load Acquire -> Relaxed | `a_late_recoverer_...` |
+//! | `sweep`: CAS SeqCst -> Relaxed | `a_writer_killed_anywhere_...` |
+//! | `sweep` does not ask, or no count in the word | `a_late_recoverer_...` |
+//!
+//! Not shown: SeqCst against AcqRel, see `loom_wait`. Relaxed in the code, and so in every model: the word behind
+//! a SKIP, tags, the words of a batch but the first, both words at a hand-over, the end of the stream.
 #![cfg(rialto_loom)]
 
 mod models;

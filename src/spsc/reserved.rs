@@ -55,6 +55,8 @@ impl<H: Home> Reserved<'_, '_, H> {
     ///
     /// Errors, with nothing appended, for good: `Closed` (meanwhile), `NotOwner`, `BadRegion`.
     pub fn commit(self) -> Result<()> {
+        // The loan may be older than somebody else's claim: not one word of theirs may be touched.
+        self.producer.ready()?;
         self.producer.writer.prepare(self.place, self.len as u32, 0);
         self.producer.publish()
     }
