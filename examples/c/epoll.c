@@ -71,7 +71,7 @@ int main(void)
 {
     rialto_region_config_t region_config;
     rialto_queue_config_t config;
-    uint64_t tick_ns, signals, wakes = 0, ticks = 0;
+    uint64_t tick_ns, now, next_tick, signals, wakes = 0, ticks = 0;
     bool is_ready, killed = false;
     int next = 1, how;
 
@@ -86,6 +86,8 @@ int main(void)
     if (fd < 0 || epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0)
         return 1;
 
+    must(rialto_now_ns(&now), "clock");
+    next_tick = now + tick_ns;
     pid_t child = producer(fd, 1, HALF);
     while (drain(&next)) {
         if (!killed && next > HALF) {
@@ -94,21 +96,24 @@ int main(void)
             killed = true;
             child = 0;
         }
-        /* From now on a message is signalled. If one came meanwhile, take it first. */
-        must(rialto_queue_arm_data(&queue, &is_ready), "arm");
-        if (is_ready)
-            continue;
-        int events = epoll_wait(epoll, &event, 1, (int)(tick_ns / 1000000));
-        if (events > 0 && read(fd, &signals, sizeof signals) == sizeof signals) {
-            wakes++;
-        } else if (events == 0) {
-            /* A tick without a signal. A producer killed between its push and its signal leaves us
-             * asleep, a killed consumer's message comes back silently: so look, at each tick. */
-            must(rialto_queue_recheck_data(&queue, &is_ready), "recheck");
+        must(rialto_now_ns(&now), "clock");
+        if (now < next_tick) {
+            /* From now on a message is signalled. If one came meanwhile, take it first. */
+            must(rialto_queue_arm_data(&queue, &is_ready), "arm");
+        } else {
+            /* At each tick, look whoever signals: a producer killed between its push and its signal leaves
+             * us asleep, and a killed consumer's message comes back silently. */
+            must(rialto_queue_recheck_data(&queue, &is_ready), "recheck"); /* arms, too */
+            next_tick = now + tick_ns;
             ticks++;
             if (killed && child == 0)
                 child = producer(fd, HALF + 1, MESSAGES);
         }
+        if (is_ready)
+            continue;
+        if (epoll_wait(epoll, &event, 1, (int)((next_tick - now) / 1000000) + 1) > 0 &&
+            read(fd, &signals, sizeof signals) == sizeof signals)
+            wakes++;
     }
     if (waitpid(child, &how, 0) != child || how != 0)
         return 1;
