@@ -16,8 +16,8 @@ use core::marker::PhantomData;
 /// given back and nothing was sent. It stays on the thread that reserved, whose death gives it back.
 ///
 /// A loan that is held long: in a ring (`QueueKind::Ring`) others overtake it, and the message comes after
-/// theirs; in a kill-only ring the messages behind it wait for it. Either way `close` does not end the
-/// stream before the loan has ended. A loan takes a slot.
+/// theirs; in a kill-only ring the messages behind it wait for it. `close` does not end the stream before
+/// the loan has ended, unless it was overtaken: then there is no place for it any more. A loan takes a slot.
 ///
 /// A forked child inherits a copy that is not its own: it must neither use nor drop it.
 pub struct Reserved<'r, H: Home> {
