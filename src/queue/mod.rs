@@ -49,9 +49,9 @@
 //!
 //! # Limits
 //! 65536 slots, messages of 1 GiB, 4095 members. A stopped holder occupies its slot; when all are
-//! occupied the queue is full. A position that was voided (its producer died, or was overtaken) counts
-//! as taken until the consumers have come past it: full may be said one slot early for up to a lap. A
-//! stopped producer delays end-of-stream until it goes on or dies.
+//! occupied the queue is full. A position of a ring that was voided (its producer died, was overtaken, or
+//! dropped the loan) counts as taken until the consumers have come past it: full may be said one slot early
+//! for each, for up to a lap. A stopped producer delays end-of-stream until it goes on or dies.
 //!
 //! # Checked by
 //! `tests/queue.rs`, `tests/prop_queue.rs`, `tests/sweep_queue.rs`, `tests/storm.rs`, `tests/loom_ring.rs`.

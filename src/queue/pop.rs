@@ -194,12 +194,15 @@ impl<'r, H: Home> Queue<'r, H> {
     #[cold]
     fn claim_blocking(&self, me: MemberId, deadline: Deadline) -> Result<Claim> {
         let sleepers = &self.shared.header.data.0.sleepers;
-        let claim = self.home.block(sleepers, deadline, || self.claim_once(me))?;
-        // We may have swallowed a wake-up that was one of several: whoever finds more, passes it on.
-        if self.shared.looks_ready() {
+        let claim = self.home.block(sleepers, deadline, || self.claim_once(me));
+        // We may have swallowed a wake-up that was one of several: whoever finds more, passes it on. When a
+        // closed queue's last writer has ended, it is the end for all, and only one was woken.
+        if self.is_closed() {
+            sleepers.notify_all(self.home.platform());
+        } else if claim.is_ok() && self.shared.looks_ready() {
             sleepers.notify(self.home.platform());
         }
-        Ok(claim)
+        claim
     }
 
     #[inline]
