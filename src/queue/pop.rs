@@ -207,7 +207,7 @@ impl<'r, H: Home> Queue<'r, H> {
 
     #[inline]
     fn claim_once(&self, me: MemberId) -> Result<Claim> {
-        if self.shared.geometry.on_death == OnDeath::Stop && self.shared.ring.has_orphan(u8::MAX) {
+        if self.is_stopped() {
             return Err(Error::Poisoned);
         }
         match self.shared.claim(me) {
@@ -215,6 +215,12 @@ impl<'r, H: Home> Queue<'r, H> {
             Err(_) if self.shared.header.life.0.closed.load(Acquire) == 0 => Err(Error::WouldBlock),
             Err(_) => self.drained(me),
         }
+    }
+
+    /// A message waits for somebody to look at it.
+    #[inline]
+    fn is_stopped(&self) -> bool {
+        self.shared.geometry.on_death == OnDeath::Stop && self.shared.ring.has_orphan(u8::MAX)
     }
 
     /// Closed, and nothing was there: is that the end, or is a producer about to publish, or has a dead
@@ -227,6 +233,9 @@ impl<'r, H: Home> Queue<'r, H> {
         sync::fence(SeqCst); // partner: the SeqCst load of `closed` in `reserve_once`
         if self.shared.ring.has_writers() {
             return Err(Error::WouldBlock);
+        }
+        if self.is_stopped() {
+            return Err(Error::Poisoned); // the dead that we have just recovered had it in hand
         }
         // Whoever was writing a moment ago has published by now.
         match self.shared.claim(me) {
