@@ -59,6 +59,8 @@
 //! # Checked by
 //! `tests/pipe.rs`, `tests/prop_pipe.rs`, `tests/sweep_pipe.rs`, `tests/loom_pipe.rs`.
 
+#[cfg(rialto_loom)]
+mod model;
 mod poll;
 mod recv;
 mod send;
