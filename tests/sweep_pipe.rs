@@ -127,7 +127,8 @@ mod scenes {
 
     impl PipeScene {
         fn new(op: Op, fate: Fate, peer: Peer) -> Self {
-            let (tick_ms, patience) = (5, WATCHDOG);
+            // One that sleeps ticks into the walk that looks for changes: seldom.
+            let (tick_ms, patience) = (if peer == Peer::Asleep { 20 } else { 5 }, WATCHDOG);
             let (board, world, other) = (Board::new(), None, None);
             PipeScene { op, fate, peer, tick_ms, patience, board, world, other, ended: false }
         }

@@ -134,8 +134,7 @@ impl<'r, H: Home> Pipe<'r, H> {
         let ends = Ends { mine, peer, open: word::open(id) };
         let (sends, receives) = (self.shared.way(end), self.shared.way(end ^ 1));
         // The words of a way in use are nobody's but its holder's to follow (invariant 1).
-        let is_free = || mine.load(Relaxed) == word::UNCLAIMED;
-        if !is_free() {
+        if mine.load(Relaxed) != word::UNCLAIMED {
             return Err(Error::EndTaken);
         }
         // Before the claim: a damaged pipe must not cost us the end. If somebody claims it meanwhile, we may
@@ -144,8 +143,11 @@ impl<'r, H: Home> Pipe<'r, H> {
         let reader = receives.as_ref().map(|way| stream::Reader::take_over(way.area)).transpose();
         let (writer, reader) = match (writer, reader) {
             (Ok(writer), Ok(reader)) => (writer, reader),
-            _ if is_free() => return Err(Error::BadRegion),
-            _ => return Err(Error::EndTaken),
+            // A read-modify-write: what we took for damage may be newer than what a load would say.
+            _ => {
+                let free = mine.compare_exchange(word::UNCLAIMED, word::UNCLAIMED, AcqRel, Relaxed);
+                return Err(if free.is_ok() { Error::BadRegion } else { Error::EndTaken });
+            }
         };
         mine.compare_exchange(word::UNCLAIMED, ends.open, AcqRel, Relaxed).map_err(|_| Error::EndTaken)?;
         let connection = Connection {
