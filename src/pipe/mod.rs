@@ -26,7 +26,10 @@
 //! # Invariants
 //! 1. Only the member in an end's word writes to the way that the end sends on, and moves the head of the other.
 //!    No end is claimed twice, so nothing has to be taken over.
-//! 2. `recv` says `Closed` only after it found the way empty *behind* its look at the other end's word.
+//! 2. `recv` says `Closed` only when the other end's word says so **and then** it could end the stream (see
+//!    `ring::stream`), which it cannot if there is a message. So what was sent whole before is read first, and
+//!    nothing ever comes behind: not even from a holder that lives but is given up (its thread has ended)
+//!    and just sends, whose commit then fails.
 //! 3. A chunk that does not go on where the last one ended begins a new message: the one before was given up
 //!    by its sender (timed out), and is discarded.
 //!
@@ -34,10 +37,12 @@
 //! | publishes | by | to |
 //! |---|---|---|
 //! | chunks | as `ring::stream` | as there |
-//! | everything that was sent | the closing swap of the end word, SeqCst | receiver's Acquire load of it, then a look at the way |
-//! | "closed", to sleepers | the same, then `notify_all` | the fence in `EventCount::prepare`, then that load |
+//! | everything that was sent | the closing CAS of the end word, SeqCst | [`Connection::is_peer_closed`]'s Acquire load |
+//! | "closed", to sleepers | the same, then `notify_all` | the fence in `EventCount::prepare`, then a load of it |
 //!
-//! Recovery's CAS to DIED comes after the certain death, so after all that the dead one did.
+//! The end of the stream (invariant 2) needs no order between end word and way: both commit and end are
+//! compare-and-swaps of one word. Recovery's CAS to DIED comes after the certain death, so after all that the
+//! dead one did.
 //!
 //! # Crash
 //! - killed before the claiming CAS: the end is nobody's still; behind it: DIED.
@@ -54,6 +59,8 @@
 //! # Checked by
 //! `tests/pipe.rs`, `tests/prop_pipe.rs`, `tests/sweep_pipe.rs`, `tests/loom_pipe.rs`.
 
+#[cfg(rialto_loom)]
+mod model;
 mod poll;
 mod recv;
 mod send;
@@ -65,7 +72,7 @@ use crate::{
     error::{Error, Result},
     member::{Actor, Home, Incarnation, Member, MemberId, Recovered},
     ring::{RawArea, stream},
-    sync::Ordering::*,
+    sync::{AtomicU32, Ordering::*},
     sys::Platform,
     wait::{Fd, NO_FD, Signal},
 };
@@ -118,25 +125,36 @@ impl<'r, H: Home> Pipe<'r, H> {
 
     /// Claims end 0 or 1, for good: nobody else can, even when it was closed or its holder died.
     ///
-    /// Errors: `Invalid` (no such end), `EndTaken` (claimed before, by whomever), `BadRegion`, and those of the
-    /// thread's first use of the region. Never blocks. If we die here, the end is unclaimed or closed.
+    /// Errors: `Invalid` (no such end), `EndTaken` (claimed before, by whomever), `BadRegion`, those of the
+    /// thread's first use of the region, and `NotOwner` (an explicit member that has left). Never blocks. If we die here, the end is unclaimed or closed.
     pub fn connect(&self, end: usize) -> Result<Connection<'r, H>> {
         let (Some(mine), Some(peer)) = (self.shared.ends.get(end), self.shared.ends.get(end ^ 1)) else {
             return Err(Error::Invalid);
         };
         let id = self.actor.id(self.home)?;
+        let ends = Ends { mine, peer, open: word::open(id) };
         let (sends, receives) = (self.shared.way(end), self.shared.way(end ^ 1));
-        // Before the claim: a damaged pipe must not cost us the end.
-        let writer = sends.as_ref().map(|way| stream::Writer::take_over(way.area)).transpose()?;
-        let reader = receives.as_ref().map(|way| stream::Reader::take_over(way.area)).transpose()?;
+        // The words of a way in use are nobody's but its holder's to follow (invariant 1).
+        if mine.load(Relaxed) != word::UNCLAIMED {
+            return Err(Error::EndTaken);
+        }
+        // Before the claim: a damaged pipe must not cost us the end. If somebody claims it meanwhile, we may
+        // take what it writes for damage; and our store of the first tail is one that nobody reads any more.
+        let writer = sends.as_ref().map(|way| stream::Writer::take_over(way.area)).transpose();
+        let reader = receives.as_ref().map(|way| stream::Reader::take_over(way.area)).transpose();
+        let (writer, reader) = match (writer, reader) {
+            (Ok(writer), Ok(reader)) => (writer, reader),
+            // A read-modify-write: what we took for damage may be newer than what a load would say.
+            _ => {
+                let free = mine.compare_exchange(word::UNCLAIMED, word::UNCLAIMED, AcqRel, Relaxed);
+                return Err(if free.is_ok() { Error::BadRegion } else { Error::EndTaken });
+            }
+        };
         let light = self.home.platform().accept_heavy_fences();
-        let open = word::open(id);
-        mine.compare_exchange(word::UNCLAIMED, open, AcqRel, Relaxed).map_err(|_| Error::EndTaken)?;
-        Ok(Connection {
+        mine.compare_exchange(word::UNCLAIMED, ends.open, AcqRel, Relaxed).map_err(|_| Error::EndTaken)?;
+        let connection = Connection {
             home: self.home,
-            mine,
-            peer,
-            open,
+            ends,
             max_message: self.shared.geometry.max_message,
             sender: sends.zip(writer).map(|(way, writer)| Half {
                 way,
@@ -151,7 +169,13 @@ impl<'r, H: Home> Pipe<'r, H> {
                 light,
             }),
             begun: None,
-        })
+        };
+        if self.actor.is_gone(self.home) {
+            // The sweep at its end may have been before our claim: then nobody else closes the end.
+            drop(connection);
+            return Err(Error::NotOwner);
+        }
+        Ok(connection)
     }
 
     /// Whether both ways exist. Never changes.
@@ -182,7 +206,7 @@ impl<'r, H: Home> Pipe<'r, H> {
     /// Closes the ends of `dead` and wakes everybody. `is_dying` as the member table says it. Idempotent,
     /// several at once. The second value: whether nothing of `dead` is left here.
     pub(crate) fn sweep(&self, dead: Incarnation, is_dying: impl Fn() -> bool) -> (Recovered, bool) {
-        let mut found = Recovered::default();
+        let (mut found, mut whole) = (Recovered::default(), true);
         for end in self.shared.ends {
             let open = word::open(dead.id);
             // Acquire: the member word must be read after this. No end is claimed twice, so the CAS takes
@@ -191,7 +215,8 @@ impl<'r, H: Home> Pipe<'r, H> {
                 continue;
             }
             if !is_dying() {
-                return (found, false);
+                whole = false;
+                break;
             }
             if end.compare_exchange(open, word::DIED, SeqCst, Relaxed).is_ok() {
                 found.ends += 1;
@@ -203,25 +228,44 @@ impl<'r, H: Home> Pipe<'r, H> {
                 way.space.notify_all(self.home.platform(), NO_FD);
             }
         }
-        (found, true)
+        (found, whole)
     }
 }
 
 /// One end of a pipe, claimed. Dropped, it is closed. One thread at a time uses it; it may be moved to another
-/// thread, but belongs to the member that claimed it: when that one's thread ends, the end is closed.
+/// thread, but belongs to the member that claimed it: when that one's thread ends, the end is closed (as soon as
+/// somebody notices, see Crash), and all calls here say `NotOwner`.
 ///
 /// A forked child inherits a copy that is not its own: it must neither use nor drop it.
 pub struct Connection<'r, H: Home> {
     home: &'r H,
-    mine: &'r crate::sync::AtomicU32,
-    peer: &'r crate::sync::AtomicU32,
-    /// What is in our end's word while it is ours.
-    open: u32,
+    ends: Ends<'r>,
     max_message: u32,
     sender: Option<Half<'r, stream::Writer<RawArea<'r>>>>,
     receiver: Option<Half<'r, stream::Reader<RawArea<'r>>>>,
     /// What has come of a message, if `recv` ran out of time in it.
     begun: Option<recv::Begun>,
+}
+
+/// The words of both ends.
+#[derive(Clone, Copy)]
+struct Ends<'r> {
+    mine: &'r AtomicU32,
+    peer: &'r AtomicU32,
+    /// What is in ours while it is ours.
+    open: u32,
+}
+
+impl Ends<'_> {
+    /// Errors: `NotOwner`, if we were given up for dead, or the thread that claimed has ended.
+    #[inline(always)]
+    fn check(self) -> Result<()> {
+        if self.mine.load(Relaxed) == self.open { Ok(()) } else { Err(Error::NotOwner) }
+    }
+
+    fn is_peer_closed(self) -> bool {
+        word::is_closed(self.peer.load(Acquire)) // see Ordering
+    }
 }
 
 /// What one direction takes.
@@ -246,14 +290,7 @@ impl<H: Home> Connection<'_, H> {
     /// Whether the peer's end was closed, or its holder is known to have died. Once true, always true; an end
     /// that nobody has claimed yet is not closed.
     pub fn is_peer_closed(&self) -> bool {
-        // Acquire: what was sent before.
-        word::is_closed(self.peer.load(Acquire))
-    }
-
-    /// Errors: `NotOwner`, if we were given up for dead, or the thread that claimed has ended.
-    #[inline(always)]
-    fn check(&self) -> Result<()> {
-        if self.mine.load(Relaxed) == self.open { Ok(()) } else { Err(Error::NotOwner) }
+        self.ends.is_peer_closed()
     }
 
     fn signals(&self) -> impl Iterator<Item = (&Signal, Fd)> {
@@ -265,7 +302,8 @@ impl<H: Home> Connection<'_, H> {
 
 impl<H: Home> Drop for Connection<'_, H> {
     fn drop(&mut self) {
-        if self.mine.compare_exchange(self.open, word::CLOSED, SeqCst, Relaxed).is_ok() {
+        let Ends { mine, open, .. } = self.ends;
+        if mine.compare_exchange(open, word::CLOSED, SeqCst, Relaxed).is_ok() {
             for (signal, fd) in self.signals() {
                 signal.notify_all(self.home.platform(), fd);
             }

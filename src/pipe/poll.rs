@@ -1,10 +1,9 @@
 //! Waiting for a message without taking it, and event loops; how those work stands in `queue::poll`.
 
-use super::{Connection, word};
+use super::Connection;
 use crate::{
     error::{Error, Result},
     member::{Depth, Home},
-    sync::Ordering::*,
     time::Deadline,
     wait::Fd,
 };
@@ -15,11 +14,11 @@ impl<H: Home> Connection<'_, H> {
     ///
     /// Errors: `NotSupported`, `NotOwner`, `BadRegion`. Blocks; not async-signal-safe.
     pub fn poll(&mut self, timeout_ns: u64) -> Result<bool> {
-        self.check()?;
-        let (home, peer) = (self.home, self.peer);
-        let half = self.receiver.as_ref().ok_or(Error::NotSupported)?;
+        let (home, ends) = (self.home, self.ends);
+        ends.check()?;
+        let half = self.receiver.as_mut().ok_or(Error::NotSupported)?;
         let deadline = Deadline::after(home.platform(), timeout_ns);
-        match home.block_heavy(&half.way.data.sleepers, deadline, || half.look(peer).map(drop)) {
+        match home.block_heavy(&half.way.data.sleepers, deadline, || half.look(ends).map(drop)) {
             Ok(()) | Err(Error::Closed) => Ok(true),
             Err(Error::TimedOut | Error::WouldBlock) => Ok(false),
             Err(error) => Err(error),
@@ -70,9 +69,9 @@ impl<H: Home> Connection<'_, H> {
 
     fn look_for_data(&mut self, depth: Depth) -> bool {
         self.home.recover_until(depth, Deadline::NOW);
-        let Some(half) = &self.receiver else { return true };
+        let Some(half) = &mut self.receiver else { return true };
         let _ = half.way.data.pollers.prepare();
-        half.look(self.peer).map(drop) != Err(Error::WouldBlock)
+        half.look(self.ends).map(drop) != Err(Error::WouldBlock)
     }
 
     fn look_for_space(&mut self, len: usize, depth: Depth) -> bool {
@@ -80,6 +79,6 @@ impl<H: Home> Connection<'_, H> {
         let len = len.min(self.max_chunk_bytes()) as u32;
         let Some(half) = &mut self.sender else { return true };
         let _ = half.way.space.pollers.prepare();
-        half.stream.has_room(len) || word::is_closed(self.peer.load(Acquire))
+        half.stream.has_room(len) || self.ends.is_peer_closed() || self.ends.check().is_err()
     }
 }

@@ -1,6 +1,6 @@
 //! Receiving: messages put together from their chunks.
 
-use super::{Connection, Half, send::GOES_ON, word};
+use super::{Connection, Ends, Half, send::GOES_ON};
 use crate::{
     bytes,
     error::{Error, Result},
@@ -9,7 +9,6 @@ use crate::{
         RawArea,
         stream::{self, Area, Reader, Record},
     },
-    sync::{AtomicU32, Ordering::*},
     sys::Platform,
     time::Deadline,
 };
@@ -19,6 +18,23 @@ use crate::{
 pub(super) struct Begun {
     total: u32,
     got: u32,
+}
+
+impl Begun {
+    /// The message that goes on with `record`, if one has `begun`, or begins with it, as it is before that. None:
+    /// no honest sender's.
+    fn of(record: &Record, begun: Option<Begun>, max_message: u32) -> Option<Begun> {
+        // Invariant 3.
+        let message = match (begun, record.tag() & GOES_ON != 0) {
+            (_, false) => Begun { total: record.tag(), got: 0 },
+            (Some(begun), true) if record.tag() == GOES_ON | begun.got => begun,
+            _ => return None,
+        };
+        let left = message.total.checked_sub(message.got)?;
+        // All but the last chunk carry something, so that this ends.
+        let is_sound = record.len() == left || (1..left).contains(&record.len());
+        (is_sound && message.total <= max_message).then_some(message)
+    }
 }
 
 type Receiver<'r> = Half<'r, Reader<RawArea<'r>>>;
@@ -56,24 +72,21 @@ impl<H: Home> Connection<'_, H> {
         self.begun.map_or(0, |begun| begun.got as usize)
     }
 
-    /// The length of the next message, if it has begun to arrive. Errors: as [`Connection::try_recv`].
+    /// The length of the next message, if it has begun to arrive; of one in chunks it is the length of the whole,
+    /// also if its sender will give it up, or dies. Errors: as [`Connection::try_recv`].
     pub fn next_len(&mut self) -> Result<usize> {
-        let peer = self.peer;
-        let begun = self.begun;
-        self.check()?;
-        let half = self.receiver.as_ref().ok_or(Error::NotSupported)?;
-        let record = half.look(peer)?;
-        Ok(match begun {
-            Some(begun) if record.tag() & GOES_ON != 0 => begun.total,
-            _ => record.tag() & !GOES_ON,
-        } as usize)
+        self.ends.check()?;
+        let half = self.receiver.as_mut().ok_or(Error::NotSupported)?;
+        let record = half.look(self.ends)?;
+        let message = Begun::of(&record, self.begun, self.max_message).ok_or(Error::BadRegion)?;
+        Ok(message.total as usize)
     }
 
     fn recv_until(&mut self, buffer: &mut [u8], deadline: Deadline) -> Result<usize> {
-        let (home, peer) = (self.home, self.peer);
+        let (home, ends) = (self.home, self.ends);
         let max_message = self.max_message;
         let mut begun = self.begun;
-        self.check()?;
+        ends.check()?;
         let half = self.receiver.as_mut().ok_or(Error::NotSupported)?;
         // More chunks than can lie there: somebody sends faster than we read. Honest ones end, others must
         // not hold us past the deadline.
@@ -84,26 +97,16 @@ impl<H: Home> Connection<'_, H> {
             if chunks % at_once == 0 && home.platform().now_ns() >= deadline.0 {
                 break Err(if deadline == Deadline::NOW { Error::WouldBlock } else { Error::TimedOut });
             }
-            let chunk = home.block_heavy(&half.way.data.sleepers, deadline, || half.look(peer));
+            let chunk = home.block_heavy(&half.way.data.sleepers, deadline, || half.look(ends));
             let record = match chunk {
                 Ok(record) => record,
                 Err(error) => break Err(error),
             };
-            // Invariant 3.
-            let message = match (begun, record.tag() & GOES_ON != 0) {
-                (_, false) => Begun { total: record.tag(), got: 0 },
-                (Some(begun), true) if record.tag() == GOES_ON | begun.got => begun,
-                _ => Begun { total: 0, got: u32::MAX }, // no honest sender's
-            };
-            let left = message.total.checked_sub(message.got);
-            let is_whole = left == Some(record.len());
-            // All but the last chunk carry something, so that this ends.
-            let is_sound = left.is_some_and(|left| is_whole || (1..left).contains(&record.len()));
-            if !is_sound || message.total > max_message {
+            let Some(message) = Begun::of(&record, begun, max_message) else {
                 begun = None;
                 half.done(home, &record);
                 break Err(Error::BadRegion);
-            }
+            };
             let (from, to) = (message.got as usize, (message.got + record.len()) as usize);
             if message.total as usize > buffer.len() {
                 break Err(Error::BufferTooSmall);
@@ -111,7 +114,7 @@ impl<H: Home> Connection<'_, H> {
             // SAFETY: the record lies in the stream, 16-aligned, and stays until it is released.
             unsafe { bytes::copy_out(half.way.area.payload(record.at()), &mut buffer[from..to]) };
             half.done(home, &record);
-            if is_whole {
+            if to == message.total as usize {
                 begun = None;
                 break Ok(to);
             }
@@ -124,19 +127,18 @@ impl<H: Home> Connection<'_, H> {
 
 impl Receiver<'_> {
     /// The next chunk, or `Closed`, or `WouldBlock`.
-    pub(super) fn look(&self, peer: &AtomicU32) -> Result<Record> {
+    pub(super) fn look(&mut self, ends: Ends) -> Result<Record> {
         match self.stream.look().map_err(Error::from) {
             Err(Error::WouldBlock) => {}
             other => return other,
         }
-        // Invariant 2. Acquire: see Ordering.
-        if !word::is_closed(peer.load(Acquire)) {
+        // We may be given up while we wait.
+        ends.check()?;
+        if !ends.is_peer_closed() {
             return Err(Error::WouldBlock);
         }
-        match self.stream.look().map_err(Error::from) {
-            Err(Error::WouldBlock) => Err(Error::Closed),
-            other => other,
-        }
+        // Invariant 2.
+        if self.stream.end() { Err(Error::Closed) } else { Ok(self.stream.look()?) }
     }
 
     fn done<H: Home>(&mut self, home: &H, record: &Record) {

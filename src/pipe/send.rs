@@ -5,7 +5,7 @@ use crate::{
     bytes,
     error::{Error, Result},
     member::Home,
-    ring::stream,
+    ring::stream::{self, Refused},
     time::Deadline,
 };
 
@@ -66,20 +66,27 @@ impl<H: Home> Connection<'_, H> {
     }
 
     fn send_chunk(&mut self, chunk: &[u8], tag: u32, deadline: Deadline) -> Result<()> {
-        self.check()?;
-        let (home, peer) = (self.home, self.peer);
+        let (home, ends) = (self.home, self.ends);
+        ends.check()?;
         let half = self.sender.as_mut().ok_or(Error::NotSupported)?;
         let place = home.block_heavy(&half.way.space.sleepers, deadline, || {
-            // Relaxed: nothing is read that the peer wrote.
-            if super::word::is_closed(peer.load(crate::sync::Ordering::Relaxed)) {
+            if ends.is_peer_closed() {
                 return Err(Error::BrokenPipe);
             }
-            Ok(half.stream.reserve(chunk.len() as u32)?)
+            match half.stream.reserve(chunk.len() as u32) {
+                // We may be given up while we wait.
+                Err(Refused::Full) => ends.check().and(Err(Error::WouldBlock)),
+                other => Ok(other?),
+            }
         })?;
         // SAFETY: the place is ours until the commit, as long as was asked for, and 16-aligned; `chunk` is
         // private memory.
         unsafe { bytes::copy_in(chunk, half.way.area.payload(place.at())) };
-        half.stream.commit(place, chunk.len() as u32, tag)?;
+        match half.stream.commit(place, chunk.len() as u32, tag) {
+            // The receiver ends the stream when our end is closed (invariant 2).
+            Err(Refused::Ended) => return ends.check().and(Err(Error::BrokenPipe)),
+            other => other?,
+        }
         half.way.data.notify_if_light(home.platform(), half.fd, half.light);
         Ok(())
     }

@@ -27,7 +27,7 @@ use core::ptr::NonNull;
 
 const MAGIC: u32 = u32::from_le_bytes(*b"RLTP");
 const DUPLEX: u32 = 1;
-const STREAMS_OFFSET: u64 = 1408;
+const STREAMS_OFFSET: u64 = if cfg!(rialto_loom) { size_of::<Header>() as u64 } else { 1408 };
 const MIN_RING_BYTES: u32 = 128;
 const LARGEST: u32 = 1 << 30;
 
@@ -97,7 +97,8 @@ impl Geometry {
     }
 
     fn stream_bytes(&self) -> u64 {
-        u64::from(self.ring_bytes) + CACHE_LINE // a stream's last record may end a little behind
+        // A stream's last record may end a little behind.
+        RawArea::memory_bytes(self.ring_bytes).next_multiple_of(CACHE_LINE)
     }
 
     fn size(&self) -> u64 {
@@ -153,7 +154,7 @@ pub(super) struct Shared<'r> {
 impl<'r> Shared<'r> {
     /// # Safety
     /// `at` is 128-aligned and `geometry.size()` bytes from it stay mapped, shared, for 'r.
-    unsafe fn over(at: NonNull<u8>, geometry: Geometry) -> Self {
+    pub(super) unsafe fn over(at: NonNull<u8>, geometry: Geometry) -> Self {
         // SAFETY: all fields of Header are atomics: any bytes are valid, and others may write them.
         let header = unsafe { at.cast::<Header>().as_ref() };
         let way = |index: usize, place: u64| {
@@ -169,6 +170,32 @@ impl<'r> Shared<'r> {
             ends: [&header.ends[0].0, &header.ends[1].0],
             geometry,
             ways: [geometry.duplex.then(|| way(0, 1)), Some(way(1, 0))],
+        }
+    }
+
+    /// Makes loom's atomics where [`Shared::format`] expects some: no bytes are valid ones.
+    ///
+    /// # Safety
+    /// As [`Shared::over`], and nobody uses the memory yet.
+    #[cfg(rialto_loom)]
+    pub(super) unsafe fn make_atomics(at: NonNull<u8>, geometry: Geometry) {
+        use crate::wait::EventCount;
+        let word = || AtomicU32::new(0);
+        let signal = || Line(Signal { sleepers: EventCount::new(), pollers: EventCount::new() });
+        let way = || RawWay { data: signal(), space: signal(), tail: Line(word()), head: Line(word()) };
+        let header = Header {
+            magic: word(),
+            flags: word(),
+            ring_bytes: word(),
+            max_message: word(),
+            _line: core::array::from_fn(|_| word()),
+            ends: [Line(word()), Line(word())],
+            ways: [way(), way()],
+        };
+        // SAFETY: the caller's word.
+        unsafe {
+            at.cast::<Header>().write(header);
+            Self::over(at, geometry).ways.iter().flatten().for_each(|way| way.area.make_atomics());
         }
     }
 

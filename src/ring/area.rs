@@ -6,10 +6,12 @@ use core::ptr::NonNull;
 
 /// Where a record's word lies.
 const WORD: usize = 8;
-/// Where its tag lies.
-const TAG: usize = 12;
+/// Where its tag lies. In models all is farther apart: loom's atomics take eight bytes each.
+const TAG: usize = if cfg!(rialto_loom) { 16 } else { 12 };
 /// Where its payload begins.
-const PAYLOAD: usize = 16;
+const PAYLOAD: usize = if cfg!(rialto_loom) { 32 } else { 16 };
+/// Bytes of memory for one of a stream's.
+pub(crate) const SCALE: usize = if cfg!(rialto_loom) { 4 } else { 1 };
 
 /// [`Area`] over raw memory.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +31,7 @@ unsafe impl Sync for RawArea<'_> {}
 impl<'r> RawArea<'r> {
     /// How much memory a stream of `bytes` takes: the last record may end a little behind.
     pub const fn memory_bytes(bytes: u32) -> u64 {
-        bytes as u64 + PAYLOAD as u64
+        bytes as u64 * SCALE as u64 + PAYLOAD as u64
     }
 
     /// A stream of `bytes` at `base`.
@@ -47,7 +49,22 @@ impl<'r> RawArea<'r> {
         // What the stream asks for is in range; that it is, costs one comparison that always falls the same way.
         let at = if at < self.bytes { at & !(UNIT - 1) } else { 0 };
         // SAFETY: below `bytes`, and 16 more were promised to be there.
-        unsafe { self.base.as_ptr().add(at as usize + offset) }
+        unsafe { self.base.as_ptr().add(at as usize * SCALE + offset) }
+    }
+
+    /// Makes loom's atomics of all words and tags.
+    ///
+    /// # Safety
+    /// Nobody uses the memory yet.
+    #[cfg(rialto_loom)]
+    pub unsafe fn make_atomics(&self) {
+        for at in (0..self.bytes).step_by(UNIT as usize) {
+            // SAFETY: inside, see `at`; 8-aligned.
+            unsafe {
+                self.at(at, WORD).cast::<AtomicU32>().write(AtomicU32::new(77));
+                self.at(at, TAG).cast::<AtomicU32>().write(AtomicU32::new(77));
+            }
+        }
     }
 
     /// The payload of the record at `at`: valid for as many bytes as its `Place` or `Record` says, 16-aligned.
