@@ -2135,10 +2135,11 @@ int rialto_queue_pop_many_timeout(const struct rialto_queue_t *queue,
                                   size_t *popped);
 
 /**
- * Reserves room for a message, waiting for it as long as it takes. What is in it means nothing. A loan takes
- * a slot, and rialto_queue_close does not end the stream before it has ended. Held long in a queue of
- * RIALTO_QUEUE_RING others overtake it, and its message comes after theirs; in a kill-only one the messages
- * behind it wait for it.
+ * Reserves room for a message, waiting for it as long as it takes. What is in it means nothing. It takes a
+ * slot, and a queue that is closed does not say RIALTO_EPIPE to who pops before it is committed or
+ * aborted. Held long in a RIALTO_QUEUE_RING: others overtake it, its message comes after theirs, and if the
+ * queue is closed meanwhile the commit says RIALTO_EPIPE; in a kill-only one the messages behind it wait
+ * for it.
  *
  * queue       alive; its region's view must outlive the reserved view.
  * message_bytes
