@@ -1,4 +1,5 @@
 //! `rialto_reserved_t`: room for a message, to be written in place.
+#![allow(clippy::result_large_err)] // as in `queue::reserved`
 
 use super::{
     View, bytes, check, check_optional, get_mut, put, put_optional, queue_at, rialto_queue_t, status, take,
