@@ -237,6 +237,30 @@ fn close_signals_both_sides_and_leaves_other_handles_alone() {
     });
 }
 
+/// Else a loop would spin for as long as the loan is out. Who ends it, signals.
+#[test]
+fn closed_with_a_loan_out_it_is_not_yet_the_end() {
+    for committed in [true, false] {
+        each(FOUR, NO_TICK_MS, |_, queue| {
+            let data = EventFd::new();
+            let loan = queue.with_data_fd(data.0).reserve(1).unwrap();
+            queue.close();
+            assert!(!queue.arm_data() && !queue.recheck_data());
+            assert_eq!((pop(queue), data.read()), (Err(Error::WouldBlock), None));
+            if committed {
+                assert!(loan.commit().is_ok())
+            } else {
+                drop(loan)
+            }
+            assert_eq!(data.read(), Some(1));
+            assert!(queue.arm_data());
+            assert_eq!(pop(queue).is_ok(), committed);
+            assert!(queue.arm_data());
+            assert_eq!(pop(queue), Err(Error::Closed));
+        });
+    }
+}
+
 /// A descriptor that is none any more: the message is there, nothing else happens, and errno is as it was.
 #[test]
 fn a_closed_descriptor_is_no_harm_and_a_full_one_is_readable() {
