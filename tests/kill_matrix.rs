@@ -15,6 +15,9 @@
 //! - Permits, tokens, messages are all there afterwards, each once; where all parties of a barrier had come,
 //!   all are released, else all find it broken, and it goes on after a reset.
 //!
+//! - Room that a dead one had reserved is there again; a task that it had not finished is done by another, and
+//!   `join` returns then.
+//!
 //! `-`: there is no such place. The second table is libc's cousins in the same cells, with one second of
 //! patience: for information.
 //!
@@ -87,6 +90,57 @@ mod table {
                 ],
             )
         }
+        fn queue<const INDEXED: bool>(name: &'static str) -> Row {
+            Row(
+                name,
+                [
+                    vec![("", queue::holding::<INDEXED>)],
+                    vec![("", queue::waiting::<INDEXED>)],
+                    vec![("", queue::woken::<INDEXED>)],
+                    vec![("push: ", queue::push::<INDEXED>), ("close: ", queue::close::<INDEXED>)],
+                ],
+            )
+        }
+        fn loans<const INDEXED: bool>(name: &'static str) -> Row {
+            use queue::loans::*;
+            let mut inside: Vec<Case> = vec![("commit: ", commit::<INDEXED>)];
+            if INDEXED {
+                inside.push(("abort: ", abort));
+            }
+            Row(
+                name,
+                [
+                    vec![("", holding::<INDEXED>)],
+                    vec![("", waiting::<INDEXED>)],
+                    vec![("", woken::<INDEXED>)],
+                    inside,
+                ],
+            )
+        }
+        fn batch<const INDEXED: bool>(name: &'static str) -> Row {
+            use queue::batch::*;
+            Row(
+                name,
+                [
+                    vec![],
+                    vec![("", waiting::<INDEXED>)],
+                    vec![("", woken::<INDEXED>)],
+                    vec![("push_many: ", push_many::<INDEXED>), ("pop_many: ", pop_many::<INDEXED>)],
+                ],
+            )
+        }
+        fn tasks<const INDEXED: bool>(name: &'static str) -> Row {
+            use queue::tasks::*;
+            Row(
+                name,
+                [
+                    vec![("pop: ", holding::<INDEXED>), ("join: ", awaited::<INDEXED>)],
+                    vec![("", waiting::<INDEXED>)],
+                    vec![("", woken::<INDEXED>)],
+                    vec![("task_done: ", task_done::<INDEXED>)],
+                ],
+            )
+        }
         vec![
             lock::<Lock>("Lock"),
             lock::<RLock>("RLock, 3 deep"),
@@ -134,15 +188,14 @@ mod table {
                     ],
                 ],
             ),
-            Row(
-                "Queue",
-                [
-                    vec![("", queue::holding)],
-                    vec![("", queue::waiting)],
-                    vec![("", queue::woken)],
-                    vec![("push: ", queue::push), ("close: ", queue::close)],
-                ],
-            ),
+            queue::<false>("Queue"),
+            queue::<true>("Queue, indexed"),
+            loans::<false>("Queue, loans"),
+            loans::<true>("Queue, indexed, loans"),
+            batch::<false>("Queue, batches"),
+            batch::<true>("Queue, indexed, batches"),
+            tasks::<false>("Queue, joinable"),
+            tasks::<true>("Queue, indexed, joinable"),
         ]
     }
 
@@ -189,6 +242,15 @@ mod table {
                     vec![("", peers::barrier::waiting)],
                     vec![("", peers::barrier::woken)],
                     vec![("last wait: ", peers::barrier::completing)],
+                ],
+            ),
+            Row(
+                "JoinableQueue, as CPython builds it on sem_t",
+                [
+                    vec![("join: ", peers::tasks::holding)],
+                    vec![],
+                    vec![],
+                    vec![("task_done: ", peers::tasks::task_done)],
                 ],
             ),
         ]

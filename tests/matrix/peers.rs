@@ -1,5 +1,5 @@
 //! What libc has of the same kind, in the same cells: robust mutex, condition, semaphore, barrier, all
-//! process-shared. For information: nothing is asserted of it.
+//! process-shared; and what CPython builds of them. For information: nothing is asserted of it.
 
 use super::stage::{Got, Stage, Trouble, Verdict, check, place};
 use std::{
@@ -247,5 +247,63 @@ pub mod barrier {
     pub fn completing(stage: &Stage) -> Verdict {
         let words = make(0, 3);
         released(stage.inside(|| words.arrive(), || {}, || _ = words.arrive()))
+    }
+}
+
+/// The counting and the waiting of CPython's `multiprocessing.JoinableQueue` (3.11): a lock, a count of unfinished
+/// tasks and a condition's wait semaphore, each a `sem_t`.
+pub mod tasks {
+    use super::*;
+
+    struct Tasks {
+        lock: &'static Words,
+        unfinished: &'static Words,
+        /// Its tokens count who sleeps there.
+        wait: &'static Words,
+    }
+
+    impl Tasks {
+        fn new(unfinished: u32) -> Tasks {
+            Tasks { lock: make(1, 1), unfinished: make(unfinished, 1), wait: make(0, 1) }
+        }
+
+        fn is_zero(&self) -> bool {
+            let mut value = 0;
+            // SAFETY: initialised.
+            unsafe { libc::sem_getvalue(self.unfinished.semaphore.get(), &raw mut value) };
+            value == 0
+        }
+
+        fn join(&self) -> Got {
+            self.lock.take();
+            if !self.is_zero() {
+                self.wait.tokens.fetch_add(1, SeqCst);
+                self.lock.give();
+                self.wait.take();
+                self.lock.take();
+            }
+            self.lock.give();
+            Got::JOINED
+        }
+
+        fn task_done(&self) {
+            self.lock.take();
+            self.unfinished.take();
+            if self.is_zero() {
+                (0..self.wait.tokens.swap(0, SeqCst)).for_each(|_| self.wait.give());
+            }
+            self.lock.give();
+        }
+    }
+
+    /// The victim has taken the only task from the pipe; nobody else knows of it.
+    pub fn holding(stage: &Stage) -> Verdict {
+        let tasks = Tasks::new(1);
+        stage.holding(|| tasks.join(), || {}, || {})?.with(vec![Got::JOINED; 2])
+    }
+
+    pub fn task_done(stage: &Stage) -> Verdict {
+        let tasks = Tasks::new(1);
+        stage.inside(|| tasks.join(), || {}, || tasks.task_done())?.with(vec![Got::JOINED; 2])
     }
 }

@@ -24,6 +24,8 @@ impl Got {
     pub const MESSAGE: Got = Got(7);
     pub const MARKED: Got = Got(8);
     pub const RELEASED: Got = Got(9);
+    pub const ROOM: Got = Got(10);
+    pub const JOINED: Got = Got(11);
     /// An operation failed, or an invariant did; its message is on standard error.
     pub const WRONG: Got = Got(99);
     const INDEX: u64 = 1000;
@@ -47,6 +49,8 @@ impl std::fmt::Display for Got {
             Got::MESSAGE => "message",
             Got::MARKED => "redelivered",
             Got::RELEASED => "released",
+            Got::ROOM => "room",
+            Got::JOINED => "joined",
             Got(i) if i >= Got::INDEX => return write!(f, "index {}", i - Got::INDEX),
             _ => "WRONG",
         })

@@ -110,7 +110,11 @@ impl<W: World> Scene for Alone<W> {
                 laps(world, 4, 2000, room - world.keeps(self.op), &mut rest)?;
                 let dead = world.recover(Depth::Thorough);
                 check(dead == 0, || format!("{dead} buried alive"))?;
-                finish(&mut victim)?;
+                // Alive: its own burial would free what it has forgotten.
+                go_on(&mut victim)?;
+                drain(world, &mut rest);
+                laps(world, 4, 3000, room, &mut rest)?;
+                check(victim.finish(WATCHDOG), || "it does not end".into())?;
                 world.recover(Depth::Marked);
                 drain(world, &mut rest);
             }

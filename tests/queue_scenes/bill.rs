@@ -66,7 +66,9 @@ impl Bill {
     fn company(&mut self, op: Op, sleeper: Sleeper, setup: Setup, lives: bool) {
         let name = format!("{op:?}, {sleeper:?} asleep: {}", name(&setup));
         self.cases.push(clean(name, 10, move |tally| {
-            sweep_merged(&mut Company::<TheQueue>::new(setup, op, sleeper, After::Ticks), tally, 32);
+            // To recheck is some thousand instructions of reading /proc.
+            let gap = if op == Op::RecheckSpace { 512 } else { 48 };
+            sweep_merged(&mut Company::<TheQueue>::new(setup, op, sleeper, After::Ticks), tally, gap);
             if lives {
                 let mut scene = Company::<TheQueue>::new(setup, op, sleeper, After::Lives);
                 tally.point("alive", scene.lives());
@@ -101,21 +103,21 @@ const KILL_AND_STOP: [Fate; 2] = [Fate::Kill, Fate::Stop];
 fn indexed(bill: &mut Bill) {
     let new = |pre| Setup::new(QueueKind::Indexed, pre);
     for pre in [0, 4, 7, 8] {
-        bill.alone(&KILL_AND_STOP, Op::Push, new(pre), 30);
+        bill.alone(&KILL_AND_STOP, Op::Push, new(pre), 15);
     }
     for op in [Op::Pop, Op::Peek] {
         for pre in [0, 1, 4, 8] {
-            bill.alone(&KILL_AND_STOP, op, new(pre), 30);
+            bill.alone(&KILL_AND_STOP, op, new(pre), 15);
         }
         for (pre, given_back) in [(4, 1), (8, 8)] {
-            bill.alone(&KILL_AND_STOP, op, Setup { given_back, ..new(pre) }, 30);
+            bill.alone(&KILL_AND_STOP, op, Setup { given_back, ..new(pre) }, 15);
         }
     }
     for (op, pre) in [(Op::Push, 4), (Op::Pop, 4), (Op::Peek, 8)] {
         let first_turn = (1 << 44) - 3;
-        bill.alone(&KILL_AND_STOP, op, Setup { first_turn, ..new(pre) }, 30);
+        bill.alone(&KILL_AND_STOP, op, Setup { first_turn, ..new(pre) }, 15);
         let config = rialto::QueueConfig { kill_only: true, ..new(pre).config };
-        bill.alone(&[Fate::Kill], op, Setup { config, ..new(pre) }, 30);
+        bill.alone(&[Fate::Kill], op, Setup { config, ..new(pre) }, 15);
     }
 }
 
@@ -123,18 +125,18 @@ fn loans(bill: &mut Bill) {
     for kind in KINDS {
         let new = |pre| Setup::new(kind, pre);
         for pre in [4, 7, 8] {
-            bill.alone(&KILL_AND_STOP, Op::Loan, new(pre), 30);
+            bill.alone(&KILL_AND_STOP, Op::Loan, new(pre), 15);
         }
-        bill.alone(&KILL_AND_STOP, Op::Commit, new(4), 30);
+        bill.alone(&KILL_AND_STOP, Op::Commit, new(4), 15);
         for behind in [0, 5, 7] {
             let setup = Setup { passing: 20, behind, ..new(0) };
-            bill.alone(&KILL_AND_STOP, Op::Commit, setup, 30);
+            bill.alone(&KILL_AND_STOP, Op::Commit, setup, 15);
         }
-        bill.alone(&KILL_AND_STOP, Op::Commit, Setup { closed: true, ..new(2) }, 30);
-        bill.alone(&KILL_AND_STOP, Op::Abort, new(4), 20);
-        bill.alone(&KILL_AND_STOP, Op::Abort, Setup { passing: 20, ..new(0) }, 20);
-        bill.alone(&KILL_AND_STOP, Op::PeekBack, new(4), 30);
-        bill.alone(&KILL_AND_STOP, Op::PeekBack, Setup { given_back: 2, ..new(8) }, 30);
+        bill.alone(&KILL_AND_STOP, Op::Commit, Setup { closed: true, ..new(2) }, 15);
+        bill.alone(&KILL_AND_STOP, Op::Abort, new(4), 15);
+        bill.alone(&KILL_AND_STOP, Op::Abort, Setup { passing: 20, ..new(0) }, 15);
+        bill.alone(&KILL_AND_STOP, Op::PeekBack, new(4), 15);
+        bill.alone(&KILL_AND_STOP, Op::PeekBack, Setup { given_back: 2, ..new(8) }, 15);
     }
 }
 
@@ -142,31 +144,31 @@ fn batches(bill: &mut Bill) {
     for kind in KINDS {
         let new = |pre| Setup::new(kind, pre);
         for pre in [0, 6, 8] {
-            bill.alone(&KILL_AND_STOP, Op::PushMany, new(pre), 30);
+            bill.alone(&KILL_AND_STOP, Op::PushMany, new(pre), 15);
         }
         for pre in [0, 2, 8] {
-            bill.alone(&KILL_AND_STOP, Op::PopMany, new(pre), 30);
+            bill.alone(&KILL_AND_STOP, Op::PopMany, new(pre), 15);
         }
-        bill.alone(&KILL_AND_STOP, Op::PopMany, Setup { given_back: 2, ..new(4) }, 30);
-        bill.alone(&KILL_AND_STOP, Op::PopMany, tasks(new(4)), 30);
-        bill.alone(&KILL_AND_STOP, Op::PushMany, tasks(new(6)), 30);
+        bill.alone(&KILL_AND_STOP, Op::PopMany, Setup { given_back: 2, ..new(4) }, 15);
+        bill.alone(&KILL_AND_STOP, Op::PopMany, tasks(new(4)), 15);
+        bill.alone(&KILL_AND_STOP, Op::PushMany, tasks(new(6)), 15);
     }
 }
 
 fn joinable(bill: &mut Bill) {
     for kind in KINDS {
         let new = |pre| tasks(Setup::new(kind, pre));
-        bill.alone(&KILL_AND_STOP, Op::Pop, new(4), 30);
-        bill.alone(&KILL_AND_STOP, Op::Pop, Setup { given_back: 1, ..new(8) }, 30);
-        bill.alone(&KILL_AND_STOP, Op::Peek, new(1), 30);
-        bill.alone(&KILL_AND_STOP, Op::TaskDone, new(1), 30);
-        bill.alone(&KILL_AND_STOP, Op::TaskDone, new(8), 30);
-        bill.alone(&KILL_AND_STOP, Op::GiveBack, new(1), 30);
-        bill.alone(&KILL_AND_STOP, Op::GiveBack, Setup { given_back: 1, ..new(4) }, 30);
+        bill.alone(&KILL_AND_STOP, Op::Pop, new(4), 15);
+        bill.alone(&KILL_AND_STOP, Op::Pop, Setup { given_back: 1, ..new(8) }, 15);
+        bill.alone(&KILL_AND_STOP, Op::Peek, new(1), 15);
+        bill.alone(&KILL_AND_STOP, Op::TaskDone, new(1), 15);
+        bill.alone(&KILL_AND_STOP, Op::TaskDone, new(8), 15);
+        bill.alone(&KILL_AND_STOP, Op::GiveBack, new(1), 15);
+        bill.alone(&KILL_AND_STOP, Op::GiveBack, Setup { given_back: 1, ..new(4) }, 15);
         for pre in [0, 1] {
-            bill.alone(&KILL_AND_STOP, Op::Join, new(pre), 20);
+            bill.alone(&KILL_AND_STOP, Op::Join, new(pre), 15);
         }
-        bill.alone(&KILL_AND_STOP, Op::Join, strict(Setup { poisoned: 2, ..new(2) }), 20);
+        bill.alone(&KILL_AND_STOP, Op::Join, strict(Setup { poisoned: 2, ..new(2) }), 15);
     }
 }
 
@@ -175,16 +177,16 @@ fn policies(bill: &mut Bill) {
         let new = |pre| Setup::new(kind, pre);
         for on_death in [OnDeath::Drop, OnDeath::Stop] {
             for op in [Op::Pop, Op::Peek, Op::PopMany] {
-                bill.alone(&KILL_AND_STOP, op, policy(new(4), on_death), 30);
+                bill.alone(&KILL_AND_STOP, op, policy(new(4), on_death), 15);
             }
             for op in [Op::TaskDone, Op::GiveBack] {
-                bill.alone(&KILL_AND_STOP, op, tasks(policy(new(4), on_death)), 30);
+                bill.alone(&KILL_AND_STOP, op, tasks(policy(new(4), on_death)), 15);
             }
         }
         for setup in [strict(new(8)), policy(new(8), OnDeath::Stop), tasks(strict(new(4)))] {
             let setup = Setup { poisoned: 2, ..setup };
-            bill.alone(&KILL_AND_STOP, Op::TakePoisoned, setup, 30);
-            bill.alone(&KILL_AND_STOP, Op::Pop, setup, 20);
+            bill.alone(&KILL_AND_STOP, Op::TakePoisoned, setup, 15);
+            bill.alone(&KILL_AND_STOP, Op::Pop, setup, 15);
         }
     }
 }
@@ -196,16 +198,16 @@ fn beside_the_dead(bill: &mut Bill) {
         for on_death in [OnDeath::Redeliver, OnDeath::Drop, OnDeath::Stop] {
             let new = |corpse| policy(Setup { corpse, ..Setup::new(kind, 3) }, on_death);
             for op in [Op::Pop, Op::PopMany] {
-                bill.alone(&[Kill, Pause], op, new(Corpse::Reader), 30);
+                bill.alone(&[Kill, Pause], op, new(Corpse::Reader), 15);
             }
-            bill.alone(&[Kill, Stop, Pause], Op::Recover, new(Corpse::Both), 30);
+            bill.alone(&[Kill, Stop, Pause], Op::Recover, new(Corpse::Both), 15);
             let drained = Setup { closed: true, pre: 1, ..new(Corpse::Reader) };
-            bill.alone(&[Kill, Pause], Op::Pop, drained, 30);
+            bill.alone(&[Kill, Pause], Op::Pop, drained, 15);
         }
         let new = |corpse| Setup { corpse, ..Setup::new(kind, 3) };
-        bill.alone(&[Kill, Pause], Op::Push, new(Corpse::Writer), 30);
-        bill.alone(&[Kill, Pause], Op::TaskDone, tasks(new(Corpse::Both)), 30);
-        bill.alone(&[Kill, Pause], Op::Close, new(Corpse::Both), 5);
+        bill.alone(&[Kill, Pause], Op::Push, new(Corpse::Writer), 15);
+        bill.alone(&[Kill, Pause], Op::TaskDone, tasks(new(Corpse::Both)), 15);
+        bill.alone(&[Kill, Pause], Op::Close, new(Corpse::Both), 3);
         bill.alone(
             &[Kill, Pause],
             Op::TakePoisoned,
@@ -218,15 +220,15 @@ fn beside_the_dead(bill: &mut Bill) {
 fn loops(bill: &mut Bill) {
     for kind in KINDS {
         let new = |pre| Setup { fds: true, ..Setup::new(kind, pre) };
-        bill.gaps = [16, 4];
+        bill.gaps = [32, 8];
         for pre in [0, 1, 8] {
-            bill.alone(&KILL_AND_STOP, Op::ArmData, new(pre), 20);
-            bill.alone(&KILL_AND_STOP, Op::ArmSpace, new(pre), 20);
+            bill.alone(&KILL_AND_STOP, Op::ArmData, new(pre), 15);
+            bill.alone(&KILL_AND_STOP, Op::ArmSpace, new(pre), 15);
         }
         // Some thousand instructions of reading /proc.
         bill.gaps = [128, 64];
-        bill.alone(&KILL_AND_STOP, Op::RecheckData, new(1), 20);
-        bill.alone(&KILL_AND_STOP, Op::RecheckSpace, new(8), 20);
+        bill.alone(&KILL_AND_STOP, Op::RecheckData, new(1), 15);
+        bill.alone(&KILL_AND_STOP, Op::RecheckSpace, new(8), 15);
     }
 }
 
@@ -283,14 +285,14 @@ fn plants(bill: &mut Bill) {
 
 /// One victim.
 pub fn single() -> Vec<Case> {
-    let mut bill = Bill { cases: vec![], gaps: [4, 2] };
+    let mut bill = Bill { cases: vec![], gaps: [16, 5] };
     // Those that sleep come first: they take the longest.
     company(&mut bill);
     plants(&mut bill);
     indexed(&mut bill);
     loans(&mut bill);
     joinable(&mut bill);
-    bill.gaps = [16, 6];
+    bill.gaps = [32, 12];
     batches(&mut bill);
     policies(&mut bill);
     beside_the_dead(&mut bill);
@@ -307,26 +309,26 @@ pub fn double() -> Vec<Case> {
         cases.push(clean(name, 100, move |tally| pair::<TheQueue>(setup, ops, gap, tally)));
     };
     let [ring, indexed] = KINDS;
-    add("producer x recoverer", new(indexed, 4), [Op::Push, Op::Recover], 37);
-    add("consumer x recoverer", new(indexed, 4), [Op::Pop, Op::Recover], 43);
-    add("producer x consumer", new(indexed, 4), [Op::Push, Op::Pop], 31);
-    add("consumer x consumer", new(indexed, 4), [Op::Peek, Op::Pop], 31);
+    add("producer x recoverer", new(indexed, 4), [Op::Push, Op::Recover], 53);
+    add("consumer x recoverer", new(indexed, 4), [Op::Pop, Op::Recover], 61);
+    add("producer x consumer", new(indexed, 4), [Op::Push, Op::Pop], 43);
+    add("consumer x consumer", new(indexed, 4), [Op::Peek, Op::Pop], 43);
     for kind in KINDS {
         let overtaken = Setup { passing: 20, behind: 2, ..new(kind, 0) };
-        add("overtaken committer x recoverer", overtaken, [Op::Commit, Op::Recover], 37);
-        add("overtaken committer x consumer", overtaken, [Op::Commit, Op::Pop], 31);
+        add("overtaken committer x recoverer", overtaken, [Op::Commit, Op::Recover], 53);
+        add("overtaken committer x consumer", overtaken, [Op::Commit, Op::Pop], 43);
         let task = tasks(new(kind, 4));
-        add("task_done x recoverer", task, [Op::TaskDone, Op::Recover], 37);
-        add("give_back x consumer", task, [Op::GiveBack, Op::Pop], 43);
-        add("task_done x join", tasks(new(kind, 1)), [Op::TaskDone, Op::Join], 17);
-        add("push_many x pop_many", new(kind, 2), [Op::PushMany, Op::PopMany], 67);
-        add("pop_many x recoverer", new(kind, 4), [Op::PopMany, Op::Recover], 67);
+        add("task_done x recoverer", task, [Op::TaskDone, Op::Recover], 53);
+        add("give_back x consumer", task, [Op::GiveBack, Op::Pop], 61);
+        add("task_done x join", tasks(new(kind, 1)), [Op::TaskDone, Op::Join], 23);
+        add("push_many x pop_many", new(kind, 2), [Op::PushMany, Op::PopMany], 97);
+        add("pop_many x recoverer", new(kind, 4), [Op::PopMany, Op::Recover], 97);
         let dropping = policy(new(kind, 4), OnDeath::Drop);
-        add("consumer x recoverer", dropping, [Op::Peek, Op::Recover], 43);
+        add("consumer x recoverer", dropping, [Op::Peek, Op::Recover], 61);
         let stopping = policy(Setup { corpse: Corpse::Reader, ..new(kind, 4) }, OnDeath::Stop);
-        add("consumer x recoverer", stopping, [Op::Pop, Op::Recover], 43);
+        add("consumer x recoverer", stopping, [Op::Pop, Op::Recover], 61);
         let poisoned = strict(Setup { poisoned: 1, ..new(kind, 4) });
-        add("take_poisoned x recoverer", poisoned, [Op::TakePoisoned, Op::Recover], 43);
+        add("take_poisoned x recoverer", poisoned, [Op::TakePoisoned, Op::Recover], 61);
     }
     let overtaken = Setup { passing: 20, behind: 2, plant: Plant::SendsTwice, ..new(ring, 0) };
     cases.push(planted("overtaken committer x consumer, SendsTwice", move |tally| {
