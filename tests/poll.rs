@@ -387,6 +387,39 @@ fn no_signal_is_lost_between_loops_that_never_look_again() {
     }
 }
 
+/// One message at a time: no other one makes up for a signal that was lost.
+#[test]
+fn no_signal_is_lost_where_each_waits_for_the_others_only_message() {
+    const ROUNDS: u32 = 20_000;
+    for kind in KINDS {
+        let region = region(NO_TICK_MS);
+        let config = QueueConfig { kind, ..QueueConfig::new(2, 8) };
+        let queues = ["there", "back"].map(|name| region.create_queue(name, &config).unwrap());
+        let fds = [EventFd::new(), EventFd::new()];
+        let play = |side: usize| {
+            let (mine, theirs) = (queues[side], queues[1 - side].with_data_fd(fds[1 - side].0));
+            for round in 0..ROUNDS {
+                if side == 0 || round > 0 {
+                    ensure!(theirs.try_push(b"ball") == Ok(()));
+                }
+                while pop(mine).is_err() {
+                    if !mine.arm_data() {
+                        ensure!(fds[side].poll(20_000));
+                        fds[side].read();
+                    }
+                }
+            }
+            if side == 1 {
+                ensure!(theirs.try_push(b"ball") == Ok(()));
+            }
+        };
+        let other = Child::fork(|| play(1));
+        let one = Child::fork(|| play(0));
+        one.succeeded();
+        other.succeeded();
+    }
+}
+
 /// Killed at the very system call: the message is there, and nobody was told.
 #[cfg(target_arch = "x86_64")]
 #[test]
