@@ -146,7 +146,7 @@ fn whoever_is_long_in_writing_holds_up_a_kill_only_ring_only() {
     each(|_, queue| {
         let go: &'static mut AtomicU32 = shared();
         let slow = Child::fork(|| {
-            let loan = queue.try_reserve(1).ok().expect("room");
+            let loan = queue.try_reserve(1).expect("room");
             go.store(1, SeqCst);
             sleep_ms(100_000);
             drop(loan);
@@ -312,7 +312,7 @@ fn close_with_a_dead_ones_loan_out_ends_at_the_tick() {
         let queue = region(20).create_queue("q", &QueueConfig { kind, ..QueueConfig::new(4, 64) }).unwrap();
         let reserved: &'static mut AtomicU32 = shared();
         let holder = Child::fork(|| {
-            std::mem::forget(queue.try_reserve(4).ok().expect("room"));
+            std::mem::forget(queue.try_reserve(4).expect("room"));
             reserved.store(1, SeqCst);
             sleep_ms(100_000);
         });

@@ -38,7 +38,7 @@ fn killed(take: u32, by: impl Fn()) {
 }
 
 fn peeks(queue: Queue) -> impl Fn() {
-    move || std::mem::forget(queue.try_peek().ok().expect("a message"))
+    move || std::mem::forget(queue.try_peek().expect("a message"))
 }
 
 fn found(region: &Region) -> Recovered {
@@ -103,7 +103,7 @@ fn each_holder_is_told_how_many_had_it_before() {
         queue.push(b"m").unwrap();
         for attempt in 0..=2u8 {
             let look = move || {
-                let peeked = queue.try_peek().ok().expect("a message");
+                let peeked = queue.try_peek().expect("a message");
                 ensure!((peeked.attempt(), peeked.redelivered()) == (attempt, attempt > 0));
                 std::mem::forget(peeked);
             };
@@ -281,7 +281,7 @@ fn a_killed_producers_loans_are_freed_and_counted() {
     for on_death in [OnDeath::Redeliver, OnDeath::Drop, OnDeath::Stop] {
         each(on_death, |region, queue| {
             killed(3, move || {
-                let mut loan = queue.try_reserve(4).ok().expect("room");
+                let mut loan = queue.try_reserve(4).expect("room");
                 loan.write(b"lost").unwrap();
                 std::mem::forget(loan);
             });
@@ -316,7 +316,7 @@ fn one_recovery_goes_through_all_queues_by_their_own_policies() {
     for number in 0..2 {
         killed(1, || {
             queues.iter().for_each(|queue| peeks(*queue)());
-            std::mem::forget(queues[number].try_reserve(1).ok().expect("room"));
+            std::mem::forget(queues[number].try_reserve(1).expect("room"));
         });
     }
     let expected = Recovered { members: 2, redelivered: 4, dropped: 2, freed: 2, ..Recovered::default() };
