@@ -1,0 +1,66 @@
+//! What a contestant is: something with a sending and a receiving end for messages of N bytes.
+
+use std::{any::type_name, hint::spin_loop};
+
+pub trait Tx<const N: usize> {
+    /// Whether there was room. Copies the message in.
+    fn try_send(&mut self, message: &[u8; N]) -> bool;
+    /// Waits for room by the contestant's own means. Only asked of those that say [`Pair::BLOCKS`].
+    fn send(&mut self, _: &[u8; N]) {
+        unreachable!("{} cannot block", type_name::<Self>())
+    }
+}
+
+pub trait Rx<const N: usize> {
+    /// Whether there was a message. Copies it out.
+    fn try_recv(&mut self, into: &mut [u8; N]) -> bool;
+    /// As [`Tx::send`].
+    fn recv(&mut self, _: &mut [u8; N]) {
+        unreachable!("{} cannot block", type_name::<Self>())
+    }
+}
+
+/// A queue with its two ends. It is made once and used in every round, so its pages are there.
+pub trait Pair<const N: usize>: Sized {
+    type Tx<'a>: Tx<N>
+    where
+        Self: 'a;
+    type Rx<'a>: Rx<N>
+    where
+        Self: 'a;
+    /// Has `send` and `recv`.
+    const BLOCKS: bool = false;
+    /// Has `try_send` and `try_recv`.
+    const POLLS: bool = true;
+
+    /// `depth` messages fit, if the contestant has a say in that. `block`: `send` and `recv` will be used, else
+    /// `try_send` and `try_recv`. Errors: the reason why it must be left out.
+    fn new(depth: usize, block: bool) -> Result<Self, String>;
+
+    /// The two ends, each made in the thread that uses it.
+    fn split<'a>(
+        &'a mut self,
+    ) -> (impl FnOnce() -> Self::Tx<'a> + Send, impl FnOnce() -> Self::Rx<'a> + Send);
+}
+
+/// Sends, by polling or by blocking.
+#[inline(always)]
+pub fn put<const N: usize, const BLOCK: bool>(tx: &mut impl Tx<N>, message: &[u8; N]) {
+    if BLOCK {
+        return tx.send(message);
+    }
+    while !tx.try_send(message) {
+        spin_loop();
+    }
+}
+
+/// Receives, by polling or by blocking.
+#[inline(always)]
+pub fn get<const N: usize, const BLOCK: bool>(rx: &mut impl Rx<N>, into: &mut [u8; N]) {
+    if BLOCK {
+        return rx.recv(into);
+    }
+    while !rx.try_recv(into) {
+        spin_loop();
+    }
+}
