@@ -316,8 +316,10 @@ typedef struct rialto_recovered_t {
     uint32_t permits;
     /** Barriers that were broken because a party of theirs died. */
     uint32_t broken;
+    /** Ends of pipes and SPSC queues that dead members held. */
+    uint32_t ends;
     /** 0. */
-    uint32_t _reserved[2];
+    uint32_t _reserved;
 } rialto_recovered_t;
 
 /**
@@ -353,7 +355,7 @@ typedef struct rialto_queue_config_t {
  */
 typedef struct rialto_queue_t {
     /** Not for you. */
-    uint64_t _private[12];
+    uint64_t _private[16];
 } rialto_queue_t;
 
 /**
@@ -364,7 +366,7 @@ typedef struct rialto_queue_t {
  */
 typedef struct rialto_peeked_t {
     /** Not for you. */
-    uint64_t _private[16];
+    uint64_t _private[24];
 } rialto_peeked_t;
 
 /**

@@ -71,6 +71,25 @@ pub unsafe fn copy_in(from: &[u8], to: *mut u8) {
     }
 }
 
+/// Copies within shared memory.
+///
+/// # Safety
+/// `from` is valid for reads and `to` for writes of `len` bytes; both are aligned to 16; they do not overlap.
+pub unsafe fn copy_shared(from: *const u8, to: *mut u8, len: usize) {
+    const STEP: usize = 256;
+    let mut step = [0; STEP];
+    let mut at = 0;
+    while at < len {
+        let part = &mut step[..STEP.min(len - at)];
+        // SAFETY: `at + part.len() <= len`, and `at` is a multiple of 256.
+        unsafe {
+            copy_out(from.add(at), part);
+            copy_in(part, to.add(at));
+        }
+        at += part.len();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,6 +47,7 @@ pub mod layout;
 pub mod lock;
 pub mod member;
 pub mod permits;
+pub mod pipe;
 #[cfg(not(rialto_loom))]
 mod place;
 pub mod queue;
@@ -67,7 +68,8 @@ pub use error::{Error, Result};
 pub use event::Event;
 pub use lock::{Acquired, Guard, Lock, Lockable, Outcome};
 pub use member::{Depth, Recovered};
-pub use queue::{Popped, QueueConfig};
+pub use pipe::PipeConfig;
+pub use queue::{OnDeath, Popped, QueueConfig, QueueKind, Ticket};
 pub use region::{Region, RegionConfig};
 pub use rlock::RLock;
 pub use semaphore::Semaphore;
@@ -77,6 +79,12 @@ pub use time::FOREVER;
 pub type Queue<'r> = queue::Queue<'r, Region>;
 /// A queue of plain values.
 pub type TypedQueue<'r, T> = queue::TypedQueue<'r, T, Region>;
+/// A pipe of a [`Region`].
+pub type Pipe<'r> = pipe::Pipe<'r, Region>;
+/// One end of a pipe.
+pub type Connection<'r> = pipe::Connection<'r, Region>;
+/// Room for a message, to be written in place.
+pub type Reserved<'r> = queue::Reserved<'r, Region>;
 /// A message in hand.
 pub type Peeked<'r> = queue::Peeked<'r, Region>;
 /// A semaphore of a [`Region`] that gets the permits of the dead back.

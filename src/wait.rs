@@ -103,6 +103,15 @@ impl EventCount {
         self.notify_many(platform, EVERYBODY);
     }
 
+    /// As [`EventCount::notify_all`], if there may be anybody and `worth_it` says so then.
+    #[inline]
+    pub fn notify_all_if(&self, platform: impl Platform, worth_it: impl FnOnce() -> bool) {
+        sync::model_fence();
+        if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 && worth_it() {
+            self.wake(platform, EVERYBODY);
+        }
+    }
+
     /// Wakes at most `count` sleepers. As [`EventCount::notify`].
     #[inline]
     pub fn notify_many(&self, platform: impl Platform, count: u32) {

@@ -29,7 +29,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Non-blocking only: never sees an operating system.
     ("ring", &["error", "layout", "sync", "bytes"]),
     ("queue", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
-    ("region", &["error", "layout", "sync", "sys", "time", "member", "lock", "queue", "permits", "barrier"]),
+    ("pipe", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
+    (
+        "region",
+        &["error", "layout", "sync", "sys", "time", "member", "lock", "queue", "pipe", "permits", "barrier"],
+    ),
     // The top: every object that C has.
     (
         "capi",

@@ -14,7 +14,7 @@ use core::ffi::{c_int, c_void};
 #[repr(C)]
 pub struct rialto_peeked_t {
     /// Not for you.
-    pub _private: [u64; 16],
+    pub _private: [u64; 24],
 }
 
 // SAFETY: an array of words; `put` asserts that there is room.

@@ -36,7 +36,7 @@ pub const RIALTO_QUEUE_KILL_ONLY: u32 = 1;
 #[repr(C)]
 pub struct rialto_queue_t {
     /// Not for you.
-    pub _private: [u64; 12],
+    pub _private: [u64; 16],
 }
 
 // SAFETY: an array of words; `put` asserts that there is room.
@@ -60,6 +60,7 @@ unsafe fn config(ptr: *const rialto_queue_config_t) -> Result<QueueConfig> {
         max_message_bytes: config.max_message_bytes,
         max_attempts: u8::try_from(config.max_attempts).map_err(|_| Error::Invalid)?,
         kill_only: config.flags & RIALTO_QUEUE_KILL_ONLY != 0,
+        ..QueueConfig::new(config.slots, config.max_message_bytes)
     })
 }
 

@@ -76,12 +76,13 @@ impl Actor {
         if core::ptr::eq(member.home, home) { Actor::Explicit(member.incarnation) } else { Actor::Stranger }
     }
 
-    /// Its id, for claims. Errors: `Invalid` (a stranger); those of [`Home::me`].
+    /// Its id, for claims. Errors: `Invalid` (a stranger); `NotOwner` (it has left); those of [`Home::me`].
     #[inline]
     pub(crate) fn id<H: Home>(self, home: &H) -> Result<MemberId> {
         match self {
             Actor::Thread => home.me(),
-            Actor::Explicit(member) => Ok(member.id),
+            Actor::Explicit(member) if home.is_still(member) => Ok(member.id),
+            Actor::Explicit(_) => Err(Error::NotOwner),
             Actor::Stranger => Err(Error::Invalid),
         }
     }
@@ -108,6 +109,8 @@ pub struct Recovered {
     pub permits: u32,
     /// Barriers that were broken because a party of theirs died.
     pub broken: u32,
+    /// Ends of pipes and of SPSC queues that dead members held.
+    pub ends: u32,
 }
 
 impl Recovered {
@@ -119,6 +122,7 @@ impl Recovered {
         self.dropped = self.dropped.saturating_add(more.dropped);
         self.permits = self.permits.saturating_add(more.permits);
         self.broken = self.broken.saturating_add(more.broken);
+        self.ends = self.ends.saturating_add(more.ends);
     }
 }
 

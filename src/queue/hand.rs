@@ -8,13 +8,19 @@ use crate::{
 };
 
 /// What `pop` brought.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Popped {
     /// The message's bytes.
     pub len: usize,
     /// 0, or how many holders before you died (or gave it back) with it in hand.
     pub attempt: u8,
+    /// Of a joinable queue: for [`Queue::task_done`].
+    pub ticket: Ticket,
 }
+
+/// Which message is done, see [`Queue::task_done`]. The default is nobody's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ticket(pub(super) Claim);
 
 impl Popped {
     /// Somebody else may have acted on this message already.
@@ -76,21 +82,24 @@ impl<H: Home> Peeked<'_, H> {
     pub fn release(self) {
         let (queue, me) = (self.queue, self.me);
         queue.shared.ring().release_if(me.id, self.claim, || queue.home.is_still(me));
-        queue.shared.header.not_full.0.notify(queue.home.platform());
+        queue.notify_space(1);
         core::mem::forget(self);
     }
 }
 
 impl<H: Home> Drop for Peeked<'_, H> {
     fn drop(&mut self) {
-        let header = self.queue.shared.header;
-        let (home, me) = (self.queue.home, self.me);
-        let kept = self.queue.shared.ring().abandon_if(me.id, self.claim, || home.is_still(me));
-        let event = if kept {
-            &header.not_empty.0
+        self.queue.give_back_claim(self.me, self.claim);
+    }
+}
+
+impl<H: Home> Queue<'_, H> {
+    /// Gives a message in hand to somebody else, if it is in our hand still.
+    pub(super) fn give_back_claim(&self, me: Incarnation, claim: Claim) {
+        if self.shared.ring().abandon_if(me.id, claim, || self.home.is_still(me)) {
+            self.notify_data(1);
         } else {
-            &header.not_full.0 // handed on too often to be counted: dropped
-        };
-        event.notify(home.platform());
+            self.notify_space(1); // handed on too often to be counted: dropped
+        }
     }
 }

@@ -1,8 +1,17 @@
 //! Queue: byte messages from any member to any one other, bounded, first in first out. `try_` calls are
 //! lock-free (see `ring::mpmc`); the others sleep on an eventcount, never longer than a tick at a time.
 //!
+//! | file | idea |
+//! |---|---|
+//! | `shared` | the bytes; what a ring of slots and an indexed queue do differently |
+//! | `push`, `reserved` | producing: copies and batches; loans |
+//! | `pop`, `hand` | consuming: copies and batches; loans |
+//! | `join` | a joinable queue: tickets, and waiting until all is done |
+//! | `poll` | event loops: companion descriptors |
+//! | `typed` | messages that are values |
+//!
 //! # Memory
-//! See `shared.rs`.
+//! See `shared`.
 //!
 //! # States
 //! open -> closed. A message: reserved by its producer, ready, in the hand of a consumer, released; or,
@@ -48,28 +57,29 @@
 //! `tests/queue.rs`, `tests/prop_queue.rs`, `tests/sweep_queue.rs`, `tests/storm.rs`, `tests/loom_ring.rs`.
 
 mod hand;
+mod join;
+mod poll;
+mod pop;
+mod push;
+mod reserved;
 mod shared;
 mod typed;
 
-pub use hand::{Peeked, Popped};
-pub use shared::QueueConfig;
+pub use crate::ring::OnDeath;
+pub use hand::{Peeked, Popped, Ticket};
+pub use reserved::Reserved;
+pub use shared::{QueueConfig, QueueKind};
 pub use typed::TypedQueue;
 
 use crate::{
-    bytes,
-    error::{Error, Result},
-    member::{Actor, Depth, Home, Incarnation, Member, MemberId, Recovered},
-    ring::{Claim, Position, Recovery, Refused},
-    sync::{self, Ordering::*},
-    time::Deadline,
-    wait::EventCount,
+    error::Result,
+    member::{Actor, Home, Incarnation, Member, MemberId, Recovered},
+    ring::Recovery,
+    sync::Ordering::*,
+    wait::{Fd, NO_FD},
 };
 use core::ptr::NonNull;
 use shared::Shared;
-
-/// How often a push starts over when others void its position, before it says `WouldBlock`. Each time
-/// takes a consumer that overtook it.
-const RESENDS: u32 = 16;
 
 /// A handle to a queue in a region. Small, copyable, usable from every thread; the calling thread's
 /// own membership is used (joined on first use), or an explicit one after [`Queue::as_member`].
@@ -77,6 +87,9 @@ pub struct Queue<'r, H: Home> {
     home: &'r H,
     shared: Shared<'r>,
     actor: Actor,
+    /// Signalled by what this handle does; see `poll`.
+    data_fd: Fd,
+    space_fd: Fd,
 }
 
 impl<H: Home> Clone for Queue<'_, H> {
@@ -99,8 +112,7 @@ impl<'r, H: Home> Queue<'r, H> {
         first_turn: u64,
     ) -> Result<Self> {
         // SAFETY: the caller's word.
-        let shared = unsafe { Shared::format(at, config, first_turn)? };
-        Ok(Queue { home, shared, actor: Actor::Thread })
+        Ok(Self::over(home, unsafe { Shared::format(at, config, first_turn)? }))
     }
 
     /// Attaches to `size` bytes that claim to be a queue.
@@ -109,8 +121,11 @@ impl<'r, H: Home> Queue<'r, H> {
     /// `at` is 128-aligned and `size` bytes from it stay mapped and shared for 'r.
     pub(crate) unsafe fn attach(home: &'r H, at: NonNull<u8>, size: u64) -> Result<Self> {
         // SAFETY: the caller's word.
-        let shared = unsafe { Shared::attach(at, size)? };
-        Ok(Queue { home, shared, actor: Actor::Thread })
+        Ok(Self::over(home, unsafe { Shared::attach(at, size)? }))
+    }
+
+    fn over(home: &'r H, shared: Shared<'r>) -> Self {
+        Queue { home, shared, actor: Actor::Thread, data_fd: NO_FD, space_fd: NO_FD }
     }
 
     /// The same queue, acting as `member` instead of the calling thread's own membership. A member of
@@ -122,232 +137,18 @@ impl<'r, H: Home> Queue<'r, H> {
         Queue { actor: Actor::explicit(member, self.home), ..*self }
     }
 
-    /// Appends a message, waiting for room for ever.
-    ///
-    /// Errors: `MessageTooLarge` (nothing written), `Closed`, `TooManyMembers` and `TooManyHeld` (on the
-    /// thread's first use). Blocks; not async-signal-safe. If we die here, the message is either in the
-    /// queue or was in our hand; nobody is held up beyond a tick.
-    pub fn push(&self, message: &[u8]) -> Result<()> {
-        self.push_until(message, Deadline::NEVER)
-    }
-
-    /// As [`Queue::push`], but `WouldBlock` instead of waiting.
-    #[inline]
-    pub fn try_push(&self, message: &[u8]) -> Result<()> {
-        self.push_until(message, Deadline::NOW)
-    }
-
-    /// As [`Queue::push`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
-    pub fn push_timeout(&self, message: &[u8], timeout_ns: u64) -> Result<()> {
-        self.push_until(message, Deadline::after(self.home.platform(), timeout_ns))
-    }
-
-    #[inline]
-    fn push_until(&self, message: &[u8], deadline: Deadline) -> Result<()> {
-        if message.len() > self.shared.geometry.max_message as usize {
-            return Err(Error::MessageTooLarge);
-        }
-        let me = self.actor.id(self.home)?;
-        match self.push_once(me, message) {
-            Err(Error::WouldBlock) if deadline != Deadline::NOW => {
-                self.blocking(&self.shared.header.not_full.0, deadline, || self.push_once(me, message))
-            }
-            other => other,
-        }
-    }
-
-    #[inline]
-    fn push_once(&self, me: MemberId, message: &[u8]) -> Result<()> {
-        for _ in 0..RESENDS {
-            let position = self.reserve(me)?;
-            let index = position.index;
-            self.shared.slots.length(index).store(message.len() as u32, Relaxed);
-            // SAFETY: invariant 1: the slot is reserved for us; its payload has `max_message` bytes
-            // (checked by the caller) and is 16-aligned; `message` is private memory.
-            unsafe { bytes::copy_in(message, self.shared.slots.payload(index)) };
-            if self.shared.ring().publish(me, position) {
-                self.shared.header.not_empty.0.notify(self.home.platform());
-                return Ok(());
-            }
-            // Voided. The slot that we gave back may be the one that another producer waits for.
-            self.shared.header.not_full.0.notify(self.home.platform());
-        }
-        Err(Error::WouldBlock)
-    }
-
-    /// A position to write to, unless the queue is closed.
-    #[inline]
-    fn reserve(&self, me: MemberId) -> Result<Position> {
-        let closed = &self.shared.header.closed.0;
-        if closed.load(Acquire) != 0 {
-            return Err(Error::Closed);
-        }
-        let ring = self.shared.ring();
-        let position = ring.reserve(me).map_err(|_: Refused| Error::WouldBlock)?;
-        sync::model_fence();
-        if closed.load(SeqCst) != 0 {
-            // Invariant 3; partner: `drained`.
-            ring.cancel(me, position);
-            self.shared.header.not_empty.0.notify_all(self.home.platform());
-            return Err(Error::Closed);
-        }
-        Ok(position)
-    }
-
-    /// Takes the next message into `buffer`, waiting for one for ever.
-    ///
-    /// Errors: `BufferTooSmall` if `buffer` is smaller than the queue's largest message (nothing taken),
-    /// `Closed` when closed and drained, `TooManyMembers`, `TooManyHeld`. Blocks; not async-signal-safe.
-    /// If we die before returning, the message is redelivered or was ours.
-    pub fn pop(&self, buffer: &mut [u8]) -> Result<Popped> {
-        self.pop_until(buffer, Deadline::NEVER)
-    }
-
-    /// As [`Queue::pop`], but `WouldBlock` instead of waiting.
-    #[inline]
-    pub fn try_pop(&self, buffer: &mut [u8]) -> Result<Popped> {
-        self.pop_until(buffer, Deadline::NOW)
-    }
-
-    /// As [`Queue::pop`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
-    pub fn pop_timeout(&self, buffer: &mut [u8], timeout_ns: u64) -> Result<Popped> {
-        self.pop_until(buffer, Deadline::after(self.home.platform(), timeout_ns))
-    }
-
-    #[inline]
-    fn pop_until(&self, buffer: &mut [u8], deadline: Deadline) -> Result<Popped> {
-        if buffer.len() < self.shared.geometry.max_message as usize {
-            return Err(Error::BufferTooSmall);
-        }
-        let me = self.actor.id(self.home)?;
-        let claim = self.claim_until(me, deadline)?;
-        self.take(me, claim, buffer)
-    }
-
-    /// Copies a claimed message out and releases its slot.
-    #[inline]
-    fn take(&self, me: MemberId, claim: Claim, buffer: &mut [u8]) -> Result<Popped> {
-        let len = self.message_len(me, claim)?;
-        // SAFETY: invariant 1: the slot is claimed by us; `len` is at most the slot's payload, and that
-        // at most the buffer (checked by the callers).
-        unsafe { bytes::copy_out(self.shared.slots.payload(claim.index), &mut buffer[..len]) };
-        self.release(me, claim);
-        Ok(Popped { len, attempt: claim.attempt })
-    }
-
-    #[inline]
-    fn release(&self, me: MemberId, claim: Claim) {
-        self.shared.ring().release(me, claim);
-        self.shared.header.not_full.0.notify(self.home.platform());
-    }
-
-    /// The length of a claimed message. One that is too long to be one is released.
-    #[inline]
-    fn message_len(&self, me: MemberId, claim: Claim) -> Result<usize> {
-        let len = self.shared.slots.length(claim.index).load(Relaxed);
-        if len > self.shared.geometry.max_message {
-            // Only a peer that writes wild does that. The slot goes back, the message is not one.
-            self.release(me, claim);
-            return Err(Error::BadRegion);
-        }
-        Ok(len as usize)
-    }
-
-    /// Takes the next message in hand, waiting for one for ever. As [`Queue::pop`] otherwise.
-    pub fn peek(&self) -> Result<Peeked<'r, H>> {
-        self.peek_until(Deadline::NEVER)
-    }
-
-    /// As [`Queue::peek`], but `WouldBlock` instead of waiting.
-    pub fn try_peek(&self) -> Result<Peeked<'r, H>> {
-        self.peek_until(Deadline::NOW)
-    }
-
-    /// As [`Queue::peek`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
-    pub fn peek_timeout(&self, timeout_ns: u64) -> Result<Peeked<'r, H>> {
-        self.peek_until(Deadline::after(self.home.platform(), timeout_ns))
-    }
-
-    fn peek_until(&self, deadline: Deadline) -> Result<Peeked<'r, H>> {
-        let id = self.actor.id(self.home)?;
-        let me = Incarnation { id, epoch: self.home.epoch(id) };
-        let claim = self.claim_until(id, deadline)?;
-        let len = self.message_len(id, claim)?;
-        Ok(Peeked { queue: *self, me, claim, len })
-    }
-
-    #[inline]
-    fn claim_until(&self, me: MemberId, deadline: Deadline) -> Result<Claim> {
-        match self.claim_once(me) {
-            Err(Error::WouldBlock) if deadline != Deadline::NOW => self.claim_blocking(me, deadline),
-            other => other,
-        }
-    }
-
-    #[cold]
-    fn claim_blocking(&self, me: MemberId, deadline: Deadline) -> Result<Claim> {
-        let not_empty = &self.shared.header.not_empty.0;
-        let claim = self.blocking(not_empty, deadline, || self.claim_once(me))?;
-        // We may have swallowed a wake-up that was one of several: whoever finds more, passes it on.
-        if self.shared.ring().looks_ready() {
-            not_empty.notify(self.home.platform());
-        }
-        Ok(claim)
-    }
-
-    #[inline]
-    fn claim_once(&self, me: MemberId) -> Result<Claim> {
-        match self.shared.ring().claim(me, self.shared.geometry.max_attempts) {
-            Ok(claim) => Ok(claim),
-            Err(_) if self.shared.header.closed.0.load(Acquire) == 0 => Err(Error::WouldBlock),
-            Err(_) => self.drained(me),
-        }
-    }
-
-    /// Closed, and nothing was there: is that the end, or is a producer about to publish, or has a dead
-    /// consumer a message in hand?
-    #[cold]
-    fn drained(&self, me: MemberId) -> Result<Claim> {
-        if !self.home.recover_until(Depth::Marked, Deadline::NOW) {
-            return Err(Error::WouldBlock); // more dead than one: no end before all are seen to
-        }
-        sync::fence(SeqCst); // partner: the SeqCst load of `closed` in `reserve`
-        if self.shared.ring().has_writers() {
-            return Err(Error::WouldBlock);
-        }
-        // Whoever was writing a moment ago has published by now.
-        match self.shared.ring().claim(me, self.shared.geometry.max_attempts) {
-            Ok(claim) => Ok(claim),
-            Err(Refused::Contended) => Err(Error::WouldBlock),
-            Err(_) => Err(Error::Closed),
-        }
-    }
-
-    /// A message that was redelivered `max_attempts` times and came back again; `pop` passes it over.
-    ///
-    /// Errors: `WouldBlock` if there is none, `BufferTooSmall`, and as `pop`. Never blocks.
-    pub fn take_poisoned(&self, buffer: &mut [u8]) -> Result<Popped> {
-        if buffer.len() < self.shared.geometry.max_message as usize {
-            return Err(Error::BufferTooSmall);
-        }
-        let me = self.actor.id(self.home)?;
-        let limit = self.shared.geometry.max_attempts;
-        let claim = self.shared.ring().claim_poisoned(me, limit).ok_or(Error::WouldBlock)?;
-        self.take(me, claim, buffer)
-    }
-
     /// No more pushes; pops drain what is there, then say `Closed`. Wakes everybody. Idempotent;
     /// async-signal-safe. If we die here, sleepers notice at their tick.
     pub fn close(&self) {
         let header = self.shared.header;
-        header.closed.0.swap(1, SeqCst);
-        header.not_empty.0.notify_all(self.home.platform());
-        header.not_full.0.notify_all(self.home.platform());
+        header.life.0.closed.swap(1, SeqCst);
+        header.data.0.notify_all(self.home.platform(), self.data_fd);
+        header.space.0.notify_all(self.home.platform(), self.space_fd);
     }
 
     /// Once true, always true.
     pub fn is_closed(&self) -> bool {
-        self.shared.header.closed.0.load(Acquire) != 0
+        self.shared.header.life.0.closed.load(Acquire) != 0
     }
 
     /// Messages that a `pop` could take at about this time, redelivered ones included and those in hand
@@ -357,19 +158,45 @@ impl<'r, H: Home> Queue<'r, H> {
         self.shared.ring().len() as usize
     }
 
-    /// Whether `len` is 0; as old as that.
+    /// Whether `len` is 0; as old as that. Walks all slots.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Slots: what was asked for, rounded up to a power of two.
+    /// Whether `try_push` would find no room; as old as `len`. Messages in hand take room too.
+    pub fn is_full(&self) -> bool {
+        !self.shared.has_room()
+    }
+
+    /// Slots, Python's `maxsize`: what was asked for, rounded up to a power of two. Never changes.
     pub fn capacity(&self) -> usize {
         1 << self.shared.geometry.shift
     }
 
-    /// The longest message, in bytes.
+    /// The longest message, in bytes. Never changes.
     pub fn max_message_bytes(&self) -> usize {
         self.shared.geometry.max_message as usize
+    }
+
+    /// What the queue was created with, the slots as [`Queue::capacity`] says. Never changes.
+    pub fn config(&self) -> QueueConfig {
+        self.shared.geometry.config()
+    }
+
+    /// Whether it was created with these parameters.
+    pub(crate) fn has(&self, config: &QueueConfig) -> bool {
+        shared::Geometry::new(config) == Ok(self.shared.geometry)
+    }
+
+    /// Messages that are set aside for `take_poisoned`: as old as `len`. Walks all slots.
+    pub fn poisoned(&self) -> usize {
+        self.shared.ring().poisoned(self.shared.geometry.limit()) as usize
+    }
+
+    /// Messages given up since the queue was made: their holders died, and the queue drops such messages
+    /// ([`OnDeath::Drop`]), or 31 did. Whoever gave one up and was killed before counting it is missed.
+    pub fn dropped(&self) -> u64 {
+        self.shared.ring().header().dropped()
     }
 
     /// The same queue for values of `T`. `WrongKind` if a `T` is not exactly as large as this
@@ -378,34 +205,50 @@ impl<'r, H: Home> Queue<'r, H> {
         TypedQueue::new(*self)
     }
 
-    /// Tries, and sleeps between tries until `deadline`, recovering the dead.
+    fn me(&self) -> Result<Incarnation> {
+        let id = self.actor.id(self.home)?;
+        Ok(Incarnation { id, epoch: self.home.epoch(id) })
+    }
+
+    fn notify_data(&self, messages: u32) {
+        self.shared.header.data.0.notify_many(self.home.platform(), messages, self.data_fd);
+    }
+
+    /// Slots were freed; of a joinable queue, maybe the last unfinished ones.
     #[inline]
-    fn blocking<T>(
-        &self,
-        event: &EventCount,
-        deadline: Deadline,
-        once: impl FnMut() -> Result<T>,
-    ) -> Result<T> {
-        self.home.block(event, deadline, once)
+    fn notify_space(&self, slots: u32) {
+        self.shared.header.space.0.notify_many(self.home.platform(), slots, self.space_fd);
+        if self.shared.geometry.joinable {
+            self.notify_done();
+        }
     }
 
     /// Whether `member` has a message or a slot of this queue in hand.
     pub(crate) fn holds(&self, member: MemberId) -> bool {
         self.shared.ring().holds(member)
+            || self.shared.geometry.indexed && self.shared.indexed().entries.holds(member)
     }
 
     /// Takes the claims of `dead` out of this queue and wakes everybody. `is_dying` as the member table
-    /// says it. Idempotent, several at once. The second value: whether nothing of `dead` is left here, as far as this call can vouch for it.
+    /// says it. Idempotent, several at once. The second value: whether nothing of `dead` is left here, as
+    /// far as this call can vouch for it.
     pub(crate) fn sweep(&self, dead: Incarnation, is_dying: impl Fn() -> bool) -> (Recovered, bool) {
-        let found = self.shared.ring().recover(dead.id, is_dying);
-        if found.raised {
-            self.shared.header.not_empty.0.notify_all(self.home.platform());
+        let ring = self.shared.ring();
+        let ring = if self.shared.geometry.on_death == OnDeath::Drop { ring.dropping() } else { ring };
+        let mut found = ring.recover(dead.id, &is_dying);
+        if self.shared.geometry.indexed {
+            // Entries are no messages: they come again, and bring theirs if it is there still.
+            let entries = self.shared.indexed().entries.recover(dead.id, &is_dying);
+            found.complete &= entries.complete;
+            found.raised |= entries.raised;
         }
-        if found.freed > 0 || found.dropped > 0 {
-            self.shared.header.not_full.0.notify_all(self.home.platform());
-            self.shared.header.not_empty.0.notify_all(self.home.platform());
+        let Recovery { redelivered, freed, dropped, complete, raised } = found;
+        if raised || freed > 0 || dropped > 0 {
+            let (header, platform) = (self.shared.header, self.home.platform());
+            header.data.0.notify_all(platform, self.data_fd);
+            header.space.0.notify_all(platform, self.space_fd);
+            header.life.0.done.notify_all(platform, NO_FD);
         }
-        let Recovery { redelivered, freed, dropped, complete, .. } = found;
         (Recovered { redelivered, freed, dropped, ..Recovered::default() }, complete)
     }
 }

@@ -4,16 +4,26 @@
 //! | offset | size | field | writer |
 //! |---|---|---|---|
 //! | 0 | 4 | `magic` "RLTQ", written last | creator |
-//! | 4 | 4 | `flags`: bit 0 kill-only | creator |
-//! | 8 | 4 | `shift`: log2 of the slots, 1..=16 | creator |
+//! | 4 | 4 | `flags`: bit 0 kill-only, bit 1 indexed, bit 2 joinable, bits 4..6 [`OnDeath`] | creator |
+//! | 8 | 4 | `shift`: log2 of the slots, 1..=16 (indexed: ..=15) | creator |
 //! | 12 | 4 | `max_message_bytes` | creator |
 //! | 16 | 4 | `stride`: bytes from slot to slot | creator |
 //! | 20 | 4 | `max_attempts`: 1..=30 | creator |
 //! | 128 | 4 | `closed`: 0 or 1 | closer |
-//! | 256 | 128 | eventcount: a message may be there | see `wait` |
-//! | 384 | 128 | eventcount: room may be there | see `wait` |
-//! | 512 | 512 | the ring's header: tail, head, orphan word, counters | see `ring::mpmc` |
-//! | 1024 | stride x slots | slots: 8 slot word, 4 length, 4 unused, payload | claimer |
+//! | 136 | 8 | signal: all messages may be done | see `wait` |
+//! | 256 | 8 | signal: a message may be there | see `wait` |
+//! | 384 | 8 | signal: room may be there | see `wait` |
+//! | 512 | 512 | the header of the ring, or of the blocks: tail, head, orphan word, counters | see `ring::mpmc` |
+//! | 1024 | stride x slots | slots or blocks: 8 slot word, 4 length, 4 stamp, payload | claimer |
+//!
+//! An indexed queue has its ring of entries before the blocks:
+//! | offset | size | field | writer |
+//! |---|---|---|---|
+//! | 1024 | 512 | the header of the ring of entries | see `ring::mpmc` |
+//! | 1536 | 16 x 2 x slots | entries: 8 slot word, 8 value (see `ring::indexed`) | claimer |
+//! | then, 128-aligned | stride x slots | blocks | claimer |
+//!
+//! A stamp is 0, or that of the ticket that a joinable queue's `pop` gave out; see `join`.
 //!
 //! Everything below 128 is written once, before the object is announced. Readers copy it into their
 //! handle at attach, range-check it there, and never read it again.
@@ -21,16 +31,22 @@
 use crate::{
     error::{Error, Result},
     layout::{self, CACHE_LINE, Layout, Line},
-    ring::{self, Slots},
+    ring::{self, Claim, Entries, Indexed, MemberId, OnDeath, Position, Refused, Slots, indexed::Published},
     sync::{AtomicU32, AtomicU64, Ordering::*},
-    wait::EventCount,
+    wait::Signal,
 };
 use core::{marker::PhantomData, ptr::NonNull};
 
 const MAGIC: u32 = u32::from_le_bytes(*b"RLTQ");
 const KILL_ONLY: u32 = 1;
+const INDEXED: u32 = 2;
+const JOINABLE: u32 = 4;
+const ON_DEATH_AT: u32 = 4;
+const ON_DEATH: u32 = 3 << ON_DEATH_AT;
 const SLOTS_OFFSET: u64 = 1024;
-/// Slot word, length, four bytes unused.
+const ENTRIES_OFFSET: u64 = 1536;
+const ENTRY_BYTES: u32 = 16;
+/// Slot word, length, stamp.
 const PAYLOAD_OFFSET: usize = 16;
 /// Payloads are this much aligned, so any type up to that can be used in place.
 pub(super) const PAYLOAD_ALIGN: u64 = 16;
@@ -43,16 +59,43 @@ pub struct QueueConfig {
     /// The longest message, in bytes. 1 to 2^30; every slot takes that much room.
     pub max_message_bytes: u32,
     /// How often a message is redelivered after its holders died before `pop` passes over it and only
-    /// `take_poisoned` gets it. 1 to 30.
+    /// `take_poisoned` gets it. 1 to 30. Says nothing in a queue that stops on death.
     pub max_attempts: u8,
     /// Cheaper, and still kill-safe, but a *stopped* participant blocks others at the slot it is in.
     pub kill_only: bool,
+    /// How messages lie in memory.
+    pub kind: QueueKind,
+    /// What becomes of a message whose holder died with it in hand.
+    pub on_death: OnDeath,
+    /// A message that `pop` brought stays in hand, and in its slot, until `task_done`.
+    pub joinable: bool,
+}
+
+/// How a queue's messages lie in memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum QueueKind {
+    /// In the slots of a ring: the fastest, for messages that are written and read at once. Somebody who is
+    /// long in writing one (or holds one for long) costs the others a look each time they pass; and if
+    /// others overtake it, `commit` has to copy.
+    #[default]
+    Ring,
+    /// In blocks of their own, with a ring of their indices: for large messages that are written, or held,
+    /// for long. Four more locked operations per message, never a copy. At most 32768 slots.
+    Indexed,
 }
 
 impl QueueConfig {
-    /// Stop-safe, 5 attempts.
+    /// A ring; stop-safe; redelivers 5 times; not joinable.
     pub const fn new(slots: u32, max_message_bytes: u32) -> Self {
-        QueueConfig { slots, max_message_bytes, max_attempts: 5, kill_only: false }
+        QueueConfig {
+            slots,
+            max_message_bytes,
+            max_attempts: 5,
+            kill_only: false,
+            kind: QueueKind::Ring,
+            on_death: OnDeath::Redeliver,
+            joinable: false,
+        }
     }
 
     /// Bytes that the queue takes in its region.
@@ -69,6 +112,11 @@ pub(super) struct Geometry {
     pub stride: u32,
     pub max_attempts: u8,
     pub kill_only: bool,
+    pub indexed: bool,
+    pub joinable: bool,
+    pub on_death: OnDeath,
+    /// Of the slots, or blocks.
+    offset: u64,
     pub size: u64,
 }
 
@@ -78,19 +126,69 @@ impl Geometry {
             return Err(Error::Invalid);
         }
         let shift = config.slots.max(2).next_power_of_two().trailing_zeros();
+        let flags = [
+            (config.kill_only, KILL_ONLY),
+            (config.kind == QueueKind::Indexed, INDEXED),
+            (config.joinable, JOINABLE),
+        ];
+        let flags = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| flag).sum::<u32>()
+            | (config.on_death as u32) << ON_DEATH_AT;
         let attempts = u32::from(config.max_attempts);
-        Self::checked(shift, config.max_message_bytes, attempts, config.kill_only).ok_or(Error::Invalid)
+        Self::checked(shift, config.max_message_bytes, attempts, flags).ok_or(Error::Invalid)
     }
 
-    fn checked(shift: u32, max_message: u32, max_attempts: u32, kill_only: bool) -> Option<Self> {
-        let sane = (1..=16).contains(&shift) && (1..=1 << 30).contains(&max_message);
+    fn checked(shift: u32, max_message: u32, max_attempts: u32, flags: u32) -> Option<Self> {
+        let indexed = flags & INDEXED != 0;
+        let shifts = if indexed { 1..=15 } else { 1..=16 };
+        let sane = shifts.contains(&shift) && (1..=1 << 30).contains(&max_message);
         if !sane || !(1..=30).contains(&max_attempts) {
             return None;
         }
+        let on_death = OnDeath::from_u32((flags & ON_DEATH) >> ON_DEATH_AT)?;
         let stride = layout::round_up(PAYLOAD_OFFSET as u64 + u64::from(max_message), PAYLOAD_ALIGN)?;
-        let size = layout::round_up(SLOTS_OFFSET + (stride << shift), CACHE_LINE)?;
-        let stride = u32::try_from(stride).ok()?;
-        Some(Geometry { shift, max_message, stride, max_attempts: max_attempts as u8, kill_only, size })
+        let entries = ENTRIES_OFFSET + (u64::from(ENTRY_BYTES) << (shift + 1));
+        let offset = if indexed { layout::round_up(entries, CACHE_LINE)? } else { SLOTS_OFFSET };
+        Some(Geometry {
+            shift,
+            max_message,
+            stride: u32::try_from(stride).ok()?,
+            max_attempts: max_attempts as u8,
+            kill_only: flags & KILL_ONLY != 0,
+            indexed,
+            joinable: flags & JOINABLE != 0,
+            on_death,
+            offset,
+            size: layout::round_up(offset + (stride << shift), CACHE_LINE)?,
+        })
+    }
+
+    pub fn config(&self) -> QueueConfig {
+        QueueConfig {
+            slots: 1 << self.shift,
+            max_message_bytes: self.max_message,
+            max_attempts: self.max_attempts,
+            kill_only: self.kill_only,
+            kind: if self.indexed { QueueKind::Indexed } else { QueueKind::Ring },
+            on_death: self.on_death,
+            joinable: self.joinable,
+        }
+    }
+
+    fn flags(&self) -> u32 {
+        (if self.kill_only { KILL_ONLY } else { 0 })
+            | (if self.indexed { INDEXED } else { 0 })
+            | (if self.joinable { JOINABLE } else { 0 })
+            | (self.on_death as u32) << ON_DEATH_AT
+    }
+
+    /// `pop` has something to say of orphans with fewer redeliveries.
+    fn max_orphan(&self) -> u8 {
+        if self.on_death == OnDeath::Stop { u8::MAX } else { self.max_attempts }
+    }
+
+    /// How often a message is redelivered before [`ring::Ring::claim`] passes over it.
+    pub fn limit(&self) -> u8 {
+        if self.on_death == OnDeath::Stop { 0 } else { self.max_attempts }
     }
 }
 
@@ -103,18 +201,27 @@ pub(super) struct Header {
     max_message: AtomicU32,
     stride: AtomicU32,
     max_attempts: AtomicU32,
-    pub closed: Line<AtomicU32>,
-    pub not_empty: Line<EventCount>,
-    pub not_full: Line<EventCount>,
-    pub ring: ring::Header,
+    pub life: Line<Life>,
+    pub data: Line<Signal>,
+    pub space: Line<Signal>,
+    ring: ring::Header,
+}
+
+/// What changes seldom.
+#[repr(C)]
+pub(super) struct Life {
+    pub closed: AtomicU32,
+    _unused: u32,
+    pub done: Signal,
 }
 
 #[cfg(not(rialto_loom))]
 const _: () = {
     use core::mem::{offset_of, size_of};
-    static_assertions::const_assert_eq!(offset_of!(Header, closed), 128);
-    static_assertions::const_assert_eq!(offset_of!(Header, not_empty), 256);
-    static_assertions::const_assert_eq!(offset_of!(Header, not_full), 384);
+    static_assertions::const_assert_eq!(offset_of!(Header, life), 128);
+    static_assertions::const_assert_eq!(offset_of!(Life, done), 8);
+    static_assertions::const_assert_eq!(offset_of!(Header, data), 256);
+    static_assertions::const_assert_eq!(offset_of!(Header, space), 384);
     static_assertions::const_assert_eq!(offset_of!(Header, ring), 512);
     static_assertions::const_assert_eq!(size_of::<Header>(), SLOTS_OFFSET as usize);
 };
@@ -146,6 +253,12 @@ impl<'r> RawSlots<'r> {
         unsafe { &*self.at(index).add(8).cast::<AtomicU32>() }
     }
 
+    /// See `join`.
+    pub fn stamp(self, index: u32) -> &'r AtomicU32 {
+        // SAFETY: as above.
+        unsafe { &*self.at(index).add(12).cast::<AtomicU32>() }
+    }
+
     pub fn payload(self, index: u32) -> *mut u8 {
         // SAFETY: inside the slot.
         unsafe { self.at(index).add(PAYLOAD_OFFSET) }
@@ -157,6 +270,25 @@ impl Slots for RawSlots<'_> {
     fn word(&self, index: u32) -> &AtomicU64 {
         // SAFETY: the slot's first eight bytes, 16-aligned, alive for 'r, never accessed but atomically.
         unsafe { &*self.at(index).cast::<AtomicU64>() }
+    }
+}
+
+/// The entries of an indexed queue.
+#[derive(Clone, Copy)]
+pub(super) struct RawEntries<'r>(RawSlots<'r>);
+
+impl Slots for RawEntries<'_> {
+    #[inline(always)]
+    fn word(&self, index: u32) -> &AtomicU64 {
+        self.0.word(index)
+    }
+}
+
+impl Entries for RawEntries<'_> {
+    #[inline(always)]
+    fn value(&self, index: u32) -> &AtomicU64 {
+        // SAFETY: the second eight bytes of an entry's sixteen; otherwise as `RawSlots::word`.
+        unsafe { &*self.0.at(index).add(8).cast::<AtomicU64>() }
     }
 }
 
@@ -175,7 +307,7 @@ impl<'r> Shared<'r> {
         // SAFETY: all fields of Header are atomics: any bytes are valid, and others may write them.
         let header = unsafe { at.cast::<Header>().as_ref() };
         // SAFETY: the slots begin inside the object.
-        let base = unsafe { at.add(SLOTS_OFFSET as usize) };
+        let base = unsafe { at.add(geometry.offset as usize) };
         let mask = (1 << geometry.shift) - 1;
         let slots = RawSlots { base, stride: geometry.stride, mask, _region: PhantomData };
         Shared { header, slots, geometry }
@@ -191,15 +323,20 @@ impl<'r> Shared<'r> {
         let shared = unsafe { Self::over(at, geometry) };
         let header = shared.header;
         header.magic.store(0, Relaxed);
-        header.flags.store(if config.kill_only { KILL_ONLY } else { 0 }, Relaxed);
+        header.flags.store(geometry.flags(), Relaxed);
         header.shift.store(geometry.shift, Relaxed);
         header.max_message.store(geometry.max_message, Relaxed);
         header.stride.store(geometry.stride, Relaxed);
         header.max_attempts.store(u32::from(geometry.max_attempts), Relaxed);
-        header.closed.0.store(0, Relaxed);
-        header.not_empty.0.reset();
-        header.not_full.0.reset();
+        header.life.0.closed.store(0, Relaxed);
+        header.life.0.done.reset();
+        header.data.0.reset();
+        header.space.0.reset();
         shared.ring().format(first_turn);
+        if geometry.indexed {
+            shared.indexed().entries.format(first_turn);
+        }
+        (0..1 << geometry.shift).for_each(|index| shared.slots.stamp(index).store(0, Relaxed));
         header.magic.store(MAGIC, Release);
         Ok(shared)
     }
@@ -218,13 +355,12 @@ impl<'r> Shared<'r> {
             return Err(Error::BadRegion);
         }
         let flags = header.flags.load(Relaxed);
-        if flags & !KILL_ONLY != 0 {
+        if flags & !(KILL_ONLY | INDEXED | JOINABLE | ON_DEATH) != 0 {
             return Err(Error::Version);
         }
         let (shift, max) = (header.shift.load(Relaxed), header.max_message.load(Relaxed));
         let attempts = header.max_attempts.load(Relaxed);
-        let geometry =
-            Geometry::checked(shift, max, attempts, flags & KILL_ONLY != 0).ok_or(Error::BadRegion)?;
+        let geometry = Geometry::checked(shift, max, attempts, flags).ok_or(Error::BadRegion)?;
         if geometry.stride != header.stride.load(Relaxed) || geometry.size > size {
             return Err(Error::BadRegion);
         }
@@ -232,7 +368,77 @@ impl<'r> Shared<'r> {
         Ok(unsafe { Self::over(at, geometry) })
     }
 
+    /// The slots, or the blocks of an indexed queue: all that is done to a message in hand is done here.
+    #[inline(always)]
     pub fn ring(&self) -> ring::Ring<'r, RawSlots<'r>> {
         ring::Ring::new(&self.header.ring, self.slots, self.geometry.shift, !self.geometry.kill_only)
+    }
+
+    pub fn indexed(&self) -> Indexed<'r, RawSlots<'r>, RawEntries<'r>> {
+        let shift = self.geometry.shift + 1;
+        // SAFETY: only of an indexed queue: between the first 1024 bytes and the blocks there is room for the
+        // ring's header and, 16 bytes each, for twice as many entries as blocks; atomics only.
+        let (header, base) = unsafe {
+            let start = self.slots.base.sub(self.geometry.offset as usize);
+            (
+                start.add(SLOTS_OFFSET as usize).cast::<ring::Header>().as_ref(),
+                start.add(ENTRIES_OFFSET as usize),
+            )
+        };
+        let mask = (1 << shift) - 1;
+        let slots = RawEntries(RawSlots { base, stride: ENTRY_BYTES, mask, _region: PhantomData });
+        Indexed {
+            blocks: self.ring(),
+            entries: ring::Ring::new(header, slots, shift, !self.geometry.kill_only),
+        }
+    }
+
+    // ---- what is done differently in the two kinds
+
+    #[inline(always)]
+    pub fn reserve(&self, me: MemberId) -> core::result::Result<Position, Refused> {
+        if self.geometry.indexed { self.indexed().take(me) } else { self.ring().reserve(me) }
+    }
+
+    /// A position that was voided stays ours, in both kinds.
+    #[inline(always)]
+    pub fn publish(&self, me: MemberId, position: Position) -> bool {
+        if self.geometry.indexed {
+            self.indexed().publish(me, position) == Published::Done
+        } else {
+            self.ring().try_publish(me, position)
+        }
+    }
+
+    #[inline(always)]
+    pub fn claim(&self, me: MemberId) -> core::result::Result<Claim, Refused> {
+        let limit = self.geometry.limit();
+        if self.geometry.indexed { self.indexed().claim(me, limit) } else { self.ring().claim(me, limit) }
+    }
+
+    /// Whether a claim is worth a try.
+    pub fn has_message(&self) -> bool {
+        let ordered = if self.geometry.indexed {
+            let entries = self.indexed().entries;
+            entries.has_message() || entries.has_orphan(u8::MAX)
+        } else {
+            self.ring().has_message()
+        };
+        ordered || self.ring().has_orphan(self.geometry.max_orphan())
+    }
+
+    /// Whether there is a message where one is looked for first.
+    #[inline]
+    pub fn looks_ready(&self) -> bool {
+        if self.geometry.indexed { self.indexed().entries.looks_ready() } else { self.ring().looks_ready() }
+    }
+
+    /// Whether a reservation is worth a try.
+    pub fn has_room(&self) -> bool {
+        if self.geometry.indexed {
+            self.ring().has_free_slot() && self.indexed().entries.has_room()
+        } else {
+            self.ring().has_room()
+        }
     }
 }

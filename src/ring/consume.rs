@@ -3,7 +3,7 @@
 
 use super::{
     index::turns_ahead,
-    mpmc::{Ahead, Budget, Claim, PRESENT, Refused, Ring, Slots},
+    mpmc::{Ahead, Budget, Claim, Refused, Ring, Slots},
     word::{HOLE, MAX_MEMBERS, MemberId, ORPHAN, READING, WRITING, Word},
 };
 use crate::sync::Ordering::*;
@@ -15,12 +15,8 @@ impl<S: Slots> Ring<'_, S> {
     #[inline(always)]
     pub fn claim(&self, me: MemberId, limit: u8) -> Result<Claim, Refused> {
         debug_assert!((1..=MAX_MEMBERS).contains(&me));
-        // Acquire: partner is the raise, see Ordering, row 4.
-        let orphans = self.header.orphans.0.load(Acquire);
-        if orphans & PRESENT != 0 {
-            if let Some(claim) = self.adopt_or_clear(me, limit, orphans) {
-                return Ok(claim);
-            }
+        if let Some(claim) = self.claim_orphan(me, limit) {
+            return Ok(claim);
         }
         let at = self.geometry.wrap(self.header.head.0.load(Relaxed));
         if self.look(at) == Word::full(self.geometry.turn(at)) && self.try_claim(at, me) {
@@ -94,7 +90,7 @@ impl<S: Slots> Ring<'_, S> {
     }
 
     /// Looks behind the unfinished message at `at` for a published one.
-    fn find_message(&self, at: u64, budget: &mut Budget) -> Ahead {
+    pub(super) fn find_message(&self, at: u64, budget: &mut Budget) -> Ahead {
         let mut position = at;
         for _ in 1..self.capacity() {
             if !budget.spend() {

@@ -105,7 +105,7 @@
 
 use super::{
     index::Geometry,
-    word::{FULL, MemberId, ORPHAN, READING, WRITING, Word},
+    word::{MemberId, READING, Word},
 };
 use crate::{
     layout::Line,
@@ -201,7 +201,7 @@ pub struct Position {
 }
 
 /// A message in hand; good for one `release` or `abandon`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Claim {
     /// The slot, below the capacity.
@@ -216,9 +216,10 @@ pub struct Claim {
 #[derive(Clone, Copy)]
 pub struct Ring<'a, S> {
     pub(super) header: &'a Header,
-    slots: S,
+    pub(super) slots: S,
     pub(super) geometry: Geometry,
     pub(super) stop_safe: bool,
+    pub(super) redeliver: bool,
 }
 
 /// Steps that one call may take. Honest peers make a call look at each slot a few times at most, and
@@ -250,7 +251,19 @@ impl<'a, S: Slots> Ring<'a, S> {
     /// All parties must use the same `shift` and `stop_safe`.
     #[inline]
     pub fn new(header: &'a Header, slots: S, shift: u32, stop_safe: bool) -> Self {
-        Ring { header, slots, geometry: Geometry::new(shift), stop_safe }
+        Ring { header, slots, geometry: Geometry::new(shift), stop_safe, redeliver: true }
+    }
+
+    /// The same, but [`Ring::recover`] frees what the dead had in hand instead of making orphans of it.
+    #[inline]
+    #[must_use]
+    pub fn dropping(self) -> Self {
+        Ring { redeliver: false, ..self }
+    }
+
+    /// What it shares besides its slots.
+    pub fn header(&self) -> &'a Header {
+        self.header
     }
 
     /// Makes an empty ring whose first lap is `first_turn`. Only while nobody else uses it. The same as
@@ -313,41 +326,5 @@ impl<'a, S: Slots> Ring<'a, S> {
             }
         }
         // Not ours: we were given up for dead, or a hostile peer took it. Nothing to give back.
-    }
-
-    // ---- looking around. Each answer may be old as soon as it is given.
-
-    /// Messages that wait: published, or orphaned (poisoned ones too). Looks at every slot.
-    pub fn len(&self) -> u32 {
-        self.count(|phase| phase == FULL || phase == ORPHAN)
-    }
-
-    /// Whether no message waits. Looks at every slot.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Whether somebody has reserved and not yet published. Looks at every slot. After a SeqCst store of
-    /// a flag that writers load (SeqCst) behind their `reserve`, false means: no writer that missed the
-    /// flag will publish any more (Ordering, row 6).
-    pub fn has_writers(&self) -> bool {
-        self.count(|phase| phase == WRITING) != 0
-    }
-
-    /// Whether `member` holds a slot. Looks at every slot.
-    pub fn holds(&self, member: MemberId) -> bool {
-        (0..self.capacity()).any(|index| Word(self.slot(index).load(Acquire)).is_held_by(member))
-    }
-
-    /// Whether there is a message where the head hint says. One look; a hint itself.
-    #[inline]
-    pub fn looks_ready(&self) -> bool {
-        let at = self.geometry.wrap(self.header.head.0.load(Acquire));
-        self.look(at) == Word::full(self.geometry.turn(at))
-    }
-
-    fn count(&self, phase: impl Fn(u64) -> bool) -> u32 {
-        let phase_at = |index| Word(self.slot(index).load(SeqCst)).phase();
-        (0..self.capacity()).filter(|index| phase(phase_at(*index))).count() as u32
     }
 }

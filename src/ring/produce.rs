@@ -82,7 +82,7 @@ impl<S: Slots> Ring<'_, S> {
 
     /// Whether a producer may void this lap's position of a slot still in use since the last lap.
     /// Kill-only owners publish and release by plain stores, so only what has no owner may be lapped.
-    fn may_lap(&self, word: Word) -> bool {
+    pub(super) fn may_lap(&self, word: Word) -> bool {
         match word.phase() {
             ORPHAN => true,
             WRITING | READING | HOLE => self.stop_safe,
@@ -92,7 +92,7 @@ impl<S: Slots> Ring<'_, S> {
 
     /// Looks behind the slot in use at `at` for one that is free in this lap. Stops at a message: while
     /// one waits, the ring is honestly full.
-    fn find_free(&self, at: u64, budget: &mut Budget) -> Ahead {
+    pub(super) fn find_free(&self, at: u64, budget: &mut Budget) -> Ahead {
         let mut position = at;
         for _ in 1..self.capacity() {
             if !budget.spend() {
@@ -117,6 +117,18 @@ impl<S: Slots> Ring<'_, S> {
     #[inline(always)]
     #[must_use]
     pub fn publish(&self, me: MemberId, position: Position) -> bool {
+        let published = self.try_publish(me, position);
+        if !published {
+            self.give_back(me, position.index, WRITING, || true);
+        }
+        published
+    }
+
+    /// As [`Ring::publish`], but a slot whose position was voided stays ours (in phase H, its memory
+    /// untouched) until [`Ring::cancel_if`].
+    #[inline(always)]
+    #[must_use]
+    pub fn try_publish(&self, me: MemberId, position: Position) -> bool {
         let slot = self.slot(position.index);
         let full = Word::full(position.turn).0;
         // SeqCst: partner is the sleeper's fence in `EventCount::prepare`, see Ordering, row 5.
@@ -125,11 +137,7 @@ impl<S: Slots> Ring<'_, S> {
             return true;
         }
         let writing = Word::writing(position.turn, me).0;
-        if slot.compare_exchange(writing, full, SeqCst, Relaxed).is_ok() {
-            return true;
-        }
-        self.give_back(me, position.index, WRITING, || true);
-        false
+        slot.compare_exchange(writing, full, SeqCst, Relaxed).is_ok()
     }
 
     /// Gives a reserved slot back unused. Its position is void.
@@ -139,5 +147,10 @@ impl<S: Slots> Ring<'_, S> {
         } else {
             self.slot(position.index).store(Word::writing(position.turn, me).freed().0, SeqCst);
         }
+    }
+
+    /// As [`Ring::cancel`], for a position that may have outlived its member; see [`Ring::release_if`].
+    pub fn cancel_if(&self, me: MemberId, position: Position, still_me: impl Fn() -> bool) {
+        self.give_back(me, position.index, WRITING, still_me);
     }
 }

@@ -16,7 +16,7 @@ pub struct Recovery {
     pub redelivered: u32,
     /// Slots that it was writing, freed.
     pub freed: u32,
-    /// Messages given up: their holders died too often.
+    /// Messages given up: their holders died too often, or the ring does not redeliver.
     pub dropped: u32,
     /// There are orphans, and the orphan word says so: wake consumers.
     pub raised: bool,
@@ -59,7 +59,7 @@ impl<S: Slots> Ring<'_, S> {
                     break 'slots;
                 }
                 let message = seen.phase() == READING;
-                let keep = message && seen.attempt() < LAST_ATTEMPT;
+                let keep = message && self.redeliver && seen.attempt() < LAST_ATTEMPT;
                 let next = if keep { Word::orphan(seen.turn(), seen.attempt()) } else { seen.freed() };
                 if slot.compare_exchange(seen.0, next.0, SeqCst, Relaxed).is_err() {
                     continue; // lapped, or another recoverer
@@ -122,10 +122,18 @@ impl<S: Slots> Ring<'_, S> {
         self.adopt(me, limit.min(MAX_ATTEMPTS)..LAST_ATTEMPT, &mut Budget::new(self.capacity()))
     }
 
+    /// Takes an orphan with fewer than `limit` redeliveries, if there is one: what [`Ring::claim`] does first.
+    #[inline(always)]
+    pub(super) fn claim_orphan(&self, me: MemberId, limit: u8) -> Option<Claim> {
+        // Acquire: partner is the raise, see Ordering, row 4.
+        let announced = self.header.orphans.0.load(Acquire);
+        if announced & PRESENT == 0 { None } else { self.adopt_or_clear(me, limit, announced) }
+    }
+
     /// `announced`: the orphan word, loaded (Acquire) before.
     #[cold]
     #[inline(never)]
-    pub(super) fn adopt_or_clear(&self, me: MemberId, limit: u8, announced: u64) -> Option<Claim> {
+    fn adopt_or_clear(&self, me: MemberId, limit: u8, announced: u64) -> Option<Claim> {
         let mut budget = Budget::new(self.capacity());
         let claim = self.adopt(me, 0..limit.min(MAX_ATTEMPTS), &mut budget);
         if claim.is_none() && budget.spend() {
@@ -135,6 +143,28 @@ impl<S: Slots> Ring<'_, S> {
             let _ = self.header.orphans.0.compare_exchange(announced, clear, Relaxed, Relaxed);
         }
         claim
+    }
+
+    /// Whether there is an orphan with fewer than `limit` redeliveries. Looks at every slot if there may be
+    /// one; if there is none, later calls with this limit need not.
+    #[inline]
+    pub fn has_orphan(&self, limit: u8) -> bool {
+        let announced = self.header.orphans.0.load(SeqCst);
+        announced & PRESENT != 0 && self.find_orphan(limit, announced)
+    }
+
+    #[cold]
+    fn find_orphan(&self, limit: u8, announced: u64) -> bool {
+        // Relaxed: as in `adopt`.
+        let found = (0..self.capacity())
+            .map(|index| Word(self.slot(index).load(Relaxed)))
+            .any(|word| word.phase() == ORPHAN && word.attempt() < limit);
+        if !found {
+            // As in `adopt_or_clear`.
+            let clear = announced & !PRESENT;
+            let _ = self.header.orphans.0.compare_exchange(announced, clear, Relaxed, Relaxed);
+        }
+        found
     }
 
     /// The first orphan, in slot order, whose attempt is in `attempts` (which ends at 31 at most).
