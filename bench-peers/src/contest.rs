@@ -2,10 +2,13 @@
 
 use crate::{
     duo::{Duo, Raced, nanoseconds_each},
-    pair::{Pair, get, put},
-    payload::Message,
+    pair::{BATCH, Pair, Rx, Tx, get, put},
+    payload::{check, check_all, filled, stamp},
 };
-use std::time::{Duration, Instant};
+use std::{
+    hint::spin_loop,
+    time::{Duration, Instant},
+};
 
 /// How long a party of [`Kind::Asleep`] lets the other wait: far longer than anybody spins.
 const AWAY: Duration = Duration::from_micros(50);
@@ -18,6 +21,8 @@ pub enum Kind {
     Throughput,
     /// The same, with the calls that wait.
     ThroughputBlocking,
+    /// The same, polling, many messages at a time.
+    Batches,
     /// There and back through two queues, polling.
     RoundTrip,
     /// The same, with the calls that wait: whoever spins before sleeping gets by without sleeping.
@@ -31,13 +36,14 @@ impl Kind {
         match self {
             Kind::Throughput => "throughput",
             Kind::ThroughputBlocking => "throughput-blocking",
+            Kind::Batches => "batches",
             Kind::RoundTrip => "rtt",
             Kind::RoundTripBlocking => "rtt-blocking",
             Kind::Asleep => "rtt-asleep",
         }
     }
     fn blocks(self) -> bool {
-        !matches!(self, Kind::Throughput | Kind::RoundTrip)
+        !matches!(self, Kind::Throughput | Kind::Batches | Kind::RoundTrip)
     }
 }
 
@@ -57,11 +63,15 @@ pub fn contest<const N: usize, P: Pair<N> + 'static>(
     if !kind.blocks() && !P::POLLS {
         return Err("has no calls that poll".into());
     }
+    if kind == Kind::Batches && !P::BATCHES {
+        return Err("has no batches".into());
+    }
     let pair = |depth| P::new(depth, kind.blocks());
     let two = || Ok::<_, String>((pair(ROUND_TRIP_DEPTH)?, pair(ROUND_TRIP_DEPTH)?));
     Ok(match kind {
         Kind::Throughput => Box::new(Throughput::<N, false, P>(pair(depth)?)),
         Kind::ThroughputBlocking => Box::new(Throughput::<N, true, P>(pair(depth)?)),
+        Kind::Batches => Box::new(Batches::<N, P>(pair(depth)?)),
         Kind::RoundTrip => Box::new(RoundTrip::<N, false, P>(two()?, Duration::ZERO)),
         Kind::RoundTripBlocking => Box::new(RoundTrip::<N, true, P>(two()?, Duration::ZERO)),
         Kind::Asleep => Box::new(RoundTrip::<N, true, P>(two()?, AWAY)),
@@ -75,22 +85,68 @@ impl<const N: usize, const BLOCK: bool, P: Pair<N>> Contest for Throughput<N, BL
         let (tx, rx) = self.0.split();
         duo.race(
             move |start| {
-                let (mut tx, mut message) = (tx(), Message::<N>::filled());
+                let (mut tx, mut message) = (tx(), filled::<N>());
                 start.wait();
                 for i in 0..n {
-                    put::<N, BLOCK>(&mut tx, message.stamp(i));
+                    put::<N, BLOCK>(&mut tx, stamp(&mut message, i));
                 }
             },
             move |start| {
-                let (mut rx, mut message) = (rx(), Message::<N>::empty());
+                let (mut rx, mut message) = (rx(), [0; N]);
                 start.wait();
                 let each = nanoseconds_each(n, || {
                     for i in 0..n {
-                        get::<N, BLOCK>(&mut rx, message.room());
-                        message.check(i);
+                        get::<N, BLOCK>(&mut rx, &mut message);
+                        check(&mut message, i);
                     }
                 });
-                message.check_all();
+                check_all(&message);
+                each
+            },
+        )
+    }
+}
+
+struct Batches<const N: usize, P>(P);
+
+impl<const N: usize, P: Pair<N>> Contest for Batches<N, P> {
+    fn burst(&mut self, duo: Duo, n: u64) -> Raced {
+        let n = n.next_multiple_of(BATCH as u64);
+        let (tx, rx) = self.0.split();
+        duo.race(
+            move |start| {
+                let (mut tx, mut batch) = (tx(), vec![filled::<N>(); BATCH]);
+                start.wait();
+                for first in (0..n).step_by(BATCH) {
+                    for (message, i) in batch.iter_mut().zip(first..) {
+                        stamp(message, i);
+                    }
+                    let mut left = &batch[..];
+                    while !left.is_empty() {
+                        match tx.try_send_many(left) {
+                            0 => spin_loop(),
+                            sent => left = &left[sent..],
+                        }
+                    }
+                }
+            },
+            move |start| {
+                let (mut rx, mut batch) = (rx(), vec![[0; N]; BATCH]);
+                start.wait();
+                let each = nanoseconds_each(n, || {
+                    let mut i = 0;
+                    while i < n {
+                        let got = rx.try_recv_many(&mut batch);
+                        for message in &mut batch[..got] {
+                            check(message, i);
+                            i += 1;
+                        }
+                        if got == 0 {
+                            spin_loop();
+                        }
+                    }
+                });
+                check_all(&batch[0]);
                 each
             },
         )
@@ -112,30 +168,30 @@ impl<const N: usize, const BLOCK: bool, P: Pair<N>> Contest for RoundTrip<N, BLO
         let (back_tx, back_rx) = self.0.1.split();
         duo.race(
             move |start| {
-                let (mut rx, mut tx, mut message) = (there_rx(), back_tx(), Message::<N>::empty());
+                let (mut rx, mut tx, mut message) = (there_rx(), back_tx(), [0; N]);
                 start.wait();
                 for i in 0..n {
-                    get::<N, BLOCK>(&mut rx, message.room());
+                    get::<N, BLOCK>(&mut rx, &mut message);
                     if !away.is_zero() {
                         be_away(away);
                     }
-                    put::<N, BLOCK>(&mut tx, message.check(i));
+                    put::<N, BLOCK>(&mut tx, check(&mut message, i));
                 }
             },
             move |start| {
-                let (mut tx, mut rx, mut message) = (there_tx(), back_rx(), Message::<N>::filled());
+                let (mut tx, mut rx, mut message) = (there_tx(), back_rx(), filled::<N>());
                 start.wait();
                 let each = nanoseconds_each(n, || {
                     for i in 0..n {
-                        put::<N, BLOCK>(&mut tx, message.stamp(i));
-                        get::<N, BLOCK>(&mut rx, message.room());
-                        message.check(i);
+                        put::<N, BLOCK>(&mut tx, stamp(&mut message, i));
+                        get::<N, BLOCK>(&mut rx, &mut message);
+                        check(&mut message, i);
                         if !away.is_zero() {
                             be_away(away);
                         }
                     }
                 });
-                message.check_all();
+                check_all(&message);
                 each - 2.0 * away.as_nanos() as f64
             },
         )

@@ -87,7 +87,7 @@ impl Duo {
         };
         // SAFETY: below the set's size.
         let mut cpus = (0..libc::CPU_SETSIZE as usize).filter(|&cpu| unsafe { libc::CPU_ISSET(cpu, &set) });
-        match (cpus.next(), cpus.last()) {
+        match (cpus.next(), cpus.next_back()) {
             (Some(here), Some(there)) => Ok(Duo { here, there, realtime: false }),
             _ => Err("two processors are needed".into()),
         }

@@ -5,7 +5,7 @@ use crate::{
     contest::Contest,
     duo::{Duo, Raced, Start, nanoseconds_each},
     pair::{Pair, Rx, Tx},
-    payload::Message,
+    payload::{check, filled, stamp},
 };
 use std::{
     cell::UnsafeCell,
@@ -25,14 +25,14 @@ impl<const N: usize> Memcpy<N> {
 
 impl<const N: usize> Contest for Memcpy<N> {
     fn burst(&mut self, duo: Duo, n: u64) -> Raced {
-        let (mut from, mut to) = (Message::<N>::filled(), Message::<N>::empty());
+        let (mut from, mut to) = (filled::<N>(), [0; N]);
         let depth = self.0.len();
         let copy = || {
             for i in 0..n {
                 let slot = &mut self.0[i as usize % depth];
-                *slot = *from.stamp(i);
-                *to.room() = *black_box(slot);
-                to.check(i);
+                *slot = *stamp(&mut from, i);
+                to = *black_box(slot);
+                check(&mut to, i);
             }
         };
         duo.race(Start::wait, |start| {

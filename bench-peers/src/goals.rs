@@ -46,9 +46,17 @@ const FUTEX_SPINS: &str = "futex, spins as we do";
 const MEMCPY: &str = "2 memcpy";
 const FLOORS: [&str; 4] = [LINE, MEMCPY, FUTEX, FUTEX_SPINS];
 
-/// The goals: ours, against whom, what, sizes, near, far.
+/// Ours, against whom, what, sizes, near, far.
+type Line = (&'static str, &'static str, Kind, &'static [usize], Goal, Goal);
+
 #[rustfmt::skip]
-const GOALS: &[(&str, &str, Kind, &[usize], Goal, Goal)] = &[
+const GOALS: &[Line] = &[
+    ("spsc", LINE, RoundTrip, &[8], AtMost(1.4), AtMost(1.4)),
+    ("spsc", MEMCPY, Throughput, &[1024, 65536], AtMost(1.2), AtMost(1.2)),
+    ("spsc", "rtrb", Throughput, &[8], AtLeast(1.0), AtLeast(1.5)),
+    ("spsc", "rtrb bytes", Throughput, &[8, 64, 1024], AtLeast(2.0), AtLeast(2.0)),
+    ("spsc", "heapless spsc", Throughput, &[8], AtLeast(4.0), AtLeast(4.0)),
+    ("spsc", "iceoryx2 spsc", Throughput, &[8], AtLeast(4.0), AtLeast(4.0)),
     ("queue", LINE, RoundTrip, &[8], AtMost(1.6), AtMost(1.6)),
     ("queue", MEMCPY, Throughput, &[1024, 65536], AtMost(1.2), AtMost(1.2)),
     ("queue", "crossbeam", RoundTrip, &[8], AtLeast(1.8), AtLeast(1.8)),
@@ -64,12 +72,21 @@ const GOALS: &[(&str, &str, Kind, &[usize], Goal, Goal)] = &[
     ("queue", "pipe", Throughput, &[64], AtLeast(12.0), AtLeast(12.0)),
     ("queue", "seqpacket", Throughput, &[64], AtLeast(40.0), AtLeast(40.0)),
     ("queue", "posix mq", Throughput, &[64], AtLeast(30.0), AtLeast(30.0)),
+    ("spsc", FUTEX, Asleep, &[64], AtMost(1.15), AtMost(1.15)),
+    ("spsc", FUTEX_SPINS, RoundTripBlocking, &[64], AtMost(1.15), AtMost(1.15)),
     ("queue", FUTEX, Asleep, &[64], AtMost(1.15), AtMost(1.15)),
     ("queue", FUTEX_SPINS, RoundTripBlocking, &[64], AtMost(1.15), AtMost(1.15)),
 ];
 
 /// What else is worth knowing: ours, against whom.
 const OTHERS: &[(&str, &str)] = &[
+    ("spsc", "rtrb"),
+    ("spsc", "rtrb bytes"),
+    ("spsc", "heapless spsc"),
+    ("spsc", "iceoryx2 spsc"),
+    ("spsc", "iceoryx2 pub-sub"),
+    ("spsc", "queue"),
+    ("spsc loans", "spsc"),
     ("queue", "crossbeam"),
     ("queue", "heapless mpmc"),
     ("queue", "iceoryx2 pub-sub"),
@@ -79,11 +96,26 @@ const OTHERS: &[(&str, &str)] = &[
     ("queue", "posix mq"),
     ("queue kill-only", "crossbeam"),
     ("queue kill-only", LINE),
+    ("queue loans", "queue"),
+    ("queue indexed", "queue"),
+    ("queue indexed loans", "queue"),
+    ("rialto pipe", "pipe"),
+    ("rialto pipe", "seqpacket"),
 ];
 
+/// Who takes many messages at a time.
+const BATCHING: &[(&str, &str)] = &[("spsc", "rtrb"), ("spsc", "queue"), ("queue", "rtrb")];
+
 /// Who waits by its own means, at the one size where that is looked at.
-const BLOCKING: &[(&str, &str)] =
-    &[("queue", "boost mq"), ("queue", "pipe"), ("queue", "seqpacket"), ("queue", "posix mq")];
+const BLOCKING: &[(&str, &str)] = &[
+    ("queue", "boost mq"),
+    ("queue", "pipe"),
+    ("queue", "seqpacket"),
+    ("queue", "posix mq"),
+    ("spsc", "queue"),
+    ("rialto pipe", "pipe"),
+    ("rialto pipe", "seqpacket"),
+];
 
 /// All rows, those with goals first.
 pub fn rows() -> Vec<Row> {
@@ -104,6 +136,9 @@ pub fn rows() -> Vec<Row> {
                 SIZES.iter().for_each(|&size| add(ours, peer, kind, size));
             }
         }
+    }
+    for &(ours, peer) in BATCHING {
+        SIZES.iter().for_each(|&size| add(ours, peer, Batches, size));
     }
     for kind in [ThroughputBlocking, RoundTripBlocking, Asleep] {
         BLOCKING.iter().for_each(|&(ours, peer)| add(ours, peer, kind, 64));

@@ -1,10 +1,11 @@
 //! Every kind of queue against its peers, in one interleaved run, as ratios beside the goals.
 //!
 //! `cargo run --release --manifest-path bench-peers/Cargo.toml -- [FILTER...] [--seconds N] [--cpus A,B]
-//!     [--realtime] [--json] [--list]`
+//!     [--near-below NS] [--realtime] [--json] [--list]`
 //!
 //! - FILTER: only ratios whose label (see `--list`) contains every one of these words, e.g. `crossbeam 64B`.
 //! - `--seconds`: how long to go on; the round that is under way is finished. 120 unless told.
+//! - `--near-below`: how long a cache line's round trip is at most between near processors. 250 unless told.
 //! - `--realtime`: a real-time priority during bursts, and a rest as long after each: for a machine that others
 //!   use too. It needs the right to that (root has it).
 //! - `--json`: every burst as one object per line, on standard output instead of the tables.
@@ -114,7 +115,7 @@ fn run(options: Options) -> Result<(), String> {
             let Raced { ns, preempted } = entrant.burst(duo);
             let after = duo.distance();
             let sample = Sample {
-                filed: File::of(before, after, preempted),
+                filed: File::of(before, after, options.near_below, preempted),
                 ns,
                 line: (before + after) / 2.0,
                 preempted,

@@ -1,12 +1,13 @@
 //! The command line.
 
-use crate::duo::Duo;
+use crate::{duo::Duo, report::NEAR_BELOW};
 
 #[derive(Default)]
 pub struct Options {
     filters: Vec<String>,
     cpus: Option<Duo>,
     pub seconds: u64,
+    pub near_below: f64,
     pub json: bool,
     pub list: bool,
     realtime: bool,
@@ -14,7 +15,7 @@ pub struct Options {
 
 impl Options {
     pub fn parse(args: impl Iterator<Item = String>) -> Result<Options, String> {
-        let mut options = Options { seconds: 120, ..Options::default() };
+        let mut options = Options { seconds: 120, near_below: NEAR_BELOW, ..Options::default() };
         let mut args = args;
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or(format!("{arg} needs a value"));
@@ -23,6 +24,9 @@ impl Options {
                 "--realtime" => options.realtime = true,
                 "--list" => options.list = true,
                 "--seconds" => options.seconds = value()?.parse().map_err(|_| "--seconds needs a number")?,
+                "--near-below" => {
+                    options.near_below = value()?.parse().map_err(|_| "--near-below needs a number")?
+                }
                 "--cpus" => options.cpus = Some(cpus(&value()?).ok_or("--cpus needs two, as 0,1")?),
                 _ if arg.starts_with('-') => {
                     return Err(format!("{arg}? See the top of bench-peers/src/main.rs"));

@@ -2,12 +2,19 @@
 
 use std::{any::type_name, hint::spin_loop};
 
+/// Messages in a batch.
+pub const BATCH: usize = 16;
+
 pub trait Tx<const N: usize> {
     /// Whether there was room. Copies the message in.
     fn try_send(&mut self, message: &[u8; N]) -> bool;
     /// Waits for room by the contestant's own means. Only asked of those that say [`Pair::BLOCKS`].
     fn send(&mut self, _: &[u8; N]) {
         unreachable!("{} cannot block", type_name::<Self>())
+    }
+    /// How many of at most `BATCH` messages there was room for. Only asked of those that say [`Pair::BATCHES`].
+    fn try_send_many(&mut self, _: &[[u8; N]]) -> usize {
+        unreachable!("{} has no batches", type_name::<Self>())
     }
 }
 
@@ -17,6 +24,10 @@ pub trait Rx<const N: usize> {
     /// As [`Tx::send`].
     fn recv(&mut self, _: &mut [u8; N]) {
         unreachable!("{} cannot block", type_name::<Self>())
+    }
+    /// As [`Tx::try_send_many`].
+    fn try_recv_many(&mut self, _: &mut [[u8; N]]) -> usize {
+        unreachable!("{} has no batches", type_name::<Self>())
     }
 }
 
@@ -30,6 +41,8 @@ pub trait Pair<const N: usize>: Sized {
         Self: 'a;
     /// Has `send` and `recv`.
     const BLOCKS: bool = false;
+    /// Has `try_send_many` and `try_recv_many`.
+    const BATCHES: bool = false;
     /// Has `try_send` and `try_recv`.
     const POLLS: bool = true;
 

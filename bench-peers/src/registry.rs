@@ -8,7 +8,11 @@ use crate::{
     contest::{Contest, Kind, contest},
     floor::{Futex, Memcpy},
     kernel::{Channel, MQ, PIPE, SEQPACKET},
-    ours::{KILL_ONLY, Mpmc, STOP_SAFE},
+    ours::{
+        mpmc::{INDEXED, KILL_ONLY, Mpmc, STOP_SAFE},
+        pipe::Pipe,
+        spsc::Spsc,
+    },
     rings::{Crossbeam, HeaplessMpmc, HeaplessSpsc, Rtrb, RtrbBytes},
 };
 
@@ -35,8 +39,14 @@ pub fn make(who: &str, kind: Kind, size: usize) -> Made {
 /// For messages of N bytes, of which D fit when it is about throughput.
 fn sized<const N: usize, const D: usize>(who: &str, kind: Kind) -> Made {
     match who {
-        "queue" => contest::<N, Mpmc<STOP_SAFE>>(kind, D),
-        "queue kill-only" => contest::<N, Mpmc<KILL_ONLY>>(kind, D),
+        "queue" => contest::<N, Mpmc<STOP_SAFE, false>>(kind, D),
+        "queue kill-only" => contest::<N, Mpmc<KILL_ONLY, false>>(kind, D),
+        "queue indexed" => contest::<N, Mpmc<INDEXED, false>>(kind, D),
+        "queue loans" => contest::<N, Mpmc<STOP_SAFE, true>>(kind, D),
+        "queue indexed loans" => contest::<N, Mpmc<INDEXED, true>>(kind, D),
+        "spsc" => contest::<N, Spsc<false>>(kind, D),
+        "spsc loans" => contest::<N, Spsc<true>>(kind, D),
+        "rialto pipe" => contest::<N, Pipe>(kind, D),
         "2 memcpy" => Ok(Box::new(Memcpy::<N>::new(D))),
         "futex" => contest::<N, Futex<N, 0>>(kind, D),
         "futex, spins as we do" => contest::<N, Futex<N, OUR_SPINS>>(kind, D),

@@ -9,6 +9,7 @@ pub struct Rtrb<const N: usize>(rtrb::Producer<[u8; N]>, rtrb::Consumer<[u8; N]>
 impl<const N: usize> Pair<N> for Rtrb<N> {
     type Tx<'a> = &'a mut rtrb::Producer<[u8; N]>;
     type Rx<'a> = &'a mut rtrb::Consumer<[u8; N]>;
+    const BATCHES: bool = true;
 
     fn new(depth: usize, _: bool) -> Result<Self, String> {
         let (tx, rx) = rtrb::RingBuffer::new(depth);
@@ -25,11 +26,19 @@ impl<const N: usize> Tx<N> for &mut rtrb::Producer<[u8; N]> {
     fn try_send(&mut self, message: &[u8; N]) -> bool {
         self.push(*message).is_ok()
     }
+    #[inline(always)]
+    fn try_send_many(&mut self, messages: &[[u8; N]]) -> usize {
+        self.push_partial_slice(messages).0.len()
+    }
 }
 impl<const N: usize> Rx<N> for &mut rtrb::Consumer<[u8; N]> {
     #[inline(always)]
     fn try_recv(&mut self, into: &mut [u8; N]) -> bool {
         self.pop().map(|message| *into = message).is_ok()
+    }
+    #[inline(always)]
+    fn try_recv_many(&mut self, into: &mut [[u8; N]]) -> usize {
+        self.pop_partial_slice(into).0.len()
     }
 }
 
