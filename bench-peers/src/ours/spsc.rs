@@ -34,8 +34,8 @@ impl<const N: usize, const LOANS: bool> Tx<N> for TxEnd<'_, LOANS> {
             return done(self.0.try_push(message)).is_some();
         }
         let Some(mut room) = done(self.0.try_reserve(N)) else { return false };
-        room.write(message);
-        room.commit(N).unwrap();
+        room.write(message).unwrap();
+        room.commit().unwrap();
         true
     }
     #[inline(always)]
