@@ -5,7 +5,7 @@
 //! | | where |
 //! |---|---|
 //! | [`Lock`], [`RLock`], [`Condition`], [`Event`], [`Semaphore`] | 64 bytes each, anywhere in shared memory |
-//! | [`Queue`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
+//! | [`Queue`], [`Spsc`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
 //!
 //! Every type exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
 //! for programs that bring their own. What each word in shared memory means, who may write it, and
@@ -55,6 +55,7 @@ pub mod region;
 pub mod ring;
 pub mod rlock;
 pub mod semaphore;
+pub mod spsc;
 pub mod sync;
 pub mod sys;
 pub mod time;
@@ -73,6 +74,7 @@ pub use queue::{OnDeath, Popped, QueueConfig, QueueKind, Ticket};
 pub use region::{Region, RegionConfig};
 pub use rlock::RLock;
 pub use semaphore::Semaphore;
+pub use spsc::SpscConfig;
 pub use time::FOREVER;
 
 /// A queue of a [`Region`] on this platform.
@@ -87,6 +89,12 @@ pub type Connection<'r> = pipe::Connection<'r, Region>;
 pub type Reserved<'r> = queue::Reserved<'r, Region>;
 /// A message in hand.
 pub type Peeked<'r> = queue::Peeked<'r, Region>;
+/// A queue of a [`Region`] with one producer and one consumer.
+pub type Spsc<'r> = spsc::Spsc<'r, Region>;
+/// Its producer's end.
+pub type Producer<'r> = spsc::Producer<'r, Region>;
+/// Its consumer's end.
+pub type Consumer<'r> = spsc::Consumer<'r, Region>;
 /// A semaphore of a [`Region`] that gets the permits of the dead back.
 pub type TrackedSemaphore<'r> = permits::TrackedSemaphore<'r, Region>;
 /// One of its permits.

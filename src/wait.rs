@@ -33,6 +33,11 @@
 //! hence its word precedes the notifier's load of `word`, which sees the bit. The fence is on the
 //! side that is about to sleep; the fast side pays nothing on x86-64 and a `casal; ldar` on arm64.
 //!
+//! *Light* notifiers publish by a plain Release store, and so pay for no fence at all; their sleepers
+//! [`EventCount::block_heavy`], whose [`Platform::heavy_fence`] stands for both fences: if the sleeper's
+//! look misses the store, the notifier's load comes after the fence that it was made to execute, and sees
+//! the bit. A sleeper whose platform refuses looks again every millisecond instead.
+//!
 //! # Crash
 //! - notifier killed between publishing and waking, or a woken sleeper killed before it acts: the
 //!   others sleep on although there is work, until their tick (the region's, usually [`crate::time::TICK_NS`]).
@@ -59,6 +64,8 @@ const MAYBE_SLEEPER: u32 = 1;
 const GENERATION: u32 = 2;
 /// Far more than honest contention needs; only a hostile writer gets here.
 const PREPARE_TRIES: u32 = 1000;
+/// How long a sleeper sleeps that light notifiers may overlook.
+const UNFENCED_NS: u64 = 1_000_000;
 /// How often a move is tried that others' going to sleep gets in the way of.
 const MOVE_TRIES: u32 = 3;
 
@@ -96,6 +103,14 @@ impl EventCount {
     #[inline]
     pub fn notify(&self, platform: impl Platform) {
         self.notify_many(platform, 1);
+    }
+
+    /// As [`EventCount::notify`], by a notifier that has published by a **Release** store only, in a process
+    /// that accepts heavy fences, to sleepers that all use [`EventCount::block_heavy`].
+    #[inline]
+    pub fn notify_light(&self, platform: impl Platform) {
+        sync::compiler_fence(SeqCst);
+        self.notify(platform);
     }
 
     /// Wakes everybody, if there may be anybody. As [`EventCount::notify`].
@@ -208,7 +223,25 @@ impl EventCount {
     ) -> Result<T> {
         match once() {
             Err(Error::WouldBlock) if deadline != Deadline::NOW => {
-                self.block_slow(platform, tick_ns, deadline, look, once)
+                self.block_slow(platform, tick_ns, deadline, look, once, false)
+            }
+            other => other,
+        }
+    }
+
+    /// As [`EventCount::block`], for [`EventCount::notify_light`].
+    #[inline]
+    pub fn block_heavy<P: Platform, T>(
+        &self,
+        platform: P,
+        tick_ns: u64,
+        deadline: Deadline,
+        look: impl FnMut(bool),
+        mut once: impl FnMut() -> Result<T>,
+    ) -> Result<T> {
+        match once() {
+            Err(Error::WouldBlock) if deadline != Deadline::NOW => {
+                self.block_slow(platform, tick_ns, deadline, look, once, true)
             }
             other => other,
         }
@@ -223,6 +256,7 @@ impl EventCount {
         deadline: Deadline,
         mut look: impl FnMut(bool),
         mut once: impl FnMut() -> Result<T>,
+        heavy: bool,
     ) -> Result<T> {
         let (mut pauses, mut left) = (1, P::SPINS);
         while left > 0 {
@@ -241,6 +275,10 @@ impl EventCount {
         loop {
             look(ticked);
             let ticket = self.prepare();
+            let mut until = next_tick;
+            if heavy && !platform.heavy_fence() {
+                until = until.min(now.saturating_add(UNFENCED_NS));
+            }
             match once() {
                 Err(Error::WouldBlock) => {}
                 other => return other,
@@ -248,7 +286,7 @@ impl EventCount {
             if now >= deadline.0 {
                 return Err(Error::TimedOut);
             }
-            self.wait(platform, ticket, Deadline(deadline.0.min(next_tick)));
+            self.wait(platform, ticket, Deadline(deadline.0.min(until)));
             match once() {
                 Err(Error::WouldBlock) => {}
                 other => return other,

@@ -29,10 +29,14 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Non-blocking only: never sees an operating system.
     ("ring", &["error", "layout", "sync", "bytes"]),
     ("queue", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
+    ("spsc", &["error", "layout", "sync", "bytes", "time", "wait", "member", "ring"]),
     ("pipe", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
     (
         "region",
-        &["error", "layout", "sync", "sys", "time", "member", "lock", "queue", "pipe", "permits", "barrier"],
+        &[
+            "error", "layout", "sync", "sys", "time", "member", "lock", "queue", "spsc", "pipe", "permits",
+            "barrier",
+        ],
     ),
     // The top: every object that C has.
     (

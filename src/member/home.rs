@@ -56,6 +56,23 @@ pub trait Home: Sync {
         };
         event.block(self.platform(), self.tick_ns(), deadline, look, once)
     }
+
+    /// As [`Home::block`], where notifiers are light: see [`EventCount::block_heavy`].
+    #[inline]
+    fn block_heavy<T>(
+        &self,
+        event: &EventCount,
+        deadline: Deadline,
+        once: impl FnMut() -> Result<T>,
+    ) -> Result<T>
+    where
+        Self: Sized,
+    {
+        let look = |ticked| {
+            self.recover_until(if ticked { Depth::Tick } else { Depth::Marked }, deadline);
+        };
+        event.block_heavy(self.platform(), self.tick_ns(), deadline, look, once)
+    }
 }
 
 /// As whom a handle to an object acts.

@@ -66,7 +66,7 @@ impl<H: Home> Peeked<'_, H> {
     /// The bytes in the slot, 16-aligned. A peer that writes wild may change them while you look;
     /// [`Peeked::copy_to`] is the safe way.
     pub fn as_ptr(&self) -> *const u8 {
-        self.queue.shared.slots.payload(self.claim.index)
+        self.queue.shared.slots().payload(self.claim.index)
     }
 
     /// Copies the message, or as much of it as fits; returns how much.
@@ -81,7 +81,7 @@ impl<H: Home> Peeked<'_, H> {
     /// ended before the handle did), the message is somebody else's already and nothing happens.
     pub fn release(self) {
         let (queue, me) = (self.queue, self.me);
-        queue.shared.ring().release_if(me.id, self.claim, || queue.home.is_still(me));
+        queue.shared.ring.release_if(me.id, self.claim, || queue.home.is_still(me));
         queue.notify_space(1);
         core::mem::forget(self);
     }
@@ -96,7 +96,7 @@ impl<H: Home> Drop for Peeked<'_, H> {
 impl<H: Home> Queue<'_, H> {
     /// Gives a message in hand to somebody else, if it is in our hand still.
     pub(super) fn give_back_claim(&self, me: Incarnation, claim: Claim) {
-        if self.shared.ring().abandon_if(me.id, claim, || self.home.is_still(me)) {
+        if self.shared.ring.abandon_if(me.id, claim, || self.home.is_still(me)) {
             self.notify_data(1);
         } else {
             self.notify_space(1); // handed on too often to be counted: dropped

@@ -40,7 +40,7 @@ impl<H: Home> Queue<'_, H> {
     /// async-signal-safe. If we die here, the message is done or comes again.
     pub fn task_done(&self, ticket: Ticket) -> Result<()> {
         let me = self.redeem(ticket)?;
-        self.shared.ring().release_if(me.id, ticket.0, || self.home.is_still(me));
+        self.shared.ring.release_if(me.id, ticket.0, || self.home.is_still(me));
         self.notify_space(1);
         Ok(())
     }
@@ -57,8 +57,8 @@ impl<H: Home> Queue<'_, H> {
     fn redeem(&self, ticket: Ticket) -> Result<Incarnation> {
         let claim = ticket.0;
         let me = self.me()?;
-        let mine = self.shared.ring().is_in_hand(me.id, claim) && self.home.is_still(me);
-        let stamp = self.shared.slots.stamp(claim.index);
+        let mine = self.shared.ring.is_in_hand(me.id, claim) && self.home.is_still(me);
+        let stamp = self.shared.slots().stamp(claim.index);
         // Relaxed: which of two threads of ours it is; they hand nothing over.
         if !mine || stamp.compare_exchange(stamp_of(claim), 0, Relaxed, Relaxed).is_err() {
             return Err(Error::NotOwner);
@@ -68,7 +68,7 @@ impl<H: Home> Queue<'_, H> {
 
     /// The message is in our hand, and `task_done` will be told so.
     pub(super) fn stamp(&self, claim: Claim) {
-        self.shared.slots.stamp(claim.index).store(stamp_of(claim), Relaxed);
+        self.shared.slots().stamp(claim.index).store(stamp_of(claim), Relaxed);
     }
 
     /// Waits until there was an instant, during this call, at which no message was unfinished, for ever.
@@ -90,13 +90,13 @@ impl<H: Home> Queue<'_, H> {
             return Err(Error::NotSupported);
         }
         let limit = self.shared.geometry.limit();
-        let finished = || self.shared.ring().was_finished(limit).then_some(()).ok_or(Error::WouldBlock);
+        let finished = || self.shared.ring.was_finished(limit).then_some(()).ok_or(Error::WouldBlock);
         self.home.block(&self.shared.header.life.0.done.sleepers, deadline, finished)
     }
 
     /// Messages that wait or are in hand: as old as `len`. Walks all slots.
     pub fn unfinished(&self) -> usize {
-        self.shared.ring().unfinished(self.shared.geometry.limit()) as usize
+        self.shared.ring.unfinished(self.shared.geometry.limit()) as usize
     }
 
     /// Wakes those who join, if it may be time.
@@ -104,7 +104,7 @@ impl<H: Home> Queue<'_, H> {
         let done = &self.shared.header.life.0.done.sleepers;
         // Of several who finish at once, the last one's SeqCst release comes before its look.
         done.notify_all_if(self.home.platform(), || {
-            !self.shared.ring().has_unfinished(self.shared.geometry.limit())
+            !self.shared.ring.has_unfinished(self.shared.geometry.limit())
         });
     }
 }

@@ -155,7 +155,7 @@ impl<'r, H: Home> Queue<'r, H> {
     /// not. Old as soon as it is returned, unless the caller is the only consumer (then it can only
     /// grow) or the only producer (only shrink). Walks all slots.
     pub fn len(&self) -> usize {
-        self.shared.ring().len() as usize
+        self.shared.ring.len() as usize
     }
 
     /// Whether `len` is 0; as old as that. Walks all slots.
@@ -190,13 +190,13 @@ impl<'r, H: Home> Queue<'r, H> {
 
     /// Messages that are set aside for `take_poisoned`: as old as `len`. Walks all slots.
     pub fn poisoned(&self) -> usize {
-        self.shared.ring().poisoned(self.shared.geometry.limit()) as usize
+        self.shared.ring.poisoned(self.shared.geometry.limit()) as usize
     }
 
     /// Messages given up since the queue was made: their holders died, and the queue drops such messages
     /// ([`OnDeath::Drop`]), or 31 did. Whoever gave one up and was killed before counting it is missed.
     pub fn dropped(&self) -> u64 {
-        self.shared.ring().header().dropped()
+        self.shared.ring.header().dropped()
     }
 
     /// The same queue for values of `T`. `WrongKind` if a `T` is not exactly as large as this
@@ -225,7 +225,7 @@ impl<'r, H: Home> Queue<'r, H> {
 
     /// Whether `member` has a message or a slot of this queue in hand.
     pub(crate) fn holds(&self, member: MemberId) -> bool {
-        self.shared.ring().holds(member)
+        self.shared.ring.holds(member)
             || self.shared.geometry.indexed && self.shared.indexed().entries.holds(member)
     }
 
@@ -233,7 +233,7 @@ impl<'r, H: Home> Queue<'r, H> {
     /// says it. Idempotent, several at once. The second value: whether nothing of `dead` is left here, as
     /// far as this call can vouch for it.
     pub(crate) fn sweep(&self, dead: Incarnation, is_dying: impl Fn() -> bool) -> (Recovered, bool) {
-        let ring = self.shared.ring();
+        let ring = self.shared.ring;
         let ring = if self.shared.geometry.on_death == OnDeath::Drop { ring.dropping() } else { ring };
         let mut found = ring.recover(dead.id, &is_dying);
         if self.shared.geometry.indexed {

@@ -39,6 +39,18 @@ impl<'r, H: Home> Queue<'r, H> {
             return Err(Error::BufferTooSmall);
         }
         let me = self.actor.id(self.home)?;
+        // What a pop does when there is nothing special; everything else out of line.
+        if self.shared.geometry.is_plain() {
+            if let Some(claim) = self.shared.ring.claim_fast(me) {
+                return self.take(me, claim, buffer);
+            }
+        }
+        self.pop_slow(me, buffer, deadline)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pop_slow(&self, me: MemberId, buffer: &mut [u8], deadline: Deadline) -> Result<Popped> {
         let claim = self.claim_until(me, deadline)?;
         self.take(me, claim, buffer)
     }
@@ -96,7 +108,7 @@ impl<'r, H: Home> Queue<'r, H> {
         }
         if !self.shared.geometry.joinable {
             for popped in &messages[..count] {
-                self.shared.ring().release(me, popped.ticket.0);
+                self.shared.ring.release(me, popped.ticket.0);
             }
             self.notify_space(count as u32);
         }
@@ -104,7 +116,7 @@ impl<'r, H: Home> Queue<'r, H> {
     }
 
     /// Copies a claimed message out and, unless it is to be waited for, releases its slot.
-    #[inline]
+    #[inline(always)]
     fn take(&self, me: MemberId, claim: Claim, buffer: &mut [u8]) -> Result<Popped> {
         let popped = self.copy(me, claim, buffer)?;
         if !self.shared.geometry.joinable {
@@ -113,34 +125,40 @@ impl<'r, H: Home> Queue<'r, H> {
         Ok(popped)
     }
 
-    #[inline]
+    #[inline(always)]
     fn copy(&self, me: MemberId, claim: Claim, buffer: &mut [u8]) -> Result<Popped> {
         let len = self.message_len(me, claim)?;
         // SAFETY: invariant 1: the slot is claimed by us; `len` is at most the slot's payload, and that
         // at most the buffer (checked by the callers).
-        unsafe { bytes::copy_out(self.shared.slots.payload(claim.index), &mut buffer[..len]) };
+        unsafe { bytes::copy_out(self.shared.slots().payload(claim.index), &mut buffer[..len]) };
         if self.shared.geometry.joinable {
             self.stamp(claim);
         }
         Ok(Popped { len, attempt: claim.attempt, ticket: Ticket(claim) })
     }
 
-    #[inline]
+    #[inline(always)]
     fn release(&self, me: MemberId, claim: Claim) {
-        self.shared.ring().release(me, claim);
+        self.shared.ring.release(me, claim);
         self.notify_space(1);
     }
 
     /// The length of a claimed message. One that is too long to be one is released.
-    #[inline]
+    #[inline(always)]
     fn message_len(&self, me: MemberId, claim: Claim) -> Result<usize> {
-        let len = self.shared.slots.length(claim.index).load(Relaxed);
+        let len = self.shared.slots().length(claim.index).load(Relaxed);
         if len > self.shared.geometry.max_message {
-            // Only a peer that writes wild does that. The slot goes back, the message is not one.
-            self.release(me, claim);
-            return Err(Error::BadRegion);
+            return Err(self.reject(me, claim));
         }
         Ok(len as usize)
+    }
+
+    /// Only a peer that writes wild does that. The slot goes back, the message is not one.
+    #[cold]
+    #[inline(never)]
+    fn reject(&self, me: MemberId, claim: Claim) -> Error {
+        self.release(me, claim);
+        Error::BadRegion
     }
 
     /// Takes the next message in hand, waiting for one for ever. As [`Queue::pop`] otherwise.
@@ -186,7 +204,7 @@ impl<'r, H: Home> Queue<'r, H> {
 
     #[inline]
     fn claim_once(&self, me: MemberId) -> Result<Claim> {
-        if self.shared.geometry.on_death == OnDeath::Stop && self.shared.ring().has_orphan(u8::MAX) {
+        if self.shared.geometry.on_death == OnDeath::Stop && self.shared.ring.has_orphan(u8::MAX) {
             return Err(Error::Poisoned);
         }
         match self.shared.claim(me) {
@@ -204,7 +222,7 @@ impl<'r, H: Home> Queue<'r, H> {
             return Err(Error::WouldBlock); // more dead than one: no end before all are seen to
         }
         sync::fence(SeqCst); // partner: the SeqCst load of `closed` in `reserve_once`
-        if self.shared.ring().has_writers() {
+        if self.shared.ring.has_writers() {
             return Err(Error::WouldBlock);
         }
         // Whoever was writing a moment ago has published by now.
@@ -225,7 +243,7 @@ impl<'r, H: Home> Queue<'r, H> {
         }
         let me = self.actor.id(self.home)?;
         let limit = self.shared.geometry.limit();
-        let claim = self.shared.ring().claim_poisoned(me, limit).ok_or(Error::WouldBlock)?;
+        let claim = self.shared.ring.claim_poisoned(me, limit).ok_or(Error::WouldBlock)?;
         self.take(me, claim, buffer)
     }
 }

@@ -75,7 +75,7 @@ impl<H: Home> Reserved<'_, H> {
     /// Where the message goes, 16-aligned, `len` bytes: others neither read nor write there, unless they
     /// write wild. [`Reserved::write`] is the safe way. `commit` may move it, so do not keep this.
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.queue.shared.slots.payload(self.position.index)
+        self.queue.shared.slots().payload(self.position.index)
     }
 
     /// Writes the whole message. `Invalid` if `message` is not `len` bytes long.
@@ -110,7 +110,7 @@ impl<H: Home> Reserved<'_, H> {
 
     fn commit_until(mut self, deadline: Deadline) -> core::result::Result<(), (Self, Error)> {
         let queue = self.queue;
-        queue.shared.slots.length(self.position.index).store(self.len as u32, Relaxed);
+        queue.shared.slots().length(self.position.index).store(self.len as u32, Relaxed);
         let sleepers = &queue.space().sleepers;
         match queue.home.block(sleepers, deadline, || self.publish()) {
             Ok(()) => {
@@ -137,14 +137,14 @@ impl<H: Home> Reserved<'_, H> {
             }
             // Voided: the memory is ours still, the place in the order is not.
             let next = queue.reserve_once(me.id)?;
-            let slots = queue.shared.slots;
+            let slots = queue.shared.slots();
             // SAFETY: both slots are ours, and not the same; `len` is at most the payload of each.
             unsafe {
                 bytes::copy_shared(slots.payload(self.position.index), slots.payload(next.index), self.len)
             };
             slots.length(next.index).store(self.len as u32, Relaxed);
             let old = core::mem::replace(&mut self.position, next);
-            queue.shared.ring().cancel_if(me.id, old, || queue.home.is_still(me));
+            queue.shared.ring.cancel_if(me.id, old, || queue.home.is_still(me));
             queue.notify_space(1);
         }
         Err(Error::WouldBlock)
@@ -154,7 +154,7 @@ impl<H: Home> Reserved<'_, H> {
 impl<H: Home> Drop for Reserved<'_, H> {
     fn drop(&mut self) {
         let (queue, me) = (self.queue, self.me);
-        queue.shared.ring().cancel_if(me.id, self.position, || queue.home.is_still(me));
+        queue.shared.ring.cancel_if(me.id, self.position, || queue.home.is_still(me));
         queue.notify_space(1);
         if queue.is_closed() {
             // Who drains waits for writers to end.

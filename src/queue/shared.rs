@@ -181,6 +181,12 @@ impl Geometry {
             | (self.on_death as u32) << ON_DEATH_AT
     }
 
+    /// Messages are claimed at the head of the ring, orphans apart, and nowhere else.
+    #[inline(always)]
+    pub fn is_plain(&self) -> bool {
+        !self.indexed && self.on_death as u32 != OnDeath::Stop as u32
+    }
+
     /// `pop` has something to say of orphans with fewer redeliveries.
     fn max_orphan(&self) -> u8 {
         if self.on_death == OnDeath::Stop { u8::MAX } else { self.max_attempts }
@@ -296,7 +302,8 @@ impl Entries for RawEntries<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'r> {
     pub header: &'r Header,
-    pub slots: RawSlots<'r>,
+    /// The slots, or the blocks of an indexed queue: all that is done to a message in hand is done here.
+    pub ring: ring::Ring<'r, RawSlots<'r>>,
     pub geometry: Geometry,
 }
 
@@ -310,7 +317,8 @@ impl<'r> Shared<'r> {
         let base = unsafe { at.add(geometry.offset as usize) };
         let mask = (1 << geometry.shift) - 1;
         let slots = RawSlots { base, stride: geometry.stride, mask, _region: PhantomData };
-        Shared { header, slots, geometry }
+        let ring = ring::Ring::new(&header.ring, slots, geometry.shift, !geometry.kill_only);
+        Shared { header, ring, geometry }
     }
 
     /// Makes an empty queue of memory that nobody else uses yet, whatever is in it.
@@ -332,11 +340,11 @@ impl<'r> Shared<'r> {
         header.life.0.done.reset();
         header.data.0.reset();
         header.space.0.reset();
-        shared.ring().format(first_turn);
+        shared.ring.format(first_turn);
         if geometry.indexed {
             shared.indexed().entries.format(first_turn);
         }
-        (0..1 << geometry.shift).for_each(|index| shared.slots.stamp(index).store(0, Relaxed));
+        (0..1 << geometry.shift).for_each(|index| shared.slots().stamp(index).store(0, Relaxed));
         header.magic.store(MAGIC, Release);
         Ok(shared)
     }
@@ -368,10 +376,9 @@ impl<'r> Shared<'r> {
         Ok(unsafe { Self::over(at, geometry) })
     }
 
-    /// The slots, or the blocks of an indexed queue: all that is done to a message in hand is done here.
     #[inline(always)]
-    pub fn ring(&self) -> ring::Ring<'r, RawSlots<'r>> {
-        ring::Ring::new(&self.header.ring, self.slots, self.geometry.shift, !self.geometry.kill_only)
+    pub fn slots(&self) -> RawSlots<'r> {
+        self.ring.slots()
     }
 
     pub fn indexed(&self) -> Indexed<'r, RawSlots<'r>, RawEntries<'r>> {
@@ -379,7 +386,7 @@ impl<'r> Shared<'r> {
         // SAFETY: only of an indexed queue: between the first 1024 bytes and the blocks there is room for the
         // ring's header and, 16 bytes each, for twice as many entries as blocks; atomics only.
         let (header, base) = unsafe {
-            let start = self.slots.base.sub(self.geometry.offset as usize);
+            let start = self.slots().base.sub(self.geometry.offset as usize);
             (
                 start.add(SLOTS_OFFSET as usize).cast::<ring::Header>().as_ref(),
                 start.add(ENTRIES_OFFSET as usize),
@@ -388,7 +395,7 @@ impl<'r> Shared<'r> {
         let mask = (1 << shift) - 1;
         let slots = RawEntries(RawSlots { base, stride: ENTRY_BYTES, mask, _region: PhantomData });
         Indexed {
-            blocks: self.ring(),
+            blocks: self.ring,
             entries: ring::Ring::new(header, slots, shift, !self.geometry.kill_only),
         }
     }
@@ -397,23 +404,40 @@ impl<'r> Shared<'r> {
 
     #[inline(always)]
     pub fn reserve(&self, me: MemberId) -> core::result::Result<Position, Refused> {
-        if self.geometry.indexed { self.indexed().take(me) } else { self.ring().reserve(me) }
+        if self.geometry.indexed { self.take_block(me) } else { self.ring.reserve(me) }
     }
 
     /// A position that was voided stays ours, in both kinds.
     #[inline(always)]
     pub fn publish(&self, me: MemberId, position: Position) -> bool {
         if self.geometry.indexed {
-            self.indexed().publish(me, position) == Published::Done
+            self.publish_block(me, position)
         } else {
-            self.ring().try_publish(me, position)
+            self.ring.try_publish(me, position)
         }
     }
 
     #[inline(always)]
     pub fn claim(&self, me: MemberId) -> core::result::Result<Claim, Refused> {
         let limit = self.geometry.limit();
-        if self.geometry.indexed { self.indexed().claim(me, limit) } else { self.ring().claim(me, limit) }
+        if self.geometry.indexed { self.claim_block(me, limit) } else { self.ring.claim(me, limit) }
+    }
+
+    // Out of line, so that a ring's few instructions stay few.
+
+    #[inline(never)]
+    fn take_block(&self, me: MemberId) -> core::result::Result<Position, Refused> {
+        self.indexed().take(me)
+    }
+
+    #[inline(never)]
+    fn publish_block(&self, me: MemberId, position: Position) -> bool {
+        self.indexed().publish(me, position) == Published::Done
+    }
+
+    #[inline(never)]
+    fn claim_block(&self, me: MemberId, limit: u8) -> core::result::Result<Claim, Refused> {
+        self.indexed().claim(me, limit)
     }
 
     /// Whether a claim is worth a try.
@@ -422,23 +446,23 @@ impl<'r> Shared<'r> {
             let entries = self.indexed().entries;
             entries.has_message() || entries.has_orphan(u8::MAX)
         } else {
-            self.ring().has_message()
+            self.ring.has_message()
         };
-        ordered || self.ring().has_orphan(self.geometry.max_orphan())
+        ordered || self.ring.has_orphan(self.geometry.max_orphan())
     }
 
     /// Whether there is a message where one is looked for first.
     #[inline]
     pub fn looks_ready(&self) -> bool {
-        if self.geometry.indexed { self.indexed().entries.looks_ready() } else { self.ring().looks_ready() }
+        if self.geometry.indexed { self.indexed().entries.looks_ready() } else { self.ring.looks_ready() }
     }
 
     /// Whether a reservation is worth a try.
     pub fn has_room(&self) -> bool {
         if self.geometry.indexed {
-            self.ring().has_free_slot() && self.indexed().entries.has_room()
+            self.ring.has_free_slot() && self.indexed().entries.has_room()
         } else {
-            self.ring().has_room()
+            self.ring.has_room()
         }
     }
 }

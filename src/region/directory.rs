@@ -45,6 +45,7 @@ pub(super) enum Kind {
     Queue = 1,
     Semaphore = 2,
     Barrier = 3,
+    Spsc = 4,
     Pipe = 5,
 }
 

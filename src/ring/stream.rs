@@ -18,7 +18,7 @@
 //! | word | | writer |
 //! |---|---|---|
 //! | `tail` | where the next record begins, or the one (or the batch) that was committed last | writer |
-//! | `head` | the first record not released; in its low 4 bits how often it was taken in hand | reader |
+//! | `head` | the first record not released, or the SKIP before it; in the low 4 bits how often it was taken in hand | reader |
 //!
 //! # States
 //! | word | means |
@@ -180,6 +180,11 @@ pub fn has_room(area: impl Area, len: u32) -> bool {
     sane && place(area.bytes(), tail, head, record_bytes(len)).is_some()
 }
 
+/// Whether the first record is in hand, or was when its holder died or gave it back.
+pub fn is_marked(area: impl Area) -> bool {
+    area.head().load(Acquire) & MARKS != 0
+}
+
 fn is_position(area: &impl Area, at: u32) -> bool {
     at < area.bytes() && at % UNIT == 0
 }
@@ -201,7 +206,7 @@ fn look_at(area: &impl Area, at: u32) -> Result<Record, Refused> {
     if word == SKIP {
         // It was committed together with the record at 0.
         at = 0;
-        word = area.word(0).load(Acquire);
+        word = area.word(0).load(Relaxed);
         if matches!(word, EMPTY | CLOSED | SKIP) {
             return Err(Refused::Bad);
         }
@@ -261,7 +266,8 @@ impl<A: Area> Writer<A> {
     /// Goes on where the writer before ended, or was killed: also past what it committed and did not say in
     /// `tail`. `Bad`.
     pub fn take_over(area: A) -> Result<Self, Refused> {
-        let mut tail = area.tail().load(Acquire);
+        // Relaxed: handing over orders more than this.
+        let mut tail = area.tail().load(Relaxed);
         if !is_position(&area, tail) {
             return Err(Refused::Bad);
         }
@@ -440,7 +446,7 @@ pub struct Reader<A> {
 impl<A: Area> Reader<A> {
     /// Goes on where the reader before ended, or was killed. `Bad`.
     pub fn take_over(area: A) -> Result<Self, Refused> {
-        let word = area.head().load(Acquire);
+        let word = area.head().load(Relaxed); // as in `Writer::take_over`
         let head = word & !MARKS;
         if !is_position(&area, head) {
             return Err(Refused::Bad);
@@ -462,10 +468,10 @@ impl<A: Area> Reader<A> {
     }
 
     /// Takes the next record, that `look` found, in hand: whoever finds it unreleased is told. Not to release it
-    /// gives it back, marked.
+    /// gives it back, marked. Frees nothing, not even what was skipped before it: a sleeping writer is not told.
     #[inline(always)]
     pub fn hold(&mut self, record: &Record) {
-        self.head = record.at;
+        debug_assert!(u32::from(record.attempt) == self.marks);
         self.marks = (self.marks + 1).min(MARKS);
         self.area.head().store(self.head | self.marks, Release); // see Ordering
     }

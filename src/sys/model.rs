@@ -210,6 +210,17 @@ impl Platform for Model {
         woken.is_some()
     }
 
+    fn accept_heavy_fences(self) -> bool {
+        true
+    }
+
+    /// The other threads' part of it stands in the light side's own code: a `model_fence` where the real one
+    /// would strike.
+    fn heavy_fence(self) -> bool {
+        crate::sync::fence(crate::sync::Ordering::SeqCst);
+        true
+    }
+
     fn thread(self) -> Result<ModelThread> {
         let mut tag = own(|own| own.tag);
         if tag == 0 {
