@@ -2,11 +2,11 @@
 
 use crate::{
     duo::{Duo, Raced, nanoseconds_each},
-    pair::{BATCH, Pair, Rx, Tx, get, put},
+    pair::{BATCH, Pair, Rx, Tx, get, poll, put},
     payload::{check, check_all, filled, stamp},
 };
 use std::{
-    hint::spin_loop,
+    num::NonZero,
     time::{Duration, Instant},
 };
 
@@ -123,10 +123,8 @@ impl<const N: usize, P: Pair<N>> Contest for Batches<N, P> {
                     }
                     let mut left = &batch[..];
                     while !left.is_empty() {
-                        match tx.try_send_many(left) {
-                            0 => spin_loop(),
-                            sent => left = &left[sent..],
-                        }
+                        let sent = poll(|| NonZero::new(tx.try_send_many(left)));
+                        left = &left[sent.get()..];
                     }
                 }
             },
@@ -136,13 +134,10 @@ impl<const N: usize, P: Pair<N>> Contest for Batches<N, P> {
                 let each = nanoseconds_each(n, || {
                     let mut i = 0;
                     while i < n {
-                        let got = rx.try_recv_many(&mut batch);
-                        for message in &mut batch[..got] {
+                        let got = poll(|| NonZero::new(rx.try_recv_many(&mut batch)));
+                        for message in &mut batch[..got.get()] {
                             check(message, i);
                             i += 1;
-                        }
-                        if got == 0 {
-                            spin_loop();
                         }
                     }
                 });

@@ -1,10 +1,11 @@
 //! Every kind of queue against its peers, in one interleaved run, as ratios beside the goals.
 //!
 //! `cargo run --release --manifest-path bench-peers/Cargo.toml -- [FILTER...] [--seconds N] [--cpus A,B]
-//!     [--near-below NS] [--realtime] [--json] [--list]`
+//!     [--pauses N] [--near-below NS] [--realtime] [--json] [--list]`
 //!
 //! - FILTER: only ratios whose label (see `--list`) contains every one of these words, e.g. `crossbeam 64B`.
 //! - `--seconds`: how long to go on; the round that is under way is finished. 120 unless told.
+//! - `--pauses`: who polls waits 1, 2, 4 ... up to N pauses of the processor between two tries. 1 unless told.
 //! - `--near-below`: how long a cache line's round trip is at most between near processors. 250 unless told.
 //! - `--realtime`: a real-time priority during bursts, and a rest as long after each: for a machine that others
 //!   use too. It needs the right to that (root has it).

@@ -1,6 +1,7 @@
 //! The command line.
 
-use crate::{duo::Duo, report::NEAR_BELOW};
+use crate::{duo::Duo, pair::MOST_PAUSES, report::NEAR_BELOW};
+use std::sync::atomic::Ordering::Relaxed;
 
 #[derive(Default)]
 pub struct Options {
@@ -22,6 +23,10 @@ impl Options {
             match &*arg {
                 "--json" => options.json = true,
                 "--realtime" => options.realtime = true,
+                "--pauses" => {
+                    let pauses = value()?.parse().map_err(|_| "--pauses needs a number")?;
+                    MOST_PAUSES.store(pauses, Relaxed);
+                }
                 "--list" => options.list = true,
                 "--seconds" => options.seconds = value()?.parse().map_err(|_| "--seconds needs a number")?,
                 "--near-below" => {

@@ -1,6 +1,10 @@
 //! What a contestant is: something with a sending and a receiving end for messages of N bytes.
 
-use std::{any::type_name, hint::spin_loop};
+use std::{
+    any::type_name,
+    hint::spin_loop,
+    sync::atomic::{AtomicU32, Ordering::*},
+};
 
 /// Messages in a batch.
 pub const BATCH: usize = 16;
@@ -56,15 +60,29 @@ pub trait Pair<const N: usize>: Sized {
     ) -> (impl FnOnce() -> Self::Tx<'a> + Send, impl FnOnce() -> Self::Rx<'a> + Send);
 }
 
+/// How many pauses there are at most between two tries of who polls.
+pub static MOST_PAUSES: AtomicU32 = AtomicU32::new(1);
+
+/// Tries until it is done, with pauses in between that double up to [`MOST_PAUSES`]: the same for everybody.
+#[inline(always)]
+pub fn poll<T>(mut once: impl FnMut() -> Option<T>) -> T {
+    let mut pauses = 1;
+    loop {
+        if let Some(done) = once() {
+            return done;
+        }
+        (0..pauses).for_each(|_| spin_loop());
+        pauses = (pauses * 2).min(MOST_PAUSES.load(Relaxed));
+    }
+}
+
 /// Sends, by polling or by blocking.
 #[inline(always)]
 pub fn put<const N: usize, const BLOCK: bool>(tx: &mut impl Tx<N>, message: &[u8; N]) {
     if BLOCK {
         return tx.send(message);
     }
-    while !tx.try_send(message) {
-        spin_loop();
-    }
+    poll(|| tx.try_send(message).then_some(()))
 }
 
 /// Receives, by polling or by blocking.
@@ -73,7 +91,5 @@ pub fn get<const N: usize, const BLOCK: bool>(rx: &mut impl Rx<N>, into: &mut [u
     if BLOCK {
         return rx.recv(into);
     }
-    while !rx.try_recv(into) {
-        spin_loop();
-    }
+    poll(|| rx.try_recv(into).then_some(()))
 }

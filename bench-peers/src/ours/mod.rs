@@ -18,7 +18,8 @@ const REGION_BYTES: usize = 1 << 30;
 
 fn region() -> &'static Region {
     static REGION: OnceLock<Region> = OnceLock::new();
-    REGION.get_or_init(|| Region::create_anonymous(REGION_BYTES as _, &RegionConfig::default()).unwrap())
+    let config = RegionConfig { objects: 1024, ..RegionConfig::default() };
+    REGION.get_or_init(|| Region::create_anonymous(REGION_BYTES as _, &config).unwrap())
 }
 
 /// As whom the main thread claims ends that outlast the threads which use them.
