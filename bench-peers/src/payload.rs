@@ -37,7 +37,7 @@ pub fn check<const N: usize>(message: &mut [u8; N], i: u64) -> &[u8; N] {
 
 /// Every byte between the numbers.
 pub fn check_all<const N: usize>(message: &[u8; N]) {
-    for at in 8..N.saturating_sub(8) {
-        assert_eq!(message[at], pattern(at), "byte {at} of {N}");
+    for (at, &byte) in message.iter().enumerate().take(N.saturating_sub(8)).skip(8) {
+        assert_eq!(byte, pattern(at), "byte {at} of {N}");
     }
 }
