@@ -248,7 +248,8 @@ fn nothing_comes_behind_the_end_of_the_stream() {
             match end.try_send(&message(0, 8)) {
                 Ok(()) => 1,
                 Err(error) => {
-                    assert_eq!(error, Error::NotOwner);
+                    // The other one, having come to the end, may have closed.
+                    assert!(matches!(error, Error::NotOwner | Error::BrokenPipe));
                     0
                 }
             }
