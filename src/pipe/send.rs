@@ -83,8 +83,9 @@ impl<H: Home> Connection<'_, H> {
         // private memory.
         unsafe { bytes::copy_in(chunk, half.way.area.payload(place.at())) };
         match half.stream.commit(place, chunk.len() as u32, tag) {
-            // The receiver ends the stream when our end is closed (invariant 2).
-            Err(Refused::Ended) => return ends.check().and(Err(Error::BrokenPipe)),
+            // The receiver ends the stream only when it has seen our end closed (invariant 2), even if we do not
+            // see that yet.
+            Err(Refused::Ended) => return Err(Error::NotOwner),
             other => other?,
         }
         half.way.data.notify_if_light(home.platform(), half.fd, half.light);
