@@ -126,7 +126,8 @@ impl<'r, H: Home> Pipe<'r, H> {
     /// Claims end 0 or 1, for good: nobody else can, even when it was closed or its holder died.
     ///
     /// Errors: `Invalid` (no such end), `EndTaken` (claimed before, by whomever), `BadRegion`, those of the
-    /// thread's first use of the region, and `NotOwner` (an explicit member that has left). Never blocks. If we die here, the end is unclaimed or closed.
+    /// thread's first use of the region, and `NotOwner` (an explicit member that has left). Never blocks. If
+    /// we die here, the end is unclaimed or closed.
     pub fn connect(&self, end: usize) -> Result<Connection<'r, H>> {
         let (Some(mine), Some(peer)) = (self.shared.ends.get(end), self.shared.ends.get(end ^ 1)) else {
             return Err(Error::Invalid);
