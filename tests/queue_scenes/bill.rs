@@ -212,7 +212,7 @@ fn beside_the_dead(bill: &mut Bill) {
             &[Kill, Pause],
             Op::TakePoisoned,
             strict(Setup { poisoned: 1, ..new(Corpse::Reader) }),
-            50,
+            15,
         );
     }
 }
