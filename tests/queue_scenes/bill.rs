@@ -65,7 +65,7 @@ impl Bill {
     /// `lives`: the victim's operation is what the sleeper waits for.
     fn company(&mut self, op: Op, sleeper: Sleeper, setup: Setup, lives: bool) {
         let name = format!("{op:?}, {sleeper:?} asleep: {}", name(&setup));
-        self.cases.push(clean(name, 10, move |tally| {
+        self.cases.push(clean(name, 5, move |tally| {
             // To recheck is some thousand instructions of reading /proc.
             let gap = if op == Op::RecheckSpace { 512 } else { 48 };
             sweep_merged(&mut Company::<TheQueue>::new(setup, op, sleeper, After::Ticks), tally, gap);
