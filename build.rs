@@ -12,7 +12,7 @@ mod header {
     use std::{env, fs, path::Path};
 
     /// In the header's order.
-    const FILES: [&str; 12] = [
+    const FILES: [&str; 20] = [
         "status",
         "lock",
         "rlock",
@@ -21,8 +21,16 @@ mod header {
         "condition",
         "region",
         "member",
-        "queue",
+        "queue/config",
+        "queue/object",
+        "queue/looks",
+        "queue/push",
+        "queue/pop",
+        "queue/batch",
+        "reserved",
         "peeked",
+        "queue/join",
+        "queue/poll",
         "permits",
         "barrier",
     ];

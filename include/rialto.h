@@ -6,24 +6,27 @@
  *
  * CAVEATS FIRST
  * - Kill. A process may die anywhere. Locks tell it (RIALTO_OWNER_DIED), also to who waits with a
- *   condition; queues give what it had in hand to somebody else (RIALTO_REDELIVERED), tracked semaphores
- *   its permits; a barrier that it waits in or is registered with is broken (RIALTO_EBROKEN). What you
- *   popped, or did with a message before you released it, is yours to answer for: a redelivered
- *   message may have been worked on before. A permit of a plain rialto_semaphore_t belongs to nobody:
- *   who dies with one takes it along.
+ *   condition; queues give what it had in hand to somebody else (RIALTO_REDELIVERED; or as their
+ *   on_death says), tracked semaphores its permits; a barrier that it waits in or is registered with is
+ *   broken (RIALTO_EBROKEN). What you popped, or did with a message before you released it (of a
+ *   joinable queue: before rialto_queue_task_done), is yours to answer for: a redelivered message may
+ *   have been worked on before. What you reserved and did not commit, was not sent. A permit of a plain
+ *   rialto_semaphore_t belongs to nobody: who dies with one takes it along.
  * - Conditions. After a wait the lock is held again, also with RIALTO_ETIMEDOUT and RIALTO_EAGAIN: the one
  *   place where a negative status leaves you with something. Not with RIALTO_EPERM, ENOTRECOVERABLE,
  *   ENOMEM, or a damaged lock.
  * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was; it
  *   becomes a member by itself on first use. Region, queue, tracked semaphore and barrier views go on
- *   working in it. Peeked and member views, views made by an _as_member function, and permits, stay the
- *   parent's: the child must neither use nor end them (it would act as the parent: release its
- *   permits, or acquire some that its own death does not give back). A child of vfork must not call
+ *   working in it. Peeked, reserved and member views, views made by an _as_member function, tickets and
+ *   permits, stay the parent's: the child must neither use nor end them (it would act as the parent:
+ *   release its permits, or acquire some that its own death does not give back). The descriptors that a
+ *   queue view signals are the child's too, unless it closes them. A child of vfork must not call
  *   Rialto at all.
  * - Exec and exit. What a thread holds when it ends or execs is treated as if it had been killed.
- * - Threads. A lock belongs to the thread that acquired it. A message in hand, a permit of a tracked
- *   semaphore and a place at a barrier belong to a member: the calling thread's own, or one made with
- *   rialto_region_join. A thread can hold 64 locks and memberships, and be a member of 16 regions.
+ * - Threads. A lock belongs to the thread that acquired it. A message in hand, room reserved for one, a
+ *   permit of a tracked semaphore and a place at a barrier belong to a member: the calling thread's own,
+ *   or one made with rialto_region_join. A thread can hold 64 locks and memberships, and be a member of
+ *   16 regions.
  * - PID namespaces. Deaths are told by the kernel across them. Where it does not tell (exec by a thread
  *   that is not the leader), only parties in the same namespace notice: who waits for a lock within a
  *   tick, 100 ms, who waits at a queue, tracked semaphore or barrier within as many ticks as the region
@@ -31,8 +34,11 @@
  * - Trust. What is in a region is input: a peer that writes wild can break the objects there, make calls
  *   return RIALTO_EBADREGION and waits for ever last for ever, but not make us touch memory outside the
  *   region, crash us, or hang us past a timeout. Two things it can: change a message's bytes while you
- *   look at them in place (rialto_peeked_bytes), and truncate a named region's file (SIGBUS; a memfd of
- *   ours is sealed). A condition's wait has no timeout for acquiring its lock again. Your own pointers are trusted, apart from NULL and misaligned ones.
+ *   look at them, or write them, in place (rialto_peeked_bytes, rialto_reserved_bytes), and truncate a
+ *   named region's file (SIGBUS; a memfd of ours is sealed). A condition's wait has no timeout for
+ *   acquiring its lock again. Your own pointers are trusted, apart from NULL and misaligned ones.
+ * - Event loops. A descriptor (rialto_queue_set_data_fd) says when to look, a tick when to look all the
+ *   same: a process killed between its message and its signal leaves the descriptor silent.
  * - Signals. EINTR is not seen: blocking calls go on. Functions that may be called in a handler say so.
  * - Unloading. The shared library stays loaded (-z nodelete): threads' ends run its code.
  * - A bug of ours that panics aborts the process; nothing unwinds into C. Your predicates and actions
@@ -69,7 +75,15 @@
  *   rialto_region_t      memory that several processes see           rialto_region_...
  *   rialto_member_t      explicit membership, for thread pools       rialto_region_join, rialto_member_...
  *   rialto_queue_t       bounded queue of byte messages              rialto_queue_...
+ *     config             slots, kind, on_death, joinable             rialto_queue_config_t
+ *     one message        push, pop                                   rialto_queue_push, rialto_queue_pop
+ *     several            with one wake                               rialto_queue_push_many, ..._pop_many
+ *     in place           without a copy: reserve and commit, peek and release
+ *   rialto_reserved_t    room for a message                          rialto_queue_reserve, rialto_reserved_...
  *   rialto_peeked_t      a message in hand                           rialto_queue_peek, rialto_peeked_...
+ *   rialto_ticket_t      of a joinable queue: which message is done  rialto_queue_pop_ticket, ..._task_done,
+ *                                                                    rialto_queue_join
+ *     event loops        a descriptor to poll                        rialto_queue_set_data_fd, ..._arm_data
  *   rialto_tracked_semaphore_t
  *                        semaphore that gets dead holders' permits   rialto_tracked_semaphore_...
  *   rialto_barrier_t     parties that wait for each other            rialto_barrier_...
@@ -149,11 +163,19 @@
 #define RIALTO_OWNER_DIED 1
 /** Here is a message that somebody before you had in hand, and died or gave it back. */
 #define RIALTO_REDELIVERED 2
-/** This thread does not hold the lock, or is not the one that joined; the permit is not held any more. */
+
+/**
+ * This thread does not hold the lock, or is not the one that joined; the permit is not held any more; the
+ * ticket is used up, or somebody else's.
+ */
 #define RIALTO_EPERM (-1)
 /** No object of that name in the region, or no region of that name. */
 #define RIALTO_ENOENT (-2)
-/** A call that does not wait would have had to: held, empty, full, no permit, not set, not notified. */
+
+/**
+ * A call that does not wait would have had to: held, empty, full, no permit, not set, not notified,
+ * unfinished.
+ */
 #define RIALTO_EAGAIN (-11)
 /** The kernel would not give this process memory. */
 #define RIALTO_ENOMEM (-12)
@@ -173,7 +195,11 @@
 #define RIALTO_EPIPE (-32)
 /** This thread holds the lock already. */
 #define RIALTO_EDEADLK (-35)
-/** The next message killed its holders as often as the queue allows; take_poisoned takes it. */
+
+/**
+ * The next message killed its holders as often as the queue allows (RIALTO_ON_DEATH_STOP: once);
+ * take_poisoned takes it.
+ */
 #define RIALTO_EBADMSG (-74)
 /** More permits than the semaphore may have, or a lock acquired too often by its owner. */
 #define RIALTO_EOVERFLOW (-75)
@@ -195,7 +221,7 @@
 #define RIALTO_EBADREGION (-4096)
 /** Another layout version, or features that this library does not know. */
 #define RIALTO_EVERSION (-4097)
-/** The object of that name is of another kind. */
+/** The object of that name is of another kind, or has other parameters. */
 #define RIALTO_EWRONGKIND (-4098)
 /** The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole. */
 #define RIALTO_EBROKEN (-4099)
@@ -207,6 +233,38 @@
 #define RIALTO_RECOVER_THOROUGH 2
 /** A queue flag: cheaper, and still kill-safe, but a stopped participant blocks others at its slot. */
 #define RIALTO_QUEUE_KILL_ONLY 1
+/** A queue flag: a popped message stays in hand, and in its slot, until rialto_queue_task_done. */
+#define RIALTO_QUEUE_JOINABLE 2
+
+/**
+ * A queue's kind: messages lie in the slots of a ring. The fastest, where they are written and read at
+ * once; a loan that others overtook is copied when it is committed.
+ */
+#define RIALTO_QUEUE_RING 0
+
+/**
+ * A queue's kind: messages lie in blocks of their own, with a ring of their indices. For large ones that
+ * are written, or held, for long: never copied, holds nobody up. At most 32768 slots.
+ */
+#define RIALTO_QUEUE_INDEXED 1
+
+/**
+ * A message whose holder died: somebody else gets it, marked; after max_attempts of them nobody but
+ * rialto_queue_take_poisoned. Delivers at least once.
+ */
+#define RIALTO_ON_DEATH_REDELIVER 0
+
+/**
+ * A message whose holder died: it is gone, and counted, see rialto_queue_dropped. Delivers at most once, but
+ * for messages that a living holder gave back.
+ */
+#define RIALTO_ON_DEATH_DROP 1
+
+/**
+ * A message whose holder died, or gave it back: pop says RIALTO_EBADMSG until rialto_queue_take_poisoned
+ * has taken it.
+ */
+#define RIALTO_ON_DEATH_STOP 2
 
 /**
  * A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
@@ -316,8 +374,10 @@ typedef struct rialto_recovered_t {
     uint32_t permits;
     /** Barriers that were broken because a party of theirs died. */
     uint32_t broken;
+    /** Ends of pipes and SPSC queues that dead members held. */
+    uint32_t ends;
     /** 0. */
-    uint32_t _reserved[2];
+    uint32_t _reserved;
 } rialto_recovered_t;
 
 /**
@@ -332,19 +392,23 @@ typedef struct rialto_member_t {
 
 /** What a queue is created with. Fill it with rialto_queue_config_default, then change what you like. */
 typedef struct rialto_queue_config_t {
-    /** Messages that fit; rounded up to a power of two. 1 to 65536; 1 is taken as 2. */
+    /** Messages that fit; rounded up to a power of two. 1 to 65536 (indexed: 32768); 1 is taken as 2. */
     uint32_t slots;
     /** The longest message, in bytes. 1 to 2^30; every slot takes that much room. */
     uint32_t max_message_bytes;
     /**
      * How often a message is redelivered after its holders died before pop passes over it and only
-     * rialto_queue_take_poisoned gets it. 1 to 30.
+     * rialto_queue_take_poisoned gets it. 1 to 30. Says nothing with RIALTO_ON_DEATH_STOP.
      */
     uint32_t max_attempts;
-    /** 0, or RIALTO_QUEUE_KILL_ONLY. */
+    /** 0, or any of RIALTO_QUEUE_KILL_ONLY and RIALTO_QUEUE_JOINABLE. */
     uint32_t flags;
+    /** RIALTO_QUEUE_RING or RIALTO_QUEUE_INDEXED: how messages lie in memory. */
+    uint32_t kind;
+    /** RIALTO_ON_DEATH_...: what becomes of a message whose holder died with it in hand. */
+    uint32_t on_death;
     /** Must be 0. */
-    uint32_t _reserved[4];
+    uint32_t _reserved[2];
 } rialto_queue_config_t;
 
 /**
@@ -353,8 +417,47 @@ typedef struct rialto_queue_config_t {
  */
 typedef struct rialto_queue_t {
     /** Not for you. */
-    uint64_t _private[12];
+    uint64_t _private[24];
 } rialto_queue_t;
+
+/**
+ * Which popped message is done: what a pop of a joinable queue gives and rialto_queue_task_done wants. A
+ * value, private to the process, to be copied as you like. {0} is nobody's.
+ */
+typedef struct rialto_ticket_t {
+    /** Not for you. */
+    uint64_t _private[2];
+} rialto_ticket_t;
+
+/** One of the messages to push. */
+typedef struct rialto_message_t {
+    /** The bytes, in private memory; NULL if there are none. */
+    const void *bytes;
+    /** How many, at most the queue's longest. */
+    size_t length_bytes;
+} rialto_message_t;
+
+/** One of the messages that were popped. */
+typedef struct rialto_popped_t {
+    /** The message's length. */
+    size_t length_bytes;
+    /** How many holders before you died with it in hand, or gave it back. */
+    uint8_t attempt;
+    /** Not for you. */
+    uint8_t _reserved[3];
+    /** Of a joinable queue: for rialto_queue_task_done. */
+    struct rialto_ticket_t ticket;
+} rialto_popped_t;
+
+/**
+ * Room for a message, in a queue. Write it, then end the view with commit (sent) or abort (nothing was
+ * sent). If its member dies first, nothing was sent. It must not move while it is alive (a copy is refused),
+ * and is not a forked child's to use or end.
+ */
+typedef struct rialto_reserved_t {
+    /** Not for you. */
+    uint64_t _private[32];
+} rialto_reserved_t;
 
 /**
  * A message in hand, still in its slot. End the view with release (done) or abandon (somebody else
@@ -364,7 +467,7 @@ typedef struct rialto_queue_t {
  */
 typedef struct rialto_peeked_t {
     /** Not for you. */
-    uint64_t _private[16];
+    uint64_t _private[32];
 } rialto_peeked_t;
 
 /**
@@ -1468,7 +1571,7 @@ int rialto_member_id(const struct rialto_member_t *member, uint32_t *id);
 int rialto_member_leave(struct rialto_member_t *member);
 
 /**
- * Stop-safe, 5 attempts.
+ * A ring; stop-safe, 5 attempts, then set aside; not joinable.
  *
  * slots       messages that fit.
  * max_message_bytes
@@ -1492,6 +1595,17 @@ int rialto_queue_config_default(uint32_t slots,
  * Since       0.1
  */
 int rialto_queue_layout(const struct rialto_queue_config_t *config, struct rialto_layout_t *layout);
+
+/**
+ * What the queue was created with.
+ *
+ * queue       alive.
+ * config      gets it, the slots as rialto_queue_capacity says. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_config(const struct rialto_queue_t *queue, struct rialto_queue_config_t *config);
 
 /**
  * Makes an empty queue in a region, waiting for others who create there as long as it takes.
@@ -1549,6 +1663,22 @@ int rialto_queue_open(const struct rialto_region_t *region,
                       struct rialto_queue_t *queue);
 
 /**
+ * As rialto_queue_open, if the queue was created with these parameters (and as many slots, rounded up).
+ *
+ * region, name, queue
+ *             as for rialto_queue_open.
+ * config      what is expected.
+ * Returns     as rialto_queue_open; RIALTO_EWRONGKIND also for other parameters.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_open_as(const struct rialto_region_t *region,
+                         const char *name,
+                         const struct rialto_queue_config_t *config,
+                         struct rialto_queue_t *queue);
+
+/**
  * The same queue, seen by a member that you made, whichever thread calls.
  *
  * queue       alive.
@@ -1563,6 +1693,116 @@ int rialto_queue_open(const struct rialto_region_t *region,
 int rialto_queue_as_member(const struct rialto_queue_t *queue,
                            const struct rialto_member_t *member,
                            struct rialto_queue_t *as_member);
+
+/**
+ * No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again is
+ * fine.
+ *
+ * queue       alive.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is closed or it is not; sleepers notice at their tick.
+ * Since       0.1
+ */
+int rialto_queue_close(const struct rialto_queue_t *queue);
+
+/**
+ * Whether the queue is closed.
+ *
+ * queue       alive.
+ * is_closed   gets the answer. Once true, always true.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_is_closed(const struct rialto_queue_t *queue, bool *is_closed);
+
+/**
+ * Messages that a pop could take at about this time, redelivered ones included and those in hand not.
+ *
+ * queue       alive.
+ * messages    gets the number: old when you read it, unless you are the only consumer (then it can
+ *             only grow) or the only producer (then only shrink). Walks all slots.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_len(const struct rialto_queue_t *queue,
+                     size_t *messages);
+
+/**
+ * Whether rialto_queue_len would say 0.
+ *
+ * queue       alive.
+ * is_empty    gets the answer: as old as that. Walks all slots.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_is_empty(const struct rialto_queue_t *queue, bool *is_empty);
+
+/**
+ * Whether rialto_queue_try_push would find no room. Messages in hand take room too, and of a joinable queue
+ * those that are not done.
+ *
+ * queue       alive.
+ * is_full     gets the answer: as old as rialto_queue_len's.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_is_full(const struct rialto_queue_t *queue,
+                         bool *is_full);
+
+/**
+ * Messages that fit: what was asked for, rounded up to a power of two.
+ *
+ * queue       alive.
+ * slots       gets the number. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_capacity(const struct rialto_queue_t *queue, size_t *slots);
+
+/**
+ * The longest message, in bytes; what a buffer for pop needs.
+ *
+ * queue       alive.
+ * max_message_bytes
+ *             gets it. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_max_message_bytes(const struct rialto_queue_t *queue, size_t *max_message_bytes);
+
+/**
+ * Messages that are set aside for rialto_queue_take_poisoned.
+ *
+ * queue       alive.
+ * messages    gets the number: as old as rialto_queue_len's, which counts them too. Walks all slots.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_poisoned(const struct rialto_queue_t *queue,
+                          size_t *messages);
+
+/**
+ * Messages given up since the queue was made: their holders died, and the queue is one of
+ * RIALTO_ON_DEATH_DROP, or 31 holders did.
+ *
+ * queue       alive.
+ * messages    gets the number. It only grows; whoever gave one up and was killed before counting it is
+ *             missed.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_dropped(const struct rialto_queue_t *queue,
+                         uint64_t *messages);
 
 /**
  * Appends a message, waiting for room as long as it takes. Cf. mq_send.
@@ -1627,9 +1867,10 @@ int rialto_queue_push_timeout(const struct rialto_queue_t *queue,
  *             gets the message's length.
  * attempt     gets how many holders before you died with it in hand or gave it back; may be NULL.
  * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
- *             and drained); RIALTO_ENOBUFS (nothing taken); RIALTO_EBADREGION (a peer damaged the
- *             message; it is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's
- *             first use); RIALTO_EINVAL.
+ *             and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP); RIALTO_ENOBUFS (nothing
+ *             taken); RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
+ *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: a
+ *             joinable queue, see rialto_queue_pop_ticket).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   before it is taken: it goes to somebody else, marked. After: with us.
@@ -1679,7 +1920,8 @@ int rialto_queue_pop_timeout(const struct rialto_queue_t *queue,
                              uint32_t *attempt);
 
 /**
- * Takes a message that so many holders died with that pop passes it over.
+ * Takes a message that so many holders died with that pop passes it over, or for which pop says
+ * RIALTO_EBADMSG.
  *
  * queue, buffer, buffer_bytes, length_bytes, attempt
  *             as for rialto_queue_pop.
@@ -1696,64 +1938,357 @@ int rialto_queue_take_poisoned(const struct rialto_queue_t *queue,
                                uint32_t *attempt);
 
 /**
- * No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again is
- * fine.
+ * As rialto_queue_pop, with a ticket. Of a joinable queue the message stays in hand, and in its slot, until
+ * rialto_queue_task_done; of another queue the ticket is good for nothing.
  *
- * queue       alive.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * queue, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_queue_pop.
+ * ticket      gets the message's ticket: keep it for rialto_queue_task_done.
+ * Returns     as rialto_queue_pop, of a joinable queue too.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   before rialto_queue_task_done: it goes to somebody else, marked.
+ * Since       0.1
+ */
+int rialto_queue_pop_ticket(const struct rialto_queue_t *queue,
+                            void *buffer,
+                            size_t buffer_bytes,
+                            size_t *length_bytes,
+                            uint32_t *attempt,
+                            struct rialto_ticket_t *ticket);
+
+/**
+ * As rialto_queue_try_pop, with a ticket.
+ *
+ * queue, buffer, buffer_bytes, length_bytes, attempt, ticket
+ *             as for rialto_queue_pop_ticket.
+ * Returns     as rialto_queue_pop_ticket; RIALTO_EAGAIN (empty).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop_ticket.
+ * Since       0.1
+ */
+int rialto_queue_try_pop_ticket(const struct rialto_queue_t *queue,
+                                void *buffer,
+                                size_t buffer_bytes,
+                                size_t *length_bytes,
+                                uint32_t *attempt,
+                                struct rialto_ticket_t *ticket);
+
+/**
+ * As rialto_queue_pop_timeout, with a ticket.
+ *
+ * queue, buffer, buffer_bytes, length_bytes, attempt, ticket
+ *             as for rialto_queue_pop_ticket.
+ * timeout_ns  0 is rialto_queue_try_pop_ticket; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_pop_ticket; RIALTO_ETIMEDOUT.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop_ticket.
+ * Since       0.1
+ */
+int rialto_queue_pop_timeout_ticket(const struct rialto_queue_t *queue,
+                                    void *buffer,
+                                    size_t buffer_bytes,
+                                    uint64_t timeout_ns,
+                                    size_t *length_bytes,
+                                    uint32_t *attempt,
+                                    struct rialto_ticket_t *ticket);
+
+/**
+ * As rialto_queue_take_poisoned, with a ticket: of a joinable queue rialto_queue_task_done ends it.
+ *
+ * queue, buffer, buffer_bytes, length_bytes, attempt, ticket
+ *             as for rialto_queue_pop_ticket.
+ * Returns     as rialto_queue_take_poisoned, of a joinable queue too.
  * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   before rialto_queue_task_done: it stays poisoned.
+ * Since       0.1
+ */
+int rialto_queue_take_poisoned_ticket(const struct rialto_queue_t *queue,
+                                      void *buffer,
+                                      size_t buffer_bytes,
+                                      size_t *length_bytes,
+                                      uint32_t *attempt,
+                                      struct rialto_ticket_t *ticket);
+
+/**
+ * Appends messages in order, waiting for room as long as it takes, and wakes consumers once for as many as
+ * fit at a time. Others' messages may come between them.
+ *
+ * queue       alive.
+ * messages    which; may be NULL if count is 0.
+ * count       how many.
+ * pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
+ * Returns     RIALTO_OK (pushed is at least 1, unless count is 0); RIALTO_EPIPE (closed);
+ *             RIALTO_EMSGSIZE (one of them is too long); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on
+ *             the thread's first use); RIALTO_EINVAL. Negative: nothing appended.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   the first so many are in the queue, the others go with us.
+ * Since       0.1
+ */
+int rialto_queue_push_many(const struct rialto_queue_t *queue,
+                           const struct rialto_message_t *messages,
+                           size_t count,
+                           size_t *pushed);
+
+/**
+ * As rialto_queue_push_many, but only as many as there is room for now.
+ *
+ * queue, messages, count, pushed
+ *             as for rialto_queue_push_many.
+ * Returns     as rialto_queue_push_many; RIALTO_EAGAIN (room for none).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_push_many.
+ * Since       0.1
+ */
+int rialto_queue_try_push_many(const struct rialto_queue_t *queue,
+                               const struct rialto_message_t *messages,
+                               size_t count,
+                               size_t *pushed);
+
+/**
+ * As rialto_queue_push_many, waiting for room at most `timeout_ns` nanoseconds in all.
+ *
+ * queue, messages, count, pushed
+ *             as for rialto_queue_push_many; fewer also if the time is up.
+ * timeout_ns  0 is rialto_queue_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_push_many; RIALTO_ETIMEDOUT (none).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_push_many.
+ * Since       0.1
+ */
+int rialto_queue_push_many_timeout(const struct rialto_queue_t *queue,
+                                   const struct rialto_message_t *messages,
+                                   size_t count,
+                                   uint64_t timeout_ns,
+                                   size_t *pushed);
+
+/**
+ * Takes as many messages as there are, at least one, waiting for the first as long as it takes. All are in
+ * hand until all are copied; then their slots are free, with one wake (of a joinable queue: each by
+ * rialto_queue_task_done).
+ *
+ * queue       alive.
+ * buffer      private memory: message i begins at i times rialto_queue_max_message_bytes.
+ * buffer_bytes
+ *             how large it is; if fewer than max_messages fit, fewer are taken.
+ * messages    private memory, gets each message's length, attempt and ticket.
+ * max_messages
+ *             how many at most; not 0.
+ * popped      gets how many.
+ * Returns     RIALTO_OK; RIALTO_REDELIVERED (and the attempt of one of them at least is not 0);
+ *             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
+ *             RIALTO_ENOBUFS (not one fits); RIALTO_EBADREGION (a peer damaged the first message; it
+ *             is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+ *             RIALTO_EINVAL. Negative: what is in buffer and messages means nothing.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   each goes to somebody else, marked, or with us, as with rialto_queue_pop.
+ * Since       0.1
+ */
+int rialto_queue_pop_many(const struct rialto_queue_t *queue,
+                          void *buffer,
+                          size_t buffer_bytes,
+                          struct rialto_popped_t *messages,
+                          size_t max_messages,
+                          size_t *popped);
+
+/**
+ * As rialto_queue_pop_many, but does not wait for the first.
+ *
+ * queue, buffer, buffer_bytes, messages, max_messages, popped
+ *             as for rialto_queue_pop_many.
+ * Returns     as rialto_queue_pop_many; RIALTO_EAGAIN (empty).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop_many.
+ * Since       0.1
+ */
+int rialto_queue_try_pop_many(const struct rialto_queue_t *queue,
+                              void *buffer,
+                              size_t buffer_bytes,
+                              struct rialto_popped_t *messages,
+                              size_t max_messages,
+                              size_t *popped);
+
+/**
+ * As rialto_queue_pop_many, waiting for the first at most `timeout_ns` nanoseconds.
+ *
+ * queue, buffer, buffer_bytes, messages, max_messages, popped
+ *             as for rialto_queue_pop_many.
+ * timeout_ns  0 is rialto_queue_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_pop_many; RIALTO_ETIMEDOUT.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop_many.
+ * Since       0.1
+ */
+int rialto_queue_pop_many_timeout(const struct rialto_queue_t *queue,
+                                  void *buffer,
+                                  size_t buffer_bytes,
+                                  uint64_t timeout_ns,
+                                  struct rialto_popped_t *messages,
+                                  size_t max_messages,
+                                  size_t *popped);
+
+/**
+ * Reserves room for a message, waiting for it as long as it takes. What is in it means nothing. It takes a
+ * slot, and a queue that is closed does not say RIALTO_EPIPE to who pops before it is committed or
+ * aborted. Held long in a RIALTO_QUEUE_RING: others overtake it, its message comes after theirs, and if the
+ * queue is closed meanwhile the commit says RIALTO_EPIPE; in a kill-only one the messages behind it wait
+ * for it.
+ *
+ * queue       alive; its region's view must outlive the reserved view.
+ * message_bytes
+ *             how many, at most the queue's longest.
+ * reserved    gets the view. Do not pass one that is alive: its room would stay taken.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_ENFILE, RIALTO_EMFILE,
+ *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   before it is committed: the room is free again, nothing was sent.
+ * Since       0.1
+ */
+int rialto_queue_reserve(const struct rialto_queue_t *queue,
+                         size_t message_bytes,
+                         struct rialto_reserved_t *reserved);
+
+/**
+ * Reserves room for a message if there is some now.
+ *
+ * queue, message_bytes, reserved
+ *             as for rialto_queue_reserve.
+ * Returns     as rialto_queue_reserve; RIALTO_EAGAIN (full).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_reserve.
+ * Since       0.1
+ */
+int rialto_queue_try_reserve(const struct rialto_queue_t *queue,
+                             size_t message_bytes,
+                             struct rialto_reserved_t *reserved);
+
+/**
+ * Reserves room for a message, waiting for it at most `timeout_ns` nanoseconds.
+ *
+ * queue, message_bytes, reserved
+ *             as for rialto_queue_reserve.
+ * timeout_ns  0 is rialto_queue_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_reserve; RIALTO_ETIMEDOUT.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_reserve.
+ * Since       0.1
+ */
+int rialto_queue_reserve_timeout(const struct rialto_queue_t *queue,
+                                 size_t message_bytes,
+                                 uint64_t timeout_ns,
+                                 struct rialto_reserved_t *reserved);
+
+/**
+ * Where the message goes: nobody else reads or writes there, unless they write wild.
+ *
+ * reserved    alive, used by nobody else.
+ * message     gets the address, 16-aligned, good until the view ends or a commit fails: that may move it,
+ *             then ask again.
+ * message_bytes
+ *             gets how many bytes; may be NULL.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency the thread that reserved; of a view made by rialto_queue_as_member, any, one.
  * Signals     async-signal-safe.
- * If we die   it is closed or it is not; sleepers notice at their tick.
  * Since       0.1
  */
-int rialto_queue_close(const struct rialto_queue_t *queue);
+int rialto_reserved_bytes(struct rialto_reserved_t *reserved,
+                          void **message,
+                          size_t *message_bytes);
 
 /**
- * Whether the queue is closed.
+ * Copies the whole message in.
  *
- * queue       alive.
- * is_closed   gets the answer. Once true, always true.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * reserved    alive, used by nobody else.
+ * message     the bytes, in private memory; NULL if there are none.
+ * message_bytes
+ *             how many: as many as are reserved.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already, or another length).
+ * Concurrency as rialto_reserved_bytes.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_queue_is_closed(const struct rialto_queue_t *queue, bool *is_closed);
+int rialto_reserved_write(struct rialto_reserved_t *reserved,
+                          const void *message,
+                          size_t message_bytes);
 
 /**
- * Messages that a pop could take at about this time, redelivered ones included and those in hand not.
+ * Makes the message shorter, for who knows only after writing how long it is. A greater length changes
+ * nothing.
  *
- * queue       alive.
- * messages    gets the number: old when you read it, unless you are the only consumer (then it can
- *             only grow) or the only producer (then only shrink). Walks all slots.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * reserved    alive, used by nobody else.
+ * message_bytes
+ *             its new length.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency as rialto_reserved_bytes.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_queue_len(const struct rialto_queue_t *queue,
-                     size_t *messages);
+int rialto_reserved_truncate(struct rialto_reserved_t *reserved,
+                             size_t message_bytes);
 
 /**
- * Messages that fit: what was asked for, rounded up to a power of two.
+ * Sends the message; the view ends. Waits, as long as it takes, only where others have overtaken it and
+ * there is no room.
  *
- * queue       alive.
- * slots       gets the number.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * reserved    alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed; only where it had to wait or be copied); RIALTO_EPERM (its
+ *             member was taken for dead); RIALTO_EINVAL (also: ended already). Negative, but for
+ *             RIALTO_EINVAL: the view is alive still, and nothing was sent.
+ * Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the message is in the queue, or nothing was sent.
  * Since       0.1
  */
-int rialto_queue_capacity(const struct rialto_queue_t *queue, size_t *slots);
+int rialto_reserved_commit(struct rialto_reserved_t *reserved);
 
 /**
- * The longest message, in bytes; what a buffer for pop needs.
+ * As rialto_reserved_commit, but does not wait.
  *
- * queue       alive.
- * max_message_bytes
- *             gets it.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * reserved    alive, used by nobody else.
+ * Returns     as rialto_reserved_commit; RIALTO_EAGAIN (overtaken, and full).
+ * Concurrency as rialto_reserved_bytes.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_reserved_commit.
  * Since       0.1
  */
-int rialto_queue_max_message_bytes(const struct rialto_queue_t *queue, size_t *max_message_bytes);
+int rialto_reserved_try_commit(struct rialto_reserved_t *reserved);
+
+/**
+ * As rialto_reserved_commit, waiting at most `timeout_ns` nanoseconds.
+ *
+ * reserved    alive, used by nobody else.
+ * timeout_ns  0 is rialto_reserved_try_commit; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_reserved_commit; RIALTO_ETIMEDOUT (overtaken, and full all the time).
+ * Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_reserved_commit.
+ * Since       0.1
+ */
+int rialto_reserved_commit_timeout(struct rialto_reserved_t *reserved, uint64_t timeout_ns);
+
+/**
+ * Gives the room back: nothing is sent, the view ends.
+ *
+ * reserved    alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency as rialto_reserved_bytes.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the room is free again in any case.
+ * Since       0.1
+ */
+int rialto_reserved_abort(struct rialto_reserved_t *reserved);
 
 /**
  * Takes the next message in hand, waiting for one as long as it takes: nobody else gets it while you
@@ -1762,12 +2297,13 @@ int rialto_queue_max_message_bytes(const struct rialto_queue_t *queue, size_t *m
  * queue       alive; its region's view must outlive the peeked view.
  * peeked      gets the view. Do not pass one that is alive: its message would stay in your hand.
  * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message that others had in hand before);
- *             RIALTO_EPIPE (closed and drained); RIALTO_EBADREGION (a peer damaged the message; it is
- *             gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
- *             RIALTO_EINVAL.
+ *             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
+ *             RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
+ *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
- * If we die   somebody else gets the message, marked with an attempt count one higher.
+ * If we die   somebody else gets the message, marked with an attempt count one higher (or as the queue's
+ *             on_death says).
  * Since       0.1
  */
 int rialto_queue_peek(const struct rialto_queue_t *queue,
@@ -1848,7 +2384,8 @@ int rialto_peeked_copy(const struct rialto_peeked_t *peeked,
 int rialto_peeked_attempt(const struct rialto_peeked_t *peeked, uint32_t *attempt);
 
 /**
- * Done with the message: its slot is free again, the view ends.
+ * Done with the message: its slot is free again, the view ends. Of a joinable queue: what
+ * rialto_queue_task_done is for a popped one.
  *
  * peeked      alive, used by nobody else.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
@@ -1870,6 +2407,174 @@ int rialto_peeked_release(struct rialto_peeked_t *peeked);
  * Since       0.1
  */
 int rialto_peeked_abandon(struct rialto_peeked_t *peeked);
+
+/**
+ * Done with a popped message: its slot is free, and if it was the last, those who join go on. A message in
+ * hand by rialto_queue_peek is done when it is released.
+ *
+ * queue       alive; any view that acts as the member who popped.
+ * ticket      what the pop gave. Not changed, but good for one time only.
+ * Returns     RIALTO_OK; RIALTO_EPERM (done already, or given back; or the calling thread, or the view's
+ *             member, is not who popped it; or the queue is not joinable); RIALTO_ENFILE,
+ *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
+ * Concurrency the thread that popped; of a view made by rialto_queue_as_member, any.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the message is done, or goes to somebody else, marked. Who joins notices within a tick.
+ * Since       0.1
+ */
+int rialto_queue_task_done(const struct rialto_queue_t *queue,
+                           const struct rialto_ticket_t *ticket);
+
+/**
+ * Gives a popped message of a joinable queue to somebody else (or us), who gets it marked, as if we had
+ * died.
+ *
+ * queue, ticket
+ *             as for rialto_queue_task_done.
+ * Returns     as rialto_queue_task_done.
+ * Concurrency as rialto_queue_task_done.
+ * Signals     not async-signal-safe.
+ * If we die   somebody else gets the message, marked, in any case.
+ * Since       0.1
+ */
+int rialto_queue_give_back(const struct rialto_queue_t *queue,
+                           const struct rialto_ticket_t *ticket);
+
+/**
+ * Waits until there was an instant, during this call, at which no message was unfinished. Messages pushed
+ * meanwhile count too; those set aside as poisoned do not.
+ *
+ * queue       alive, joinable.
+ * Returns     RIALTO_OK; RIALTO_ENOTSUP (not joinable); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals. Walks all slots, twice, each time it
+ *             looks.
+ * Signals     not async-signal-safe.
+ * If we die   nobody notices.
+ * Since       0.1
+ */
+int rialto_queue_join(const struct rialto_queue_t *queue);
+
+/**
+ * As rialto_queue_join, waiting at most `timeout_ns` nanoseconds.
+ *
+ * queue       alive, joinable.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_join; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and there are unfinished ones).
+ * Concurrency as rialto_queue_join.
+ * Signals     not async-signal-safe.
+ * If we die   nobody notices.
+ * Since       0.1
+ */
+int rialto_queue_join_timeout(const struct rialto_queue_t *queue,
+                              uint64_t timeout_ns);
+
+/**
+ * Messages that wait or are in hand, but not those set aside as poisoned.
+ *
+ * queue       alive.
+ * messages    gets the number: as old as rialto_queue_len's. Walks all slots.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_unfinished(const struct rialto_queue_t *queue, size_t *messages);
+
+/**
+ * From now on, what is pushed through this view signals `fd` if somebody has armed for data since the last
+ * signal (rialto_queue_arm_data). Copies of the view made before, and messages reserved before, do not; views
+ * made of it later do.
+ *
+ * queue       alive, used by nobody else meanwhile.
+ * fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or in
+ *             another process, polls. It is not closed and must stay what it is. -1: none.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
+ * Concurrency any thread, one.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_set_data_fd(struct rialto_queue_t *queue,
+                             int fd);
+
+/**
+ * From now on, what is popped or released through this view signals `fd` if somebody has armed for room
+ * since the last signal (rialto_queue_arm_space). Copies of the view made before, and messages peeked
+ * before, do not; views made of it later do.
+ *
+ * queue, fd   as for rialto_queue_set_data_fd.
+ * Returns     as rialto_queue_set_data_fd.
+ * Concurrency any thread, one.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_set_space_fd(struct rialto_queue_t *queue,
+                              int fd);
+
+/**
+ * Before an event loop polls for data: from now on the next message is signalled, once, by those whose view
+ * knows the descriptor. Read the descriptor before you arm again.
+ *
+ * queue       alive.
+ * is_ready    gets whether a pop is worth a try at once (a message, or the end of the stream, is there):
+ *             then do not poll. False is never wrong but for messages of the dead.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   a message is signalled that nobody waits for.
+ * Since       0.1
+ */
+int rialto_queue_arm_data(const struct rialto_queue_t *queue,
+                          bool *is_ready);
+
+/**
+ * What the loop calls at least once per tick (rialto_queue_tick_ns): recovers the dead, looks, and arms. A
+ * producer killed between its push and its signal leaves the descriptor silent, and so does the message of a
+ * dead consumer: only this finds them. Takes some 15 us.
+ *
+ * queue       alive.
+ * is_ready    as for rialto_queue_arm_data.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_arm_data; somebody else recovers.
+ * Since       0.1
+ */
+int rialto_queue_recheck_data(const struct rialto_queue_t *queue,
+                              bool *is_ready);
+
+/**
+ * As rialto_queue_arm_data, for room: the next slot that is freed is signalled.
+ *
+ * queue       alive.
+ * is_ready    gets whether a push is worth a try at once (there is room, or the queue is closed).
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_arm_data.
+ * Since       0.1
+ */
+int rialto_queue_arm_space(const struct rialto_queue_t *queue, bool *is_ready);
+
+/**
+ * As rialto_queue_recheck_data, for room.
+ *
+ * queue       alive.
+ * is_ready    as for rialto_queue_arm_space.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_recheck_data.
+ * Since       0.1
+ */
+int rialto_queue_recheck_space(const struct rialto_queue_t *queue, bool *is_ready);
+
+/**
+ * How often an event loop rechecks: the region's tick.
+ *
+ * queue       alive.
+ * tick_ns     gets it, in nanoseconds. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_tick_ns(const struct rialto_queue_t *queue, uint64_t *tick_ns);
 
 /**
  * Makes a tracked semaphore in a region, all permits free, waiting for others who create there as long

@@ -10,7 +10,8 @@ use core::fmt;
 #[non_exhaustive]
 pub enum Error {
     /// `release` (or `mark_consistent`, or a condition's `wait`) by a thread that does not hold the lock,
-    /// `leave` by one that did not join, or a permit that is not held any more.
+    /// `leave` by one that did not join, a permit that is not held any more, or an end (of an SPSC queue) whose
+    /// member is gone.
     NotOwner,
     /// No object of that name in the region, or no region of that name.
     NotFound,

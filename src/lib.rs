@@ -5,7 +5,7 @@
 //! | | where |
 //! |---|---|
 //! | [`Lock`], [`RLock`], [`Condition`], [`Event`], [`Semaphore`] | 64 bytes each, anywhere in shared memory |
-//! | [`Queue`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
+//! | [`Queue`], [`Spsc`], [`Pipe`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
 //!
 //! Every type exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
 //! for programs that bring their own. What each word in shared memory means, who may write it, and
@@ -47,6 +47,7 @@ pub mod layout;
 pub mod lock;
 pub mod member;
 pub mod permits;
+pub mod pipe;
 #[cfg(not(rialto_loom))]
 mod place;
 pub mod queue;
@@ -54,6 +55,7 @@ pub mod region;
 pub mod ring;
 pub mod rlock;
 pub mod semaphore;
+pub mod spsc;
 pub mod sync;
 pub mod sys;
 pub mod time;
@@ -67,20 +69,32 @@ pub use error::{Error, Result};
 pub use event::Event;
 pub use lock::{Acquired, Guard, Lock, Lockable, Outcome};
 pub use member::{Depth, Recovered};
+pub use pipe::PipeConfig;
 pub use queue::{OnDeath, Popped, QueueConfig, QueueKind, Ticket};
 pub use region::{Region, RegionConfig};
 pub use rlock::RLock;
 pub use semaphore::Semaphore;
+pub use spsc::SpscConfig;
 pub use time::FOREVER;
 
 /// A queue of a [`Region`] on this platform.
 pub type Queue<'r> = queue::Queue<'r, Region>;
 /// A queue of plain values.
 pub type TypedQueue<'r, T> = queue::TypedQueue<'r, T, Region>;
+/// A pipe of a [`Region`].
+pub type Pipe<'r> = pipe::Pipe<'r, Region>;
+/// One end of a pipe.
+pub type Connection<'r> = pipe::Connection<'r, Region>;
 /// Room for a message, to be written in place.
 pub type Reserved<'r> = queue::Reserved<'r, Region>;
 /// A message in hand.
 pub type Peeked<'r> = queue::Peeked<'r, Region>;
+/// A queue of a [`Region`] with one producer and one consumer.
+pub type Spsc<'r> = spsc::Spsc<'r, Region>;
+/// Its producer's end.
+pub type Producer<'r> = spsc::Producer<'r, Region>;
+/// Its consumer's end.
+pub type Consumer<'r> = spsc::Consumer<'r, Region>;
 /// A semaphore of a [`Region`] that gets the permits of the dead back.
 pub type TrackedSemaphore<'r> = permits::TrackedSemaphore<'r, Region>;
 /// One of its permits.

@@ -38,6 +38,8 @@ mod model {
     pub fn spin_loop() {
         loom::thread::yield_now();
     }
+    /// Loom does not reorder a thread's own accesses.
+    pub fn compiler_fence(_order: Ordering) {}
 
     /// Lets a model kill a thread at any of its shared accesses.
     pub mod fuel {

@@ -33,6 +33,11 @@
 //! hence its word precedes the notifier's load of `word`, which sees the bit. The fence is on the
 //! side that is about to sleep; the fast side pays nothing on x86-64 and a `casal; ldar` on arm64.
 //!
+//! *Light* notifiers publish by a plain Release store, and so pay for no fence at all; their sleepers
+//! [`EventCount::block_heavy`], whose [`Platform::heavy_fence`] stands for both fences: if the sleeper's
+//! look misses the store, the notifier's load comes after the fence that it was made to execute, and sees
+//! the bit. A sleeper whose platform refuses looks again every millisecond instead.
+//!
 //! # Crash
 //! - notifier killed between publishing and waking, or a woken sleeper killed before it acts: the
 //!   others sleep on although there is work, until their tick (the region's, usually [`crate::time::TICK_NS`]).
@@ -54,11 +59,14 @@ use crate::{
     time::Deadline,
 };
 
-const EVERYBODY: u32 = i32::MAX as u32;
+/// A count that includes everybody.
+pub const EVERYBODY: u32 = i32::MAX as u32;
 const MAYBE_SLEEPER: u32 = 1;
 const GENERATION: u32 = 2;
 /// Far more than honest contention needs; only a hostile writer gets here.
 const PREPARE_TRIES: u32 = 1000;
+/// How long a sleeper sleeps that light notifiers may overlook.
+pub(crate) const UNFENCED_NS: u64 = 1_000_000;
 /// How often a move is tried that others' going to sleep gets in the way of.
 const MOVE_TRIES: u32 = 3;
 
@@ -98,6 +106,14 @@ impl EventCount {
         self.notify_many(platform, 1);
     }
 
+    /// As [`EventCount::notify`], by a notifier that has published by a **Release** store only, in a process
+    /// that accepts heavy fences, to sleepers that all use [`EventCount::block_heavy`].
+    #[inline]
+    pub fn notify_light(&self, platform: impl Platform) {
+        sync::compiler_fence(SeqCst);
+        self.notify(platform);
+    }
+
     /// Wakes everybody, if there may be anybody. As [`EventCount::notify`].
     pub fn notify_all(&self, platform: impl Platform) {
         self.notify_many(platform, EVERYBODY);
@@ -115,9 +131,15 @@ impl EventCount {
     /// Wakes at most `count` sleepers. As [`EventCount::notify`].
     #[inline]
     pub fn notify_many(&self, platform: impl Platform, count: u32) {
+        self.notify_so_many(platform, || count);
+    }
+
+    /// Wakes at most `count()` sleepers, which is asked only if there may be any. As [`EventCount::notify`].
+    #[inline]
+    pub fn notify_so_many(&self, platform: impl Platform, count: impl FnOnce() -> u32) {
         sync::model_fence();
         if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 {
-            self.wake(platform, count);
+            self.wake(platform, count());
         }
     }
 
@@ -208,7 +230,25 @@ impl EventCount {
     ) -> Result<T> {
         match once() {
             Err(Error::WouldBlock) if deadline != Deadline::NOW => {
-                self.block_slow(platform, tick_ns, deadline, look, once)
+                self.block_slow(platform, tick_ns, deadline, look, once, false)
+            }
+            other => other,
+        }
+    }
+
+    /// As [`EventCount::block`], for [`EventCount::notify_light`].
+    #[inline]
+    pub fn block_heavy<P: Platform, T>(
+        &self,
+        platform: P,
+        tick_ns: u64,
+        deadline: Deadline,
+        look: impl FnMut(bool),
+        mut once: impl FnMut() -> Result<T>,
+    ) -> Result<T> {
+        match once() {
+            Err(Error::WouldBlock) if deadline != Deadline::NOW => {
+                self.block_slow(platform, tick_ns, deadline, look, once, true)
             }
             other => other,
         }
@@ -223,6 +263,7 @@ impl EventCount {
         deadline: Deadline,
         mut look: impl FnMut(bool),
         mut once: impl FnMut() -> Result<T>,
+        heavy: bool,
     ) -> Result<T> {
         let (mut pauses, mut left) = (1, P::SPINS);
         while left > 0 {
@@ -241,6 +282,10 @@ impl EventCount {
         loop {
             look(ticked);
             let ticket = self.prepare();
+            let mut until = next_tick;
+            if heavy && !platform.heavy_fence() {
+                until = until.min(now.saturating_add(UNFENCED_NS));
+            }
             match once() {
                 Err(Error::WouldBlock) => {}
                 other => return other,
@@ -248,7 +293,7 @@ impl EventCount {
             if now >= deadline.0 {
                 return Err(Error::TimedOut);
             }
-            self.wait(platform, ticket, Deadline(deadline.0.min(next_tick)));
+            self.wait(platform, ticket, Deadline(deadline.0.min(until)));
             match once() {
                 Err(Error::WouldBlock) => {}
                 other => return other,
@@ -284,10 +329,30 @@ pub type Fd = i32;
 pub const NO_FD: Fd = -1;
 
 impl Signal {
+    /// With nobody waiting: loom's atomics are not all-zero.
+    #[cfg(rialto_loom)]
+    #[allow(clippy::new_without_default)]
+    pub fn new() -> Self {
+        Signal { sleepers: EventCount::new(), pollers: EventCount::new() }
+    }
+
     /// Wakes one sleeper, and whoever polls `fd`. The caller has published as for [`EventCount::notify`].
     #[inline]
     pub fn notify(&self, platform: impl Platform, fd: Fd) {
         self.notify_many(platform, 1, fd);
+    }
+
+    /// As [`Signal::notify`]; `light`: as [`EventCount::notify_light`]. Who polls has no heavy fence: where
+    /// there is an `fd`, this is one fence dearer.
+    #[inline]
+    pub fn notify_if_light(&self, platform: impl Platform, fd: Fd, light: bool) {
+        if light {
+            if fd == NO_FD {
+                return self.sleepers.notify_light(platform);
+            }
+            sync::fence(SeqCst); // for what was published, as if by a SeqCst store
+        }
+        self.notify(platform, fd);
     }
 
     /// Wakes everybody.
@@ -302,7 +367,13 @@ impl Signal {
     /// again at each tick.
     #[inline]
     pub fn notify_many(&self, platform: impl Platform, count: u32, fd: Fd) {
-        self.sleepers.notify_many(platform, count);
+        self.notify_so_many(platform, || count, fd);
+    }
+
+    /// As [`Signal::notify_many`]; `count` is asked only if somebody may sleep.
+    #[inline]
+    pub fn notify_so_many(&self, platform: impl Platform, count: impl FnOnce() -> u32, fd: Fd) {
+        self.sleepers.notify_so_many(platform, count);
         if fd != NO_FD {
             self.pollers.notify_by(|| platform.signal(fd));
         }

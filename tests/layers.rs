@@ -29,7 +29,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     // Non-blocking only: never sees an operating system.
     ("ring", &["error", "layout", "sync", "bytes"]),
     ("queue", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
-    ("region", &["error", "layout", "sync", "sys", "time", "member", "lock", "queue", "permits", "barrier"]),
+    ("spsc", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
+    ("pipe", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
+    (
+        "region",
+        &[
+            "error", "layout", "sync", "sys", "time", "member", "lock", "queue", "spsc", "pipe", "permits",
+            "barrier",
+        ],
+    ),
     // The top: every object that C has.
     (
         "capi",
@@ -39,6 +47,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "sync",
             "sys",
             "time",
+            "wait",
             "member",
             "lock",
             "rlock",

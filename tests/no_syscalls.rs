@@ -6,8 +6,8 @@
 mod support;
 
 use rialto::{
-    Barrier, Condition, Event, FOREVER, Lock, Queue, QueueConfig, RLock, Region, RegionConfig, Semaphore,
-    TrackedSemaphore,
+    Barrier, Condition, Event, FOREVER, Lock, Popped, Queue, QueueConfig, QueueKind, RLock, Region,
+    RegionConfig, Semaphore, TrackedSemaphore,
 };
 use std::time::Duration;
 use support::{
@@ -57,6 +57,38 @@ struct World {
     condition: Condition,
 }
 
+/// Queues of every kind, and everything that is done to them; `fd`: a descriptor that nobody has armed for.
+fn queues<'r>(region: &'r Region, fd: i32) -> Vec<Queue<'r>> {
+    let kinds = [QueueKind::Ring, QueueKind::Indexed];
+    let kinds = kinds.into_iter().flat_map(|kind| [(kind, false), (kind, true)]);
+    let kinds = kinds.flat_map(|(kind, joinable)| [(kind, joinable, false), (kind, joinable, true)]);
+    let make = |(i, (kind, joinable, kill_only))| {
+        let config = QueueConfig { kind, joinable, kill_only, ..QueueConfig::new(4, 64) };
+        let queue = region.create_queue(&format!("q{i}"), &config).unwrap();
+        if i % 3 == 0 { queue } else { queue.with_data_fd(fd).with_space_fd(fd) }
+    };
+    kinds.enumerate().map(make).collect()
+}
+
+fn all_of_a_queue(queue: Queue) {
+    let (mut buffer, mut popped) = ([0; 256], [Popped::default(); 4]);
+    let finish =
+        |popped: &Popped| assert_eq!(queue.task_done(popped.ticket).is_ok(), queue.config().joinable);
+    let mut loan = queue.reserve(4).unwrap();
+    loan.write(b"loan").unwrap();
+    assert!(loan.commit().is_ok());
+    drop(queue.reserve(4).unwrap());
+    finish(&queue.pop(&mut buffer).unwrap());
+    assert_eq!(queue.push_many(&[b"1", b"2", b"3"]), Ok(3));
+    assert_eq!(queue.pop_many(&mut buffer, &mut popped[..2]), Ok(2));
+    popped[..2].iter().for_each(finish);
+    drop(queue.peek().unwrap());
+    queue.peek().unwrap().release();
+    assert_eq!(queue.join_timeout(0).is_ok(), queue.config().joinable);
+    assert_eq!((queue.len(), queue.unfinished(), queue.poisoned(), queue.dropped()), (0, 0, 0, 0));
+    assert!(!queue.is_full());
+}
+
 fn uncontended(world: &World, tracked: TrackedSemaphore, barrier: Barrier, queue: Queue) {
     world.lock.acquire_raw(FOREVER).unwrap();
     world.condition.notify(1);
@@ -99,6 +131,27 @@ fn nobody_sleeps_so_nobody_calls() {
     };
     let seen = calls(|| uncontended(&world, tracked, barrier, queue));
     assert_eq!(seen, [], "system calls (by number) in {TIMES} rounds");
+}
+
+#[test]
+fn no_way_to_use_a_queue_calls_while_nobody_sleeps_and_nobody_has_armed() {
+    let region = Region::create_anonymous(1 << 17, &RegionConfig::default()).unwrap();
+    // SAFETY: no memory involved.
+    let fd = unsafe { libc::eventfd(0, libc::EFD_NONBLOCK) };
+    let queues = queues(&region, fd);
+    let seen = calls(|| queues.iter().for_each(|queue| all_of_a_queue(*queue)));
+    assert_eq!(seen, [], "system calls (by number) in {TIMES} rounds");
+    // Armed for, and with nothing to tell it by: none either. With it: the write, once.
+    let armed = |queue: &Queue| {
+        let _ = (queue.arm_data(), queue.arm_space());
+        all_of_a_queue(*queue);
+    };
+    assert_eq!(calls(|| armed(&queues[0])), [], "handles without a descriptor");
+    let seen = calls(|| armed(&queues[1]));
+    assert_eq!(seen.len(), 2 * 2 * TIMES, "entry and exit, data and space, each round: {seen:?}");
+    assert!(seen.iter().all(|number| *number == libc::SYS_write as u64));
+    // SAFETY: ours.
+    unsafe { libc::close(fd) };
 }
 
 #[test]

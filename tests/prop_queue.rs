@@ -1,124 +1,484 @@
-//! Random sequences of calls against a plain model of a queue, and recorded histories of threads checked
-//! for being those of a first-in-first-out queue.
+//! Random sequences of calls by two members of one thread, against the model in `queue_model`: every kind of
+//! queue, policy and size, every way to put a message in and to take it out, tickets used twice or by
+//! somebody else, and a member that dies with whatever it has in hand. What each call returns must be what
+//! the model says, exactly, and all that a queue says of itself after each.
+//!
+//! Positions begin near all wraps: of the turn (44 bits), of the part of it that a stamp has (26 bits), of 32
+//! bits; slots are few, so the index wraps all the time.
 
-mod procs;
+mod queue_model;
 
-use procs::{WATCHDOG_SECONDS, watchdog};
-use proptest::{collection::vec, prelude::*, test_runner::Config};
-use rialto::{Error, Peeked, Queue, QueueConfig, Region, RegionConfig};
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::atomic::{AtomicU64, Ordering::*},
-    thread,
+use proptest::{collection::vec, prelude::*, test_runner::Config, test_runner::TestRunner};
+use queue_model::{Model, Who};
+use rialto::{
+    Error, Member, OnDeath, Peeked, Popped, Queue, QueueConfig, QueueKind, Region, RegionConfig, Reserved,
+    Ticket,
 };
+use std::{collections::BTreeMap, sync::Mutex};
 
-// ---- one thread, against a model
+type Checked = Result<(), TestCaseError>;
+
+/// One of however many there are.
+#[derive(Clone, Copy, Debug)]
+struct Pick(usize);
+
+impl Pick {
+    fn index(self, count: usize) -> usize {
+        self.0 % count
+    }
+}
+
+fn pick() -> impl Strategy<Value = Pick> {
+    any::<usize>().prop_map(Pick)
+}
 
 #[derive(Clone, Debug)]
 enum Op {
-    Push(usize),
-    Pop,
-    Peek,
-    Release(usize),
-    GiveBack(usize),
-    TakePoisoned,
+    Push(Who, Pick),
+    PushMany(Who, Vec<Pick>),
+    Reserve(Who, Pick),
+    Truncate(Pick, Pick),
+    Commit(Pick),
+    DropLoan(Pick),
+    Pop(Who),
+    PopMany(Who, usize, usize),
+    Peek(Who),
+    /// Release, or task_done.
+    Finish(Pick),
+    GiveBack(Pick),
+    /// The same message given back so many times.
+    Wear(Who, usize),
+    /// A ticket that was used, or whose holder died, by whomever.
+    OldTicket(Who, Pick),
+    /// A ticket by the other member.
+    WrongMember(Pick),
+    TakePoisoned(Who),
+    /// The second member dies; of its handles, some are used later.
+    Die(bool),
     Close,
 }
 
 fn op() -> impl Strategy<Value = Op> {
+    let (who, index) = (|| 0..2usize, pick);
     prop_oneof![
-        8 => (0..=MAX_BYTES).prop_map(Op::Push),
-        4 => Just(Op::Pop),
-        4 => Just(Op::Peek),
-        3 => any::<usize>().prop_map(Op::Release),
-        2 => any::<usize>().prop_map(Op::GiveBack),
-        1 => Just(Op::TakePoisoned),
+        8 => (who(), index()).prop_map(|(who, len)| Op::Push(who, len)),
+        2 => (who(), vec(index(), 0..6)).prop_map(|(who, lens)| Op::PushMany(who, lens)),
+        3 => (who(), index()).prop_map(|(who, len)| Op::Reserve(who, len)),
+        1 => (index(), index()).prop_map(|(which, len)| Op::Truncate(which, len)),
+        3 => index().prop_map(Op::Commit),
+        1 => index().prop_map(Op::DropLoan),
+        5 => who().prop_map(Op::Pop),
+        2 => (who(), 0..5usize, 0..4usize).prop_map(|(who, n, fit)| Op::PopMany(who, n, fit)),
+        3 => who().prop_map(Op::Peek),
+        4 => index().prop_map(Op::Finish),
+        2 => index().prop_map(Op::GiveBack),
+        1 => (who(), 1..34usize).prop_map(|(who, times)| Op::Wear(who, times)),
+        1 => (who(), index()).prop_map(|(who, which)| Op::OldTicket(who, which)),
+        1 => index().prop_map(Op::WrongMember),
+        1 => who().prop_map(Op::TakePoisoned),
+        1 => any::<bool>().prop_map(Op::Die),
     ]
 }
-
-const MAX_BYTES: usize = 37;
 
 fn message(number: u64, len: usize) -> Vec<u8> {
     (0..len as u64).map(|i| (number.wrapping_mul(31) + i) as u8).collect()
 }
 
-/// What a queue holds.
-#[derive(Default)]
-struct Model {
-    limit: u8,
-    capacity: usize,
-    kill_only: bool,
-    closed: bool,
-    /// Never delivered, oldest first.
-    waiting: VecDeque<Vec<u8>>,
-    /// Given back: how often delivered before.
-    given_back: Vec<(Vec<u8>, u8)>,
-    in_hand: Vec<(Vec<u8>, u8)>,
-    /// A slot still in use was passed over by a push. Until the queue is empty once more, a slot freed
-    /// behind waiting messages cannot be used before these are gone.
-    passed_over: bool,
+enum Handle {
+    Peeked(Peeked<'static>),
+    Ticket(Ticket),
 }
 
-impl Model {
-    fn used(&self) -> usize {
-        self.waiting.len() + self.given_back.len() + self.in_hand.len()
+struct Hand {
+    who: Who,
+    place: usize,
+    handle: Handle,
+}
+
+struct Loan {
+    who: Who,
+    place: usize,
+    bytes: Vec<u8>,
+    handle: Reserved<'static>,
+}
+
+/// How often what came out, to see that the cases reach all that there is.
+static SEEN: Mutex<BTreeMap<String, u64>> = Mutex::new(BTreeMap::new());
+
+fn seen(what: String) {
+    *SEEN.lock().unwrap().entry(what).or_default() += 1;
+}
+
+fn note<T>(call: &str, result: &Result<T, Error>) {
+    seen(match result {
+        Ok(_) => format!("{call} Ok"),
+        Err(error) => format!("{call} {error:?}"),
+    });
+}
+
+struct World {
+    config: QueueConfig,
+    model: Model,
+    hands: Vec<Hand>,
+    loans: Vec<Loan>,
+    old: Vec<Ticket>,
+    /// The first acts as the thread's own member.
+    queues: [Queue<'static>; 2],
+    member: *mut Member<'static>,
+    region: *mut Region,
+    next: u64,
+}
+
+impl World {
+    fn new(config: QueueConfig, first_turn: u64) -> World {
+        let created = Region::create_anonymous(1 << 15, &RegionConfig::default()).unwrap();
+        let region = Box::into_raw(Box::new(created));
+        // SAFETY: freed by our drop, after everything that borrows from it.
+        let forever: &'static Region = unsafe { &*region };
+        let queue = forever.create_queue_at_turn("q", &config, first_turn).unwrap();
+        let mut world = World {
+            config,
+            model: Model::new(config),
+            hands: vec![],
+            loans: vec![],
+            old: vec![],
+            queues: [queue, queue],
+            member: std::ptr::null_mut(),
+            region,
+            next: 0,
+        };
+        world.join();
+        world
     }
 
-    fn pushed(&mut self, bytes: Vec<u8>, result: Result<(), Error>) -> Result<(), TestCaseError> {
-        let held = !self.in_hand.is_empty() || !self.given_back.is_empty();
-        match result {
-            Ok(()) => {
-                prop_assert!(!self.closed && self.used() < self.capacity, "more than fits");
-                self.passed_over |= held;
-                self.waiting.push_back(bytes);
-            }
-            Err(Error::Closed) => prop_assert!(self.closed),
-            Err(error) => {
-                prop_assert_eq!(error, Error::WouldBlock);
-                prop_assert!(!self.closed);
-                // A held slot stops a kill-only queue; in a stop-safe one only messages that wait may.
-                let excused = match self.kill_only {
-                    true => !self.in_hand.is_empty() || self.passed_over,
-                    false => self.passed_over && !self.waiting.is_empty(),
-                };
-                prop_assert!(self.used() == self.capacity || excused, "{} of {}", self.used(), self.capacity);
-            }
+    fn join(&mut self) {
+        // SAFETY: freed by our drop only, and the member by `leave`, after which nothing is done as it but
+        // with handles that know (`Peeked` may be on another thread when its own ends).
+        unsafe {
+            self.member = Box::into_raw(Box::new((*self.region).join().unwrap()));
+            self.queues[1] = self.queues[0].as_member(&*self.member);
         }
-        Ok(())
     }
 
-    /// What a pop or peek brought must be a message whose turn it is.
+    fn leave(&mut self) {
+        // SAFETY: made in `join`.
+        drop(unsafe { Box::from_raw(self.member) });
+    }
+
+    fn bytes(&mut self, len: Pick) -> Vec<u8> {
+        self.next += 1;
+        // Now and then one too long.
+        message(self.next, len.index(self.config.max_message_bytes as usize + 2))
+    }
+
+    /// What a call brought must come from a place where the model says that the next message may come from.
     fn taken(
         &mut self,
-        result: Result<(Vec<u8>, u8), Error>,
-    ) -> Result<Option<(Vec<u8>, u8)>, TestCaseError> {
-        let again = self.given_back.iter().any(|(_, attempt)| *attempt < self.limit);
-        match result {
-            Ok((bytes, 0)) => {
-                prop_assert!(!again, "redelivered messages come first");
-                let front = self.waiting.pop_front();
-                prop_assert_eq!(Some(&bytes), front.as_ref());
-                Ok(Some((bytes, 0)))
+        who: Who,
+        places: Result<Vec<usize>, Error>,
+        got: Result<(Vec<u8>, u8), Error>,
+    ) -> Result<Option<usize>, TestCaseError> {
+        match (places, got) {
+            (Ok(places), Ok(got)) => {
+                let place = places.iter().find(|place| self.model.message_at(**place) == got);
+                prop_assert!(place.is_some(), "{:?}, which is not one of {:?}", got, places);
+                self.model.take(who, *place.unwrap());
+                Ok(place.copied())
             }
-            Ok((bytes, attempt)) => {
-                prop_assert!(attempt <= self.limit, "delivered too often");
-                let at = self.given_back.iter().position(|given| *given == (bytes.clone(), attempt - 1));
-                prop_assert!(at.is_some(), "nobody gave that back");
-                self.given_back.swap_remove(at.unwrap());
-                Ok(Some((bytes, attempt)))
-            }
-            Err(error) => {
-                prop_assert!(!again && self.waiting.is_empty(), "{:?}, but there are messages", error);
-                prop_assert_eq!(error, if self.closed { Error::Closed } else { Error::WouldBlock });
+            (places, got) => {
+                prop_assert_eq!(got.err(), places.err());
                 Ok(None)
             }
         }
     }
 
-    fn rest(&mut self) {
-        if self.used() == 0 {
-            self.passed_over = false;
+    /// After a message was copied out.
+    fn copied(&mut self, who: Who, place: usize, ticket: Ticket) {
+        if self.config.joinable {
+            self.hands.push(Hand { who, place, handle: Handle::Ticket(ticket) });
+        } else {
+            self.model.free(place);
+            self.old.push(ticket);
         }
+    }
+
+    fn pop(&mut self, who: Who, poisoned: bool) -> Checked {
+        let mut buffer = vec![0; self.config.max_message_bytes as usize];
+        let queue = self.queues[who];
+        let (places, popped) = if poisoned {
+            (self.model.next_poisoned(), queue.take_poisoned(&mut buffer))
+        } else {
+            (self.model.next(), queue.try_pop(&mut buffer))
+        };
+        note(if poisoned { "take_poisoned" } else { "pop" }, &popped);
+        let got = popped.map(|popped| (buffer[..popped.len].to_vec(), popped.attempt));
+        if let Some(place) = self.taken(who, places, got)? {
+            self.copied(who, place, popped.unwrap().ticket);
+        }
+        Ok(())
+    }
+
+    fn pop_many(&mut self, who: Who, n: usize, fit: usize) -> Checked {
+        let max = self.config.max_message_bytes as usize;
+        // Never quite room for one more.
+        let mut buffer = vec![0; fit * max + max - 1];
+        let mut popped = vec![Popped::default(); n];
+        let result = self.queues[who].try_pop_many(&mut buffer, &mut popped);
+        note("pop_many", &result);
+        if n == 0 || fit == 0 {
+            prop_assert_eq!(result, Err(if n == 0 { Error::Invalid } else { Error::BufferTooSmall }));
+            return Ok(());
+        }
+        let mut places = vec![];
+        for (i, popped) in popped[..result.unwrap_or(0)].iter().enumerate() {
+            let got = (buffer[i * max..][..popped.len].to_vec(), popped.attempt);
+            let next = self.model.next();
+            places.extend(self.taken(who, next, Ok(got))?);
+        }
+        // All are in hand until all are copied. Why there are no more:
+        match result {
+            Ok(count) => prop_assert!(count == n.min(fit) || self.model.next().is_err(), "{} of more", count),
+            Err(error) => prop_assert_eq!(Some(error), self.model.next().err()),
+        }
+        places.into_iter().zip(&popped).for_each(|(place, popped)| self.copied(who, place, popped.ticket));
+        Ok(())
+    }
+
+    fn peek(&mut self, who: Who) -> Checked {
+        let (places, peeked) = (self.model.next(), self.queues[who].try_peek());
+        note("peek", &peeked);
+        let got = peeked.as_ref().map(bytes_of).map_err(|error| *error);
+        if let Some(place) = self.taken(who, places, got)? {
+            self.hands.push(Hand { who, place, handle: Handle::Peeked(peeked.ok().unwrap()) });
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, which: Pick, give_back: bool) -> Checked {
+        if self.hands.is_empty() {
+            return Ok(());
+        }
+        let Hand { who, place, handle } = self.hands.swap_remove(which.index(self.hands.len()));
+        match handle {
+            Handle::Peeked(peeked) => {
+                prop_assert_eq!(bytes_of(&peeked), self.model.message_at(place), "it changed in our hand");
+                if give_back { drop(peeked) } else { peeked.release() }
+            }
+            Handle::Ticket(ticket) => {
+                let queue = self.queues[who];
+                let result = if give_back { queue.give_back(ticket) } else { queue.task_done(ticket) };
+                note("ticket", &result);
+                prop_assert_eq!(result, Ok(()));
+                self.old.push(ticket);
+            }
+        }
+        if give_back {
+            self.model.give_back(place)
+        } else {
+            self.model.free(place)
+        }
+        Ok(())
+    }
+
+    fn refuses(&self, who: Who, ticket: Ticket) -> Checked {
+        let queue = self.queues[who];
+        prop_assert_eq!(queue.task_done(ticket), Err(Error::NotOwner));
+        prop_assert_eq!(queue.give_back(ticket), Err(Error::NotOwner));
+        Ok(())
+    }
+
+    fn commit(&mut self, which: Pick) -> Checked {
+        if self.loans.is_empty() {
+            return Ok(());
+        }
+        let mut loan = self.loans.swap_remove(which.index(self.loans.len()));
+        let was_void = self.model.is_void(loan.place);
+        let (result, back) = match loan.handle.try_commit() {
+            Ok(()) => (Ok(()), None),
+            Err((back, error)) => (Err(error), Some(back)),
+        };
+        note(if was_void { "commit, overtaken," } else { "commit" }, &result);
+        prop_assert_eq!(result, self.model.publish(loan.place, loan.bytes.clone()).map(drop));
+        if let Some(back) = back {
+            loan.handle = back;
+            self.loans.push(loan);
+        }
+        Ok(())
+    }
+
+    /// What the second member has in hand goes as if it had been killed; of what has a handle that may outlive
+    /// it, that does nothing any more.
+    fn die(&mut self, late: bool) {
+        let (hands, mut theirs): (Vec<Hand>, Vec<Hand>) = self.hands.drain(..).partition(|it| it.who == 0);
+        let (loans, dead): (Vec<Loan>, Vec<Loan>) = self.loans.drain(..).partition(|it| it.who == 0);
+        (self.hands, self.loans) = (hands, loans);
+        self.leave();
+        self.model.die(1);
+        self.join();
+        // Half of them released, half given back.
+        for (i, hand) in theirs.drain(..).enumerate() {
+            match hand.handle {
+                Handle::Ticket(ticket) => self.old.push(ticket),
+                Handle::Peeked(peeked) if late && i % 2 == 0 => peeked.release(),
+                Handle::Peeked(peeked) if late => drop(peeked),
+                Handle::Peeked(peeked) => std::mem::forget(peeked),
+            }
+        }
+        for loan in dead {
+            if late { drop(loan.handle) } else { std::mem::forget(loan.handle) }
+        }
+    }
+
+    fn act(&mut self, op: &Op) -> Checked {
+        match op {
+            Op::Push(who, len) => {
+                let bytes = self.bytes(*len);
+                let result = self.queues[*who].try_push(&bytes);
+                note("push", &result);
+                prop_assert_eq!(result, self.model.push(*who, &bytes));
+            }
+            Op::PushMany(who, lens) => {
+                let messages: Vec<Vec<u8>> = lens.iter().map(|len| self.bytes(*len)).collect();
+                let slices: Vec<&[u8]> = messages.iter().map(|bytes| &bytes[..]).collect();
+                let result = self.queues[*who].try_push_many(&slices);
+                note("push_many", &result);
+                let max = self.config.max_message_bytes as usize;
+                if messages.iter().any(|bytes| bytes.len() > max) {
+                    prop_assert_eq!(result, Err(Error::MessageTooLarge));
+                } else {
+                    let mut refused = None;
+                    let pushed = messages.iter().take_while(|bytes| {
+                        refused = self.model.push(*who, bytes).err();
+                        refused.is_none()
+                    });
+                    let expected = match (pushed.count(), refused) {
+                        (0, Some(error)) => Err(error),
+                        (count, _) => Ok(count),
+                    };
+                    prop_assert_eq!(result, expected);
+                }
+            }
+            Op::Reserve(who, len) => {
+                let bytes = self.bytes(*len);
+                let result = self.queues[*who].try_reserve(bytes.len());
+                note("reserve", &result);
+                let place = self.model.reserve(*who, bytes.len());
+                prop_assert_eq!(result.as_ref().err(), place.as_ref().err());
+                if let (Ok(mut handle), Ok(place)) = (result, place) {
+                    prop_assert_eq!((handle.len(), handle.is_empty()), (bytes.len(), bytes.is_empty()));
+                    prop_assert_eq!(handle.as_mut_ptr() as usize % 16, 0);
+                    prop_assert_eq!(handle.write(&vec![7; bytes.len() + 1]), Err(Error::Invalid));
+                    prop_assert_eq!(handle.write(&bytes), Ok(()));
+                    self.loans.push(Loan { who: *who, place, bytes, handle });
+                }
+            }
+            Op::Truncate(which, len) if !self.loans.is_empty() => {
+                let at = which.index(self.loans.len());
+                let loan = &mut self.loans[at];
+                let len = len.index(loan.bytes.len() + 2);
+                loan.handle.truncate(len);
+                loan.bytes.truncate(len);
+                prop_assert_eq!(loan.handle.len(), loan.bytes.len());
+            }
+            Op::Commit(which) => self.commit(*which)?,
+            Op::DropLoan(which) if !self.loans.is_empty() => {
+                let loan = self.loans.swap_remove(which.index(self.loans.len()));
+                drop(loan.handle);
+                self.model.free(loan.place);
+            }
+            Op::Pop(who) => self.pop(*who, false)?,
+            Op::TakePoisoned(who) => self.pop(*who, true)?,
+            Op::PopMany(who, n, fit) => self.pop_many(*who, *n, *fit)?,
+            Op::Peek(who) => self.peek(*who)?,
+            Op::Finish(which) => self.finish(*which, false)?,
+            Op::GiveBack(which) => self.finish(*which, true)?,
+            Op::Wear(who, times) => {
+                for _ in 0..*times {
+                    let before = self.hands.len();
+                    self.peek(*who)?;
+                    if self.hands.len() > before {
+                        let hand = self.hands.pop().unwrap();
+                        drop(hand.handle);
+                        self.model.give_back(hand.place);
+                        seen("worn".into());
+                    }
+                }
+            }
+            Op::OldTicket(who, which) if !self.old.is_empty() => {
+                self.refuses(*who, self.old[which.index(self.old.len())])?;
+            }
+            Op::WrongMember(which) if !self.hands.is_empty() => {
+                let hand = &self.hands[which.index(self.hands.len())];
+                if let Handle::Ticket(ticket) = hand.handle {
+                    self.refuses(1 - hand.who, ticket)?;
+                }
+            }
+            Op::Die(late) => self.die(*late),
+            Op::Close => {
+                self.queues[0].close();
+                self.model.closed = true;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// All that the queue says of itself.
+    fn look(&self) -> Checked {
+        let (queue, model) = (self.queues[0], &self.model);
+        prop_assert_eq!(queue.len(), model.len(), "len");
+        prop_assert_eq!(queue.is_empty(), model.len() == 0);
+        prop_assert_eq!(queue.is_full(), model.is_full(), "full");
+        prop_assert_eq!(queue.capacity(), model.capacity());
+        prop_assert_eq!(queue.is_closed(), model.closed);
+        prop_assert_eq!(queue.poisoned(), model.poisoned(), "poisoned");
+        prop_assert_eq!(queue.dropped(), model.dropped, "dropped");
+        prop_assert_eq!(queue.unfinished(), model.unfinished(), "unfinished");
+        let joined = match (self.config.joinable, model.unfinished()) {
+            (false, _) => Err(Error::NotSupported),
+            (true, 0) => Ok(()),
+            (true, _) => Err(Error::WouldBlock),
+        };
+        prop_assert_eq!(queue.join_timeout(0), joined);
+        let worth_a_pop = model.next() != Err(Error::WouldBlock);
+        prop_assert_eq!(queue.arm_data(), worth_a_pop, "arm_data");
+        prop_assert_eq!(queue.arm_space(), !model.is_full() || model.closed, "arm_space");
+        Ok(())
+    }
+
+    /// Everything comes back: all room is there when all is out again.
+    fn empty(&mut self) -> Checked {
+        while !self.loans.is_empty() {
+            self.act(&Op::DropLoan(Pick(0)))?;
+        }
+        while !self.hands.is_empty() {
+            self.finish(Pick(0), false)?;
+        }
+        while self.model.len() > 0 {
+            let poisoned = self.model.poisoned() > 0;
+            self.pop(0, poisoned)?;
+            while !self.hands.is_empty() {
+                self.finish(Pick(0), false)?;
+            }
+            self.look()?;
+        }
+        if !self.model.closed {
+            for number in 0..self.model.capacity() {
+                prop_assert_eq!(self.queues[0].try_push(&message(number as u64, 1)), Ok(()), "room is lost");
+            }
+            prop_assert_eq!(self.queues[0].try_push(b"x"), Err(Error::WouldBlock));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.hands.drain(..).for_each(|hand| std::mem::forget(hand.handle));
+        self.loans.drain(..).for_each(|loan| std::mem::forget(loan.handle));
+        self.leave();
+        // SAFETY: made in `new`; nothing borrows from it any more.
+        drop(unsafe { Box::from_raw(self.region) });
     }
 }
 
@@ -128,247 +488,67 @@ fn bytes_of(peeked: &Peeked) -> (Vec<u8>, u8) {
     (buffer, peeked.attempt())
 }
 
-fn check(config: QueueConfig, first_turn: u64, ops: &[Op]) -> Result<(), TestCaseError> {
-    let region = Region::create_anonymous(1 << 16, &RegionConfig::default()).unwrap();
-    let queue = region.create_queue_at_turn("q", &config, first_turn).unwrap();
-    let mut model = Model {
-        limit: config.max_attempts,
-        capacity: queue.capacity(),
-        kill_only: config.kill_only,
-        ..Model::default()
-    };
-    let mut in_hand: Vec<Peeked> = Vec::new();
-    let mut buffer = [0; MAX_BYTES];
-    for (number, op) in ops.iter().enumerate() {
-        match *op {
-            Op::Push(len) => {
-                let bytes = message(number as u64, len);
-                let result = queue.try_push(&bytes);
-                model.pushed(bytes, result)?;
-            }
-            Op::Pop => {
-                let result = queue.try_pop(&mut buffer);
-                model.taken(result.map(|popped| (buffer[..popped.len].to_vec(), popped.attempt)))?;
-            }
-            Op::Peek => {
-                let result = queue.try_peek();
-                if let Some(taken) = model.taken(result.as_ref().map(bytes_of).map_err(|error| *error))? {
-                    model.in_hand.push(taken);
-                    in_hand.push(result.ok().unwrap());
-                }
-            }
-            Op::Release(i) if !in_hand.is_empty() => {
-                let i = i % in_hand.len();
-                let peeked = in_hand.swap_remove(i);
-                prop_assert_eq!(bytes_of(&peeked), model.in_hand.swap_remove(i), "it changed in our hand");
-                peeked.release();
-            }
-            Op::GiveBack(i) if !in_hand.is_empty() => {
-                let i = i % in_hand.len();
-                drop(in_hand.swap_remove(i));
-                let given = model.in_hand.swap_remove(i);
-                model.given_back.push(given);
-            }
-            Op::TakePoisoned => match queue.take_poisoned(&mut buffer) {
-                Ok(popped) => {
-                    let given = (buffer[..popped.len].to_vec(), popped.attempt - 1);
-                    prop_assert!(given.1 >= model.limit, "that one was for pop");
-                    let at = model.given_back.iter().position(|other| *other == given);
-                    prop_assert!(at.is_some());
-                    model.given_back.swap_remove(at.unwrap());
-                }
-                Err(error) => {
-                    prop_assert_eq!(error, Error::WouldBlock);
-                    prop_assert!(model.given_back.iter().all(|(_, attempt)| *attempt < model.limit));
-                }
-            },
-            Op::Close => {
-                queue.close();
-                model.closed = true;
-            }
-            Op::Release(_) | Op::GiveBack(_) => {}
-        }
-        model.rest();
-        let poisoned = model.given_back.iter().filter(|(_, attempt)| *attempt >= model.limit).count();
-        let waiting = model.waiting.len() + model.given_back.len();
-        let len = queue.len();
-        prop_assert!(len == waiting || len == waiting - poisoned, "len {} of {}", len, waiting);
-        prop_assert_eq!(queue.is_closed(), model.closed);
-    }
-    Ok(())
+fn config() -> impl Strategy<Value = QueueConfig> {
+    let kind = prop_oneof![Just(QueueKind::Ring), Just(QueueKind::Indexed)];
+    let on_death =
+        prop_oneof![2 => Just(OnDeath::Redeliver), 1 => Just(OnDeath::Drop), 1 => Just(OnDeath::Stop)];
+    let attempts = prop_oneof![3 => 1..4u8, 1 => Just(30u8)];
+    let bytes = prop_oneof![1 => Just(1u32), 1 => Just(16u32), 2 => 2..60u32];
+    (kind, on_death, attempts, bytes, 1..10u32, any::<[bool; 2]>()).prop_map(
+        |(kind, on_death, max_attempts, max_message_bytes, slots, [kill_only, joinable])| QueueConfig {
+            kind,
+            on_death,
+            max_attempts,
+            kill_only,
+            joinable,
+            ..QueueConfig::new(slots, max_message_bytes)
+        },
+    )
 }
 
-proptest! {
-    #![proptest_config(Config { cases: 1500, failure_persistence: None, ..Config::default() })]
-
-    #[test]
-    fn a_queue_is_what_the_model_says(
-        ops in vec(op(), 1..200),
-        slots in 2u32..10,
-        max_attempts in 1u8..4,
-        kill_only in any::<bool>(),
-        first_turn in prop_oneof![Just(0u64), (1u64 << 44) - 8..1 << 44, any::<u64>()],
-        close_at in any::<proptest::sample::Index>(),
-        closes in any::<bool>(),
-    ) {
-        let mut ops = ops;
-        if closes {
-            let at = close_at.index(ops.len());
-            ops.insert(at, Op::Close);
-        }
-        let config = QueueConfig { max_attempts, kill_only, ..QueueConfig::new(slots, MAX_BYTES as u32) };
-        check(config, first_turn, &ops)?;
-    }
-}
-
-// ---- histories of threads
-
-/// One call: when it began and ended on the global counter, and what it was.
-#[derive(Clone, Copy, Debug)]
-struct Call {
-    began: u64,
-    ended: u64,
-    what: What,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum What {
-    Pushed(u64),
-    Popped(u64),
-    FoundNothing,
-}
-
-fn record(queue: Queue, producers: u64, consumers: usize, count: u64) -> Vec<Call> {
-    let clock = AtomicU64::new(0);
-    let left = AtomicU64::new(producers * count);
-    let timed = |call: &mut dyn FnMut() -> Option<What>| {
-        let began = clock.fetch_add(1, SeqCst);
-        let what = call();
-        let ended = clock.fetch_add(1, SeqCst);
-        what.map(|what| Call { began, ended, what })
-    };
-    thread::scope(|scope| {
-        let mut threads = Vec::new();
-        for producer in 0..producers {
-            let timed = &timed;
-            threads.push(scope.spawn(move || {
-                let mut calls = Vec::new();
-                for i in 0..count {
-                    let number = producer * count + i;
-                    while {
-                        let pushed =
-                            &mut || queue.try_push(&number.to_le_bytes()).ok().map(|()| What::Pushed(number));
-                        let call = timed(pushed);
-                        calls.extend(call);
-                        call.is_none()
-                    } {
-                        thread::yield_now();
-                    }
-                }
-                calls
-            }));
-        }
-        for _ in 0..consumers {
-            let (timed, left) = (&timed, &left);
-            threads.push(scope.spawn(move || {
-                let mut calls = Vec::new();
-                while left.load(Relaxed) > 0 {
-                    let mut bytes = [0; 8];
-                    let call = timed(&mut || match queue.try_pop(&mut bytes) {
-                        Ok(popped) => {
-                            assert_eq!((popped.len, popped.attempt), (8, 0));
-                            Some(What::Popped(u64::from_le_bytes(bytes)))
-                        }
-                        Err(error) => {
-                            assert_eq!(error, Error::WouldBlock);
-                            Some(What::FoundNothing)
-                        }
-                    })
-                    .unwrap();
-                    match call.what {
-                        What::Popped(_) => drop(left.fetch_sub(1, Relaxed)),
-                        _ => thread::yield_now(),
-                    }
-                    calls.push(call);
-                }
-                calls
-            }));
-        }
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
-    })
-}
-
-/// For a queue whose messages differ, these are all the ways not to be linearizable (Henzinger, Sezgin,
-/// Vafeiadis, "Aspect-oriented linearizability proofs", 2013), the last one in a weaker form.
-fn check_history(calls: &[Call], stop_safe: bool) {
-    let (mut pushes, mut pops) = (HashMap::new(), HashMap::new());
-    for call in calls {
-        match call.what {
-            What::Pushed(number) => assert!(pushes.insert(number, *call).is_none()),
-            What::Popped(number) => assert!(pops.insert(number, *call).is_none(), "{number} came twice"),
-            What::FoundNothing => {}
-        }
-    }
-    assert_eq!(pushes.len(), pops.len(), "lost");
-    let mut all: Vec<(Call, Call)> = pushes.iter().map(|(number, push)| (*push, pops[number])).collect();
-    for (push, pop) in &all {
-        assert!(push.began < pop.ended, "popped before it was pushed: {push:?} {pop:?}");
-    }
-    // Whoever was pushed wholly before another is not popped wholly after it. By the pushes' beginnings:
-    // the pushes that ended before one begins are a prefix by their ends.
-    all.sort_by_key(|(push, _)| push.ended);
-    let mut by_begin = all.clone();
-    by_begin.sort_by_key(|(push, _)| push.began);
-    let (mut i, mut latest) = (0, 0);
-    for (push, pop) in &by_begin {
-        while i < all.len() && all[i].0.ended < push.began {
-            latest = latest.max(all[i].1.began);
-            i += 1;
-        }
-        assert!(latest <= pop.ended, "overtaken: {:?} by {:?}", all[i.saturating_sub(1)], (push, pop));
-    }
-    // Nothing is found only if nothing was surely there all the time. A kill-only queue may say so while
-    // a producer is at work further ahead.
-    if stop_safe {
-        for call in calls.iter().filter(|call| call.what == What::FoundNothing) {
-            let there = all.iter().find(|(push, pop)| push.ended < call.began && call.ended < pop.began);
-            assert!(there.is_none(), "{call:?} although there was {there:?}");
-        }
-    }
+/// Shortly before a wrap of so many bits.
+fn near(bits: u32) -> impl Strategy<Value = u64> {
+    (1u64 << bits) - 6..1 << bits
 }
 
 #[test]
-fn histories_of_threads_are_those_of_a_first_in_first_out_queue() {
-    let _watchdog = watchdog("histories", 2 * WATCHDOG_SECONDS);
-    let region =
-        Region::create_anonymous(1 << 20, &RegionConfig { objects: 100, ..Default::default() }).unwrap();
-    let mut found_nothing = 0;
-    for round in 0..48u32 {
-        let kill_only = round % 3 == 0;
-        let config = QueueConfig { kill_only, ..QueueConfig::new([2, 4, 64][round as usize / 3 % 3], 8) };
-        let first_turn = if round % 2 == 0 { 0 } else { (1 << 44) - 20 };
-        let queue = region.create_queue_at_turn(&format!("q{round}"), &config, first_turn).unwrap();
-        let (producers, consumers) = [(1, 1), (2, 2), (3, 1), (1, 3)][round as usize % 4];
-        let calls = record(queue, producers, consumers, 1500 / producers);
-        found_nothing += calls.iter().filter(|call| call.what == What::FoundNothing).count();
-        check_history(&calls, !kill_only);
-        assert!(queue.is_empty());
+fn a_queue_is_what_the_model_says() {
+    let cases = std::env::var("RIALTO_PROP_CASES").ok().map_or(3000, |n| n.parse().expect("a number"));
+    let config_of_runner = Config { cases, failure_persistence: None, ..Config::default() };
+    let first_turn = prop_oneof![Just(0u64), near(44), near(26), near(27), near(32), any::<u64>()];
+    let close_at = proptest::option::weighted(0.4, pick());
+    let case = (vec(op(), 1..150), config(), first_turn, close_at);
+    let result = TestRunner::new(config_of_runner).run(&case, |(mut ops, config, first_turn, close_at)| {
+        if let Some(at) = close_at {
+            ops.insert(at.index(ops.len() + 1), Op::Close);
+        }
+        let mut world = World::new(config, first_turn);
+        for (number, op) in ops.iter().enumerate() {
+            let checked = world.act(op).and_then(|()| world.look());
+            checked.map_err(|error| TestCaseError::fail(format!("op {number}, {op:?}: {error}")))?;
+        }
+        world.empty()
+    });
+    if let Err(error) = result {
+        panic!("{error}");
     }
-    assert!(found_nothing > 0, "no pop ever met an empty queue");
-}
-
-#[test]
-fn the_checker_of_histories_finds_what_is_wrong() {
-    let call = |began, ended, what| Call { began, ended, what };
-    let fails = |calls: &[Call]| std::panic::catch_unwind(|| check_history(calls, true)).is_err();
-    use What::*;
-    let fine = [call(0, 1, Pushed(1)), call(2, 3, Pushed(2)), call(4, 7, Popped(2)), call(5, 6, Popped(1))];
-    check_history(&fine, true);
-    let overtaken =
-        [call(0, 1, Pushed(1)), call(2, 3, Pushed(2)), call(4, 5, Popped(2)), call(6, 7, Popped(1))];
-    assert!(fails(&overtaken));
-    assert!(fails(&[call(0, 1, Pushed(1))]));
-    assert!(fails(&[call(0, 1, Pushed(1)), call(2, 3, Popped(1)), call(4, 5, Popped(1))]));
-    assert!(fails(&[call(0, 1, Pushed(1)), call(2, 3, FoundNothing), call(4, 5, Popped(1))]));
-    assert!(fails(&[call(2, 3, Pushed(1)), call(0, 1, Popped(1))]));
+    let seen = SEEN.lock().unwrap();
+    println!("{seen:#?}");
+    for (call, errors) in [
+        ("push", &["WouldBlock", "Closed", "MessageTooLarge"][..]),
+        ("push_many", &["WouldBlock", "Closed", "MessageTooLarge"]),
+        ("reserve", &["WouldBlock", "Closed", "MessageTooLarge"]),
+        ("commit", &[]),
+        ("commit, overtaken,", &["WouldBlock", "Closed"]),
+        ("pop", &["WouldBlock", "Closed", "Poisoned"]),
+        ("pop_many", &["WouldBlock", "Closed", "Poisoned", "Invalid", "BufferTooSmall"]),
+        ("peek", &["WouldBlock", "Closed", "Poisoned"]),
+        ("take_poisoned", &["WouldBlock"]),
+        ("ticket", &[]),
+    ] {
+        for outcome in errors.iter().chain(&["Ok"]) {
+            let what = format!("{call} {outcome}");
+            assert!(seen.contains_key(&what), "no case came to {what}");
+        }
+    }
 }

@@ -34,7 +34,19 @@ PLACE(rialto_queue_config_t, slots, 0, 4);
 PLACE(rialto_queue_config_t, max_message_bytes, 4, 4);
 PLACE(rialto_queue_config_t, max_attempts, 8, 4);
 PLACE(rialto_queue_config_t, flags, 12, 4);
-PLACE(rialto_queue_config_t, _reserved, 16, 16);
+PLACE(rialto_queue_config_t, kind, 16, 4);
+PLACE(rialto_queue_config_t, on_death, 20, 4);
+PLACE(rialto_queue_config_t, _reserved, 24, 8);
+
+SIZE(rialto_message_t, 16);
+PLACE(rialto_message_t, bytes, 0, 8);
+PLACE(rialto_message_t, length_bytes, 8, 8);
+
+SIZE(rialto_ticket_t, 16);
+SIZE(rialto_popped_t, 32);
+PLACE(rialto_popped_t, length_bytes, 0, 8);
+PLACE(rialto_popped_t, attempt, 8, 1);
+PLACE(rialto_popped_t, ticket, 16, 16);
 
 SIZE(rialto_recovered_t, 32);
 PLACE(rialto_recovered_t, members, 0, 4);
@@ -45,9 +57,10 @@ PLACE(rialto_recovered_t, permits, 16, 4);
 PLACE(rialto_recovered_t, broken, 20, 4);
 
 SIZE(rialto_region_t, 128);
-SIZE(rialto_queue_t, 96);
+SIZE(rialto_queue_t, 128);
 SIZE(rialto_member_t, 64);
-SIZE(rialto_peeked_t, 128);
+SIZE(rialto_peeked_t, 192);
+SIZE(rialto_reserved_t, 192);
 SIZE(rialto_tracked_semaphore_t, 64);
 SIZE(rialto_barrier_t, 128);
 
@@ -160,6 +173,7 @@ static void region_bytes(void)
     /* the queue, and its first slot at 1024 */
     const unsigned char *at = bytes + offset;
     CHECK(memcmp(at, "RLTQ", 4) == 0 && at[8] == 2 && at[12] == 20 && at[16] == 48 && at[20] == 5);
+    CHECK(at[4] == 0); /* a ring, stop-safe, not joinable, redelivers */
     CHECK(at[1024 + 8] == 7 && memcmp(at + 1024 + 16, "payload", 7) == 0);
     CHECK((at[1024] & 7) == 2); /* full */
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
@@ -170,6 +184,58 @@ static uint64_t word_at(const void *base, size_t offset)
     uint64_t word;
     memcpy(&word, (const char *)base + offset, sizeof word);
     return word;
+}
+
+/* A queue's flags, stamps and signals; and the entries of an indexed one. */
+static void bytes_of_queues(void)
+{
+    rialto_region_t region;
+    rialto_region_config_t config;
+    rialto_queue_config_t queue_config;
+    rialto_queue_t queue;
+    rialto_ticket_t ticket;
+    void *base;
+    char buffer[20];
+    size_t length;
+    bool is_ready;
+    EXPECT(rialto_region_config_default(&config), RIALTO_OK);
+    EXPECT(rialto_region_create_anonymous(&region, 65536, &config), RIALTO_OK);
+    EXPECT(rialto_region_base(&region, &base), RIALTO_OK);
+    EXPECT(rialto_queue_config_default(4, 20, &queue_config), RIALTO_OK);
+    queue_config.flags = RIALTO_QUEUE_JOINABLE | RIALTO_QUEUE_KILL_ONLY;
+    queue_config.on_death = RIALTO_ON_DEATH_STOP;
+    EXPECT(rialto_queue_create(&region, "joinable", &queue_config, &queue), RIALTO_OK);
+    const char *at = (const char *)base + word_at((const char *)base + 256, 8);
+    CHECK(at[4] == (1 | 4 | 2 << 4));
+    EXPECT(rialto_queue_push(&queue, "payload", 7), RIALTO_OK);
+    CHECK(word_at(at, 1024 + 8) == 7); /* its length; no stamp */
+    EXPECT(rialto_queue_pop_ticket(&queue, buffer, sizeof buffer, &length, NULL, &ticket), RIALTO_OK);
+    CHECK(word_at(at, 1024 + 8) == (UINT64_C(1) << 63 | 7)); /* in hand, turn 0, attempt 0 */
+    CHECK((at[1024] & 7) == 3);
+    EXPECT(rialto_queue_task_done(&queue, &ticket), RIALTO_OK);
+    CHECK(word_at(at, 1024 + 8) == 7);
+    EXPECT(rialto_queue_arm_data(&queue, &is_ready), RIALTO_OK);
+    EXPECT(rialto_queue_arm_space(&queue, &is_ready), RIALTO_OK);
+    CHECK(word_at(at, 256) == UINT64_C(3) << 32); /* nobody sleeps; one who polls, generation 1 */
+    CHECK(word_at(at, 384) == UINT64_C(3) << 32);
+    EXPECT(rialto_queue_close(&queue), RIALTO_OK);
+    CHECK(at[128] == 1 && word_at(at, 136) == 0);
+
+    EXPECT(rialto_queue_config_default(4, 20, &queue_config), RIALTO_OK);
+    queue_config.kind = RIALTO_QUEUE_INDEXED;
+    queue_config.on_death = RIALTO_ON_DEATH_DROP;
+    EXPECT(rialto_queue_create(&region, "indexed", &queue_config, &queue), RIALTO_OK);
+    const char *entry = (const char *)base + 256 + 64;
+    CHECK(word_at(entry, 16) == 1664 + 256); /* 1536 + 8 entries of 16, then 4 blocks of 48, to 128 each */
+    at = (const char *)base + word_at(entry, 8);
+    CHECK(at[4] == (2 | 1 << 4) && at[8] == 2 && at[16] == 48);
+    EXPECT(rialto_queue_push(&queue, "first", 5), RIALTO_OK);
+    EXPECT(rialto_queue_push(&queue, "second", 6), RIALTO_OK);
+    CHECK((word_at(at, 1536) & 7) == 2 && word_at(at, 1536 + 8) == 0);
+    CHECK((word_at(at, 1552) & 7) == 2 && word_at(at, 1552 + 8) == 1);
+    CHECK((word_at(at, 1664 + 48) & 7) == 2 && at[1664 + 48 + 8] == 6);
+    CHECK(memcmp(at + 1664 + 48 + 16, "second", 6) == 0);
+    EXPECT(rialto_region_detach(&region), RIALTO_OK);
 }
 
 /* Directory kinds 2 and 3, and what they name. */
@@ -241,6 +307,7 @@ int main(void)
     lock_bytes();
     bytes_of_the_others();
     region_bytes();
+    bytes_of_queues();
     bytes_of_semaphore_and_barrier();
     CHECK(rialto_layout_version() == RIALTO_LAYOUT_VERSION);
     CHECK(rialto_version() == RIALTO_VERSION);

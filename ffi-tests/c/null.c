@@ -12,6 +12,7 @@ static rialto_region_t region, dead_region;
 static rialto_queue_t queue, dead_queue;
 static rialto_member_t member, dead_member;
 static rialto_peeked_t dead_peeked;
+static rialto_reserved_t dead_reserved;
 static rialto_lock_t lock = RIALTO_LOCK_INIT;
 static rialto_rlock_t rlock = RIALTO_RLOCK_INIT;
 static rialto_event_t event = RIALTO_EVENT_INIT;
@@ -262,6 +263,11 @@ static void queues(void)
     REFUSED(rialto_queue_create(&region, "n", &queue_config, NULL));
     REFUSED(rialto_queue_create_timeout(NULL, NULL, NULL, MS, NULL));
     REFUSED(rialto_queue_create_timeout(&region, "n", &queue_config, MS, NULL));
+    REFUSED(rialto_queue_open_as(NULL, "q", &queue_config, &dead_queue));
+    REFUSED(rialto_queue_open_as(&region, NULL, &queue_config, &dead_queue));
+    REFUSED(rialto_queue_open_as(&region, "q", NULL, &dead_queue));
+    REFUSED(rialto_queue_open_as(&region, "q", ODD(&queue_config), &dead_queue));
+    REFUSED(rialto_queue_open_as(&region, "q", &queue_config, NULL));
     REFUSED(rialto_queue_open(NULL, "q", &dead_queue));
     REFUSED(rialto_queue_open(&region, NULL, &dead_queue));
     REFUSED(rialto_queue_open(&region, "q", NULL));
@@ -306,6 +312,154 @@ static void queues(void)
     CHECK(length == 5 && attempt == 5);
     EXPECT(rialto_queue_len(&queue, &length), RIALTO_OK);
     CHECK(length == 1); /* nobody took it */
+}
+
+static void batches(void)
+{
+    char buffer[32] = "";
+    size_t count = 5;
+    rialto_message_t messages[2] = {{"a", 1}, {"b", 1}}, no_bytes[2] = {{"a", 1}, {NULL, 1}};
+    rialto_popped_t popped[2];
+    rialto_queue_t *dead[] = {NULL, ODD(storage), &dead_queue};
+    memset(popped, 5, sizeof popped);
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_queue_push_many(dead[i], messages, 2, &count));
+        REFUSED(rialto_queue_try_push_many(dead[i], messages, 2, &count));
+        REFUSED(rialto_queue_push_many_timeout(dead[i], messages, 2, MS, &count));
+        REFUSED(rialto_queue_pop_many(dead[i], buffer, sizeof buffer, popped, 2, &count));
+        REFUSED(rialto_queue_try_pop_many(dead[i], buffer, sizeof buffer, popped, 2, &count));
+        REFUSED(rialto_queue_pop_many_timeout(dead[i], buffer, sizeof buffer, MS, popped, 2, &count));
+    }
+    const rialto_message_t *bad[] = {NULL, ODD(storage), no_bytes};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_queue_push_many(&queue, bad[i], 2, &count));
+        REFUSED(rialto_queue_try_push_many(&queue, bad[i], 2, &count));
+        REFUSED(rialto_queue_push_many_timeout(&queue, bad[i], 2, MS, &count));
+    }
+    REFUSED(rialto_queue_push_many(&queue, messages, 2, NULL));
+    REFUSED(rialto_queue_try_push_many(&queue, messages, 2, ODD(storage)));
+    REFUSED(rialto_queue_push_many_timeout(&queue, messages, 2, MS, NULL));
+    rialto_popped_t *nowhere[] = {NULL, ODD(storage)};
+    for (int i = 0; i < 2; i++) {
+        REFUSED(rialto_queue_pop_many(&queue, buffer, sizeof buffer, nowhere[i], 2, &count));
+        REFUSED(rialto_queue_try_pop_many(&queue, buffer, sizeof buffer, nowhere[i], 2, &count));
+        REFUSED(rialto_queue_pop_many_timeout(&queue, buffer, sizeof buffer, MS, nowhere[i], 2, &count));
+    }
+    REFUSED(rialto_queue_pop_many(&queue, NULL, sizeof buffer, popped, 2, &count));
+    REFUSED(rialto_queue_pop_many(&queue, buffer, sizeof buffer, popped, 2, NULL));
+    REFUSED(rialto_queue_try_pop_many(&queue, buffer, sizeof buffer, popped, 2, ODD(storage)));
+    REFUSED(rialto_queue_pop_many_timeout(&queue, buffer, sizeof buffer, MS, popped, 2, NULL));
+    CHECK(count == 5 && popped[0].attempt == 5 && popped[1].attempt == 5);
+    EXPECT(rialto_queue_len(&queue, &count), RIALTO_OK);
+    CHECK(count == 1); /* none came, and nobody took it */
+}
+
+static void loans(void)
+{
+    void *bytes = storage;
+    size_t length = 5;
+    rialto_reserved_t alive;
+    rialto_queue_t *dead[] = {NULL, ODD(storage), &dead_queue};
+    rialto_reserved_t *none[] = {NULL, ODD(storage), &dead_reserved};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_queue_reserve(dead[i], 1, &dead_reserved));
+        REFUSED(rialto_queue_try_reserve(dead[i], 1, &dead_reserved));
+        REFUSED(rialto_queue_reserve_timeout(dead[i], 1, MS, &dead_reserved));
+        REFUSED(rialto_reserved_bytes(none[i], &bytes, &length));
+        REFUSED(rialto_reserved_write(none[i], "m", 1));
+        REFUSED(rialto_reserved_truncate(none[i], 0));
+        REFUSED(rialto_reserved_commit(none[i]));
+        REFUSED(rialto_reserved_try_commit(none[i]));
+        REFUSED(rialto_reserved_commit_timeout(none[i], MS));
+        REFUSED(rialto_reserved_abort(none[i]));
+    }
+    REFUSED(rialto_queue_reserve(&queue, 1, NULL));
+    REFUSED(rialto_queue_try_reserve(&queue, 1, ODD(storage)));
+    REFUSED(rialto_queue_reserve_timeout(&queue, 1, MS, NULL));
+    EXPECT(rialto_queue_reserve(&queue, 1, &alive), RIALTO_OK);
+    REFUSED(rialto_reserved_bytes(&alive, NULL, &length));
+    REFUSED(rialto_reserved_bytes(&alive, &bytes, ODD(storage)));
+    REFUSED(rialto_reserved_write(&alive, NULL, 1));
+    CHECK(bytes == storage && length == 5);
+    EXPECT(rialto_reserved_bytes(&alive, &bytes, NULL), RIALTO_OK);
+    EXPECT(rialto_reserved_abort(&alive), RIALTO_OK);
+}
+
+static void tickets(void)
+{
+    char buffer[16];
+    size_t length = 5;
+    uint32_t attempt = 5;
+    rialto_ticket_t ticket = {{5, 5}};
+    rialto_queue_t *dead[] = {NULL, ODD(storage), &dead_queue};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_queue_pop_ticket(dead[i], buffer, sizeof buffer, &length, &attempt, &ticket));
+        REFUSED(rialto_queue_try_pop_ticket(dead[i], buffer, sizeof buffer, &length, &attempt, &ticket));
+        REFUSED(rialto_queue_pop_timeout_ticket(dead[i], buffer, sizeof buffer, MS, &length, &attempt,
+                                                &ticket));
+        REFUSED(rialto_queue_take_poisoned_ticket(dead[i], buffer, sizeof buffer, &length, &attempt, &ticket));
+        REFUSED(rialto_queue_task_done(dead[i], &ticket));
+        REFUSED(rialto_queue_give_back(dead[i], &ticket));
+        REFUSED(rialto_queue_join(dead[i]));
+        REFUSED(rialto_queue_join_timeout(dead[i], MS));
+        REFUSED(rialto_queue_unfinished(dead[i], &length));
+    }
+    rialto_ticket_t *nowhere[] = {NULL, ODD(storage)};
+    for (int i = 0; i < 2; i++) {
+        REFUSED(rialto_queue_pop_ticket(&queue, buffer, sizeof buffer, &length, &attempt, nowhere[i]));
+        REFUSED(rialto_queue_try_pop_ticket(&queue, buffer, sizeof buffer, &length, &attempt, nowhere[i]));
+        REFUSED(rialto_queue_pop_timeout_ticket(&queue, buffer, sizeof buffer, MS, &length, &attempt,
+                                                nowhere[i]));
+        REFUSED(rialto_queue_take_poisoned_ticket(&queue, buffer, sizeof buffer, &length, &attempt,
+                                                  nowhere[i]));
+        REFUSED(rialto_queue_task_done(&queue, nowhere[i]));
+        REFUSED(rialto_queue_give_back(&queue, nowhere[i]));
+    }
+    REFUSED(rialto_queue_pop_ticket(&queue, NULL, sizeof buffer, &length, &attempt, &ticket));
+    REFUSED(rialto_queue_pop_ticket(&queue, buffer, sizeof buffer, NULL, &attempt, &ticket));
+    REFUSED(rialto_queue_pop_ticket(&queue, buffer, sizeof buffer, &length, ODD(storage), &ticket));
+    REFUSED(rialto_queue_try_pop_ticket(&queue, buffer, sizeof buffer, NULL, NULL, &ticket));
+    REFUSED(rialto_queue_pop_timeout_ticket(&queue, NULL, sizeof buffer, MS, &length, NULL, &ticket));
+    REFUSED(rialto_queue_take_poisoned_ticket(&queue, buffer, sizeof buffer, NULL, NULL, &ticket));
+    REFUSED(rialto_queue_unfinished(&queue, NULL));
+    CHECK(length == 5 && attempt == 5 && ticket._private[0] == 5 && ticket._private[1] == 5);
+    EXPECT(rialto_queue_len(&queue, &length), RIALTO_OK);
+    CHECK(length == 1); /* nobody took it */
+}
+
+static void looks_and_loops(void)
+{
+    bool answer;
+    size_t count = 5;
+    uint64_t number = 5;
+    rialto_queue_config_t got;
+    rialto_queue_t *dead[] = {NULL, ODD(storage), &dead_queue};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_queue_config(dead[i], &got));
+        REFUSED(rialto_queue_is_empty(dead[i], &answer));
+        REFUSED(rialto_queue_is_full(dead[i], &answer));
+        REFUSED(rialto_queue_poisoned(dead[i], &count));
+        REFUSED(rialto_queue_dropped(dead[i], &number));
+        REFUSED(rialto_queue_set_data_fd(dead[i], 0));
+        REFUSED(rialto_queue_set_space_fd(dead[i], 0));
+        REFUSED(rialto_queue_arm_data(dead[i], &answer));
+        REFUSED(rialto_queue_recheck_data(dead[i], &answer));
+        REFUSED(rialto_queue_arm_space(dead[i], &answer));
+        REFUSED(rialto_queue_recheck_space(dead[i], &answer));
+        REFUSED(rialto_queue_tick_ns(dead[i], &number));
+    }
+    REFUSED(rialto_queue_config(&queue, NULL));
+    REFUSED(rialto_queue_config(&queue, ODD(storage)));
+    REFUSED(rialto_queue_is_empty(&queue, NULL));
+    REFUSED(rialto_queue_is_full(&queue, NULL));
+    REFUSED(rialto_queue_poisoned(&queue, ODD(storage)));
+    REFUSED(rialto_queue_dropped(&queue, NULL));
+    REFUSED(rialto_queue_arm_data(&queue, NULL));
+    REFUSED(rialto_queue_recheck_data(&queue, NULL));
+    REFUSED(rialto_queue_arm_space(&queue, NULL));
+    REFUSED(rialto_queue_recheck_space(&queue, NULL));
+    REFUSED(rialto_queue_tick_ns(&queue, ODD(storage)));
+    CHECK(count == 5 && number == 5);
 }
 
 static void peeked(void)
@@ -430,6 +584,10 @@ int main(void)
     regions();
     members();
     queues();
+    batches();
+    loans();
+    tickets();
+    looks_and_loops();
     peeked();
     tracked_semaphores();
     barriers();

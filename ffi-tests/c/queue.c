@@ -211,14 +211,20 @@ static void statuses(void)
     config.slots = 65537;
     EXPECT(rialto_queue_layout(&config, &layout), RIALTO_EINVAL);
     EXPECT(rialto_queue_config_default(4, MOST, &config), RIALTO_OK);
-    config.flags = 2;
+    config.flags = 4;
     EXPECT(rialto_queue_layout(&config, &layout), RIALTO_EINVAL);
     config.flags = RIALTO_QUEUE_KILL_ONLY;
+    config.kind = 2;
+    EXPECT(rialto_queue_layout(&config, &layout), RIALTO_EINVAL);
+    config.kind = RIALTO_QUEUE_RING;
+    config.on_death = 3;
+    EXPECT(rialto_queue_layout(&config, &layout), RIALTO_EINVAL);
+    config.on_death = RIALTO_ON_DEATH_REDELIVER;
     EXPECT(rialto_queue_layout(&config, &layout), RIALTO_OK);
     config.max_attempts = 256 + 5;
     EXPECT(rialto_queue_layout(&config, &layout), RIALTO_EINVAL);
     config.max_attempts = 5;
-    config._reserved[3] = 1;
+    config._reserved[1] = 1;
     EXPECT(rialto_queue_layout(&config, &layout), RIALTO_EINVAL);
 
     EXPECT(rialto_queue_capacity(&queue, &slots), RIALTO_OK);

@@ -19,6 +19,11 @@ static bool done(void *flag)
 int main(void)
 {
     rialto_region_t region = {{0}};
+    rialto_queue_t queue = {{0}};
+    rialto_reserved_t reserved = {{0}};
+    rialto_ticket_t ticket = {{0}};
+    rialto_message_t message = {0, 0};
+    rialto_queue_config_t config;
     size_t size = 0;
     int flag = 1;
     if (rialto_lock_acquire(&lock) != RIALTO_OK || rialto_lock_release(&lock) != RIALTO_OK)
@@ -30,6 +35,16 @@ int main(void)
     if (rialto_semaphore_release(&bounded) != RIALTO_EOVERFLOW)
         return 1;
     if (rialto_condition_wait_for_rlock(&condition, &rlock, done, &flag) != RIALTO_OK)
+        return 1;
+    if (rialto_queue_config_default(RIALTO_QUEUE_INDEXED, RIALTO_ON_DEATH_STOP, &config) != RIALTO_OK)
+        return 1;
+    if (config.kind != RIALTO_QUEUE_RING || config.on_death != RIALTO_ON_DEATH_REDELIVER || config.flags != 0)
+        return 1;
+    if (rialto_queue_push_many(&queue, &message, 1, &size) != RIALTO_EINVAL || size != 0)
+        return 1;
+    if (rialto_queue_task_done(&queue, &ticket) != RIALTO_EINVAL)
+        return 1;
+    if (rialto_reserved_commit(&reserved) != RIALTO_EINVAL)
         return 1;
     return rialto_region_size(&region, &size) == RIALTO_EINVAL ? 0 : 1;
 }

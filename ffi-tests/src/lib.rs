@@ -117,15 +117,51 @@ pub fn compile(name: &str, link: Link) -> PathBuf {
     program
 }
 
+/// Builds `examples/c/NAME.c` by the command in its first comment, but with all warnings, and where the
+/// libraries are.
+pub fn compile_example(name: &str) -> PathBuf {
+    let path = format!("examples/c/{name}.c");
+    let source = fs::read_to_string(root().join(&path)).expect("an example");
+    let line = |tool: &str| {
+        let line = source.lines().find_map(|line| line.strip_prefix(" *   ").filter(|l| l.starts_with(tool)));
+        line.unwrap_or_else(|| panic!("{path}: its first comment says how to build it, with {tool}"))
+    };
+    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
+    assert!(readme.contains(line("cargo ")), "{path}: the library is built as in README.md");
+    let command = line("gcc ");
+    assert!(command.ends_with(&format!(" -o {name}")) && command.contains(&path), "{path}: {command}");
+    let folder = target().join("examples");
+    fs::create_dir_all(&folder).expect("the target folder is writable");
+    let program = folder.join(format!("{name}-{}", std::process::id()));
+    let mut cc = compiler("CC", "cc");
+    cc.current_dir(root()).args(WARNINGS);
+    for word in command.split_whitespace().skip(1).take_while(|word| *word != "-o") {
+        match word {
+            "target/ffi/release/librialto.a" => cc.arg(libraries().join("librialto.a")),
+            word => cc.arg(word),
+        };
+    }
+    succeed(cc.arg("-o").arg(&program), "cannot compile an example");
+    program
+}
+
 /// Compiles a program, runs it without arguments, and wants it to succeed.
 pub fn run(name: &str, link: Link) -> String {
-    let program = compile(name, link);
+    run_program(compile(name, link), &format!("{name}.c ({link:?})"))
+}
+
+/// As [`run`], an example.
+pub fn run_example(name: &str) -> String {
+    run_program(compile_example(name), &format!("examples/c/{name}.c"))
+}
+
+fn run_program(program: PathBuf, name: &str) -> String {
     let output = finish(Command::new(&program), name);
     let _ = fs::remove_file(&program);
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
-        "{name}.c ({link:?}) failed, {}:\n{printed}{}",
+        "{name} failed, {}:\n{printed}{}",
         output.status,
         String::from_utf8_lossy(&output.stderr)
     );

@@ -6,7 +6,7 @@ use std::{
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
-/// One of them.
+/// One of them; it ends with the test, if not before.
 pub struct Peer {
     child: Child,
     says: BufReader<ChildStdout>,
@@ -16,19 +16,29 @@ pub struct Peer {
 impl Peer {
     /// Starts `program role name`.
     pub fn start(program: &Path, role: &str, name: &str) -> Peer {
+        Self::start_with(program, &[role, name])
+    }
+
+    /// Starts `program` with these arguments.
+    pub fn start_with(program: &Path, arguments: &[&str]) -> Peer {
         let mut command = Command::new(program);
-        command.args([role, name]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the C program");
         let says = BufReader::new(child.stdout.take().unwrap());
         let hears = child.stdin.take().unwrap();
         Peer { child, says, hears }
     }
 
-    /// Waits until it has said that word.
-    pub fn wait_for(&mut self, word: &str) {
+    /// Waits for the next line that it says; nothing if it has ended.
+    pub fn line(&mut self) -> String {
         let mut line = String::new();
         self.says.read_line(&mut line).unwrap();
-        assert_eq!(line.trim(), word, "the C side failed, see above");
+        line.trim().to_owned()
+    }
+
+    /// Waits until it has said that word.
+    pub fn wait_for(&mut self, word: &str) {
+        assert_eq!(self.line(), word, "the C side failed, see above");
     }
 
     /// Writes a line to its standard input.
@@ -45,5 +55,13 @@ impl Peer {
     /// Waits until it ends, and wants it to have succeeded.
     pub fn succeed(mut self) {
         assert!(self.child.wait().unwrap().success());
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // Both fail, and do nothing, if it has been waited for.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }

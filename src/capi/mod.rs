@@ -38,6 +38,7 @@ mod peeked;
 mod permits;
 mod queue;
 mod region;
+mod reserved;
 mod rlock;
 mod semaphore;
 
@@ -50,6 +51,7 @@ pub use peeked::*;
 pub use permits::*;
 pub use queue::*;
 pub use region::*;
+pub use reserved::*;
 pub use rlock::*;
 pub use semaphore::*;
 pub use status::*;
@@ -190,6 +192,18 @@ unsafe fn get<'a, V: View>(view: *const V) -> Result<&'a V::Handle> {
             return Err(Error::Invalid);
         }
         Ok((*tagged).handle.assume_init_ref())
+    }
+}
+
+/// As [`get`], to change the handle.
+///
+/// # Safety
+/// As [`get`], and nobody else uses the view during `'a`.
+unsafe fn get_mut<'a, V: View>(view: *mut V) -> Result<&'a mut V::Handle> {
+    // SAFETY: the caller's word.
+    unsafe {
+        get(view.cast_const())?;
+        Ok((*view.cast::<Tagged<V::Handle>>()).handle.assume_init_mut())
     }
 }
 

@@ -14,7 +14,7 @@ use core::ffi::{c_int, c_void};
 #[repr(C)]
 pub struct rialto_peeked_t {
     /// Not for you.
-    pub _private: [u64; 24],
+    pub _private: [u64; 32],
 }
 
 // SAFETY: an array of words; `put` asserts that there is room.
@@ -47,12 +47,13 @@ unsafe fn peek(
 /// queue       alive; its region's view must outlive the peeked view.
 /// peeked      gets the view. Do not pass one that is alive: its message would stay in your hand.
 /// Returns     RIALTO_OK; RIALTO_REDELIVERED (a message that others had in hand before);
-///             RIALTO_EPIPE (closed and drained); RIALTO_EBADREGION (a peer damaged the message; it is
-///             gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
-///             RIALTO_EINVAL.
+///             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
+///             RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
+///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
-/// If we die   somebody else gets the message, marked with an attempt count one higher.
+/// If we die   somebody else gets the message, marked with an attempt count one higher (or as the queue's
+///             on_death says).
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_peek(
@@ -168,7 +169,8 @@ pub unsafe extern "C" fn rialto_peeked_attempt(peeked: *const rialto_peeked_t, a
     }))
 }
 
-/// Done with the message: its slot is free again, the view ends.
+/// Done with the message: its slot is free again, the view ends. Of a joinable queue: what
+/// rialto_queue_task_done is for a popped one.
 ///
 /// peeked      alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).

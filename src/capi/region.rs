@@ -46,8 +46,10 @@ pub struct rialto_recovered_t {
     pub permits: u32,
     /// Barriers that were broken because a party of theirs died.
     pub broken: u32,
+    /// Ends of pipes and SPSC queues that dead members held.
+    pub ends: u32,
     /// 0.
-    pub _reserved: [u32; 2],
+    pub _reserved: u32,
 }
 
 /// This process's view of a region, on your stack or wherever you like, private to the process. It must
@@ -401,7 +403,7 @@ pub unsafe extern "C" fn rialto_region_recover(
             _ => return Err(Error::Invalid),
         };
         // SAFETY: the caller's word.
-        let Recovered { members, redelivered, freed, dropped, permits, broken } =
+        let Recovered { members, redelivered, freed, dropped, permits, broken, ends } =
             unsafe { get(region) }?.recover(depth);
         // SAFETY: checked, and the caller's word.
         unsafe {
@@ -414,7 +416,8 @@ pub unsafe extern "C" fn rialto_region_recover(
                     dropped,
                     permits,
                     broken,
-                    _reserved: [0; 2],
+                    ends,
+                    _reserved: 0,
                 },
             )
         };

@@ -29,11 +29,13 @@ pub const RIALTO_OWNER_DIED: c_int = 1;
 /// Here is a message that somebody before you had in hand, and died or gave it back.
 pub const RIALTO_REDELIVERED: c_int = 2;
 
-/// This thread does not hold the lock, or is not the one that joined; the permit is not held any more.
+/// This thread does not hold the lock, or is not the one that joined; the permit is not held any more; the
+/// ticket is used up, or somebody else's.
 pub const RIALTO_EPERM: c_int = -1;
 /// No object of that name in the region, or no region of that name.
 pub const RIALTO_ENOENT: c_int = -2;
-/// A call that does not wait would have had to: held, empty, full, no permit, not set, not notified.
+/// A call that does not wait would have had to: held, empty, full, no permit, not set, not notified,
+/// unfinished.
 pub const RIALTO_EAGAIN: c_int = -11;
 /// The kernel would not give this process memory.
 pub const RIALTO_ENOMEM: c_int = -12;
@@ -53,7 +55,8 @@ pub const RIALTO_ENOSPC: c_int = -28;
 pub const RIALTO_EPIPE: c_int = -32;
 /// This thread holds the lock already.
 pub const RIALTO_EDEADLK: c_int = -35;
-/// The next message killed its holders as often as the queue allows; take_poisoned takes it.
+/// The next message killed its holders as often as the queue allows (RIALTO_ON_DEATH_STOP: once);
+/// take_poisoned takes it.
 pub const RIALTO_EBADMSG: c_int = -74;
 /// More permits than the semaphore may have, or a lock acquired too often by its owner.
 pub const RIALTO_EOVERFLOW: c_int = -75;
@@ -75,7 +78,7 @@ pub const RIALTO_ENOTRECOVERABLE: c_int = -131;
 pub const RIALTO_EBADREGION: c_int = -4096;
 /// Another layout version, or features that this library does not know.
 pub const RIALTO_EVERSION: c_int = -4097;
-/// The object of that name is of another kind.
+/// The object of that name is of another kind, or has other parameters.
 pub const RIALTO_EWRONGKIND: c_int = -4098;
 /// The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole.
 pub const RIALTO_EBROKEN: c_int = -4099;

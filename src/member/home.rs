@@ -56,6 +56,23 @@ pub trait Home: Sync {
         };
         event.block(self.platform(), self.tick_ns(), deadline, look, once)
     }
+
+    /// As [`Home::block`], where notifiers are light: see [`EventCount::block_heavy`].
+    #[inline]
+    fn block_heavy<T>(
+        &self,
+        event: &EventCount,
+        deadline: Deadline,
+        once: impl FnMut() -> Result<T>,
+    ) -> Result<T>
+    where
+        Self: Sized,
+    {
+        let look = |ticked| {
+            self.recover_until(if ticked { Depth::Tick } else { Depth::Marked }, deadline);
+        };
+        event.block_heavy(self.platform(), self.tick_ns(), deadline, look, once)
+    }
 }
 
 /// As whom a handle to an object acts.
@@ -109,6 +126,8 @@ pub struct Recovered {
     pub permits: u32,
     /// Barriers that were broken because a party of theirs died.
     pub broken: u32,
+    /// Ends of pipes and of SPSC queues that dead members held.
+    pub ends: u32,
 }
 
 impl Recovered {
@@ -120,6 +139,7 @@ impl Recovered {
         self.dropped = self.dropped.saturating_add(more.dropped);
         self.permits = self.permits.saturating_add(more.permits);
         self.broken = self.broken.saturating_add(more.broken);
+        self.ends = self.ends.saturating_add(more.ends);
     }
 }
 

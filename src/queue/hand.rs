@@ -9,6 +9,7 @@ use crate::{
 
 /// What `pop` brought.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)] // the C header has the same
 pub struct Popped {
     /// The message's bytes.
     pub len: usize,
@@ -20,7 +21,31 @@ pub struct Popped {
 
 /// Which message is done, see [`Queue::task_done`]. The default is nobody's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Ticket(pub(super) Claim);
+#[repr(C)]
+pub struct Ticket {
+    turn: u64,
+    /// [`Ticket::MADE`], the attempt from bit 32 on, the slot in bits 0..32.
+    place: u64,
+}
+
+impl Ticket {
+    /// Tells a ticket from zeros, which would be the first message of the first slot.
+    const MADE: u64 = 1 << 63;
+
+    #[inline]
+    pub(super) fn of(claim: Claim) -> Ticket {
+        let place = Self::MADE | u64::from(claim.attempt) << 32 | u64::from(claim.index);
+        Ticket { turn: claim.turn, place }
+    }
+
+    /// The claim that it was made of, if it was; the caller of C may pass any bits.
+    #[inline]
+    pub(super) fn claim(self) -> Option<Claim> {
+        let attempt = (self.place >> 32) as u8;
+        let made = self.place & Self::MADE != 0;
+        made.then_some(Claim { index: self.place as u32, attempt, turn: self.turn })
+    }
+}
 
 impl Popped {
     /// Somebody else may have acted on this message already.
@@ -66,7 +91,7 @@ impl<H: Home> Peeked<'_, H> {
     /// The bytes in the slot, 16-aligned. A peer that writes wild may change them while you look;
     /// [`Peeked::copy_to`] is the safe way.
     pub fn as_ptr(&self) -> *const u8 {
-        self.queue.shared.slots.payload(self.claim.index)
+        self.queue.shared.slots().payload(self.claim.index)
     }
 
     /// Copies the message, or as much of it as fits; returns how much.
@@ -81,7 +106,7 @@ impl<H: Home> Peeked<'_, H> {
     /// ended before the handle did), the message is somebody else's already and nothing happens.
     pub fn release(self) {
         let (queue, me) = (self.queue, self.me);
-        queue.shared.ring().release_if(me.id, self.claim, || queue.home.is_still(me));
+        queue.shared.ring.release_if(me.id, self.claim, || queue.home.is_still(me));
         queue.notify_space(1);
         core::mem::forget(self);
     }
@@ -96,8 +121,9 @@ impl<H: Home> Drop for Peeked<'_, H> {
 impl<H: Home> Queue<'_, H> {
     /// Gives a message in hand to somebody else, if it is in our hand still.
     pub(super) fn give_back_claim(&self, me: Incarnation, claim: Claim) {
-        if self.shared.ring().abandon_if(me.id, claim, || self.home.is_still(me)) {
+        if self.shared.ring.abandon_if(me.id, claim, || self.home.is_still(me)) {
             self.notify_data(1);
+            self.notify_done(); // set aside, maybe
         } else {
             self.notify_space(1); // handed on too often to be counted: dropped
         }

@@ -49,15 +49,17 @@
 //!
 //! # Limits
 //! 65536 slots, messages of 1 GiB, 4095 members. A stopped holder occupies its slot; when all are
-//! occupied the queue is full. A position that was voided (its producer died, or was overtaken) counts
-//! as taken until the consumers have come past it: full may be said one slot early for up to a lap. A
-//! stopped producer delays end-of-stream until it goes on or dies.
+//! occupied the queue is full. A position of a ring that was voided (its producer died, was overtaken, or
+//! dropped the loan) counts as taken until the consumers have come past it: full may be said one slot early
+//! for each, for up to a lap. A stopped producer delays end-of-stream until it goes on or dies.
 //!
 //! # Checked by
 //! `tests/queue.rs`, `tests/prop_queue.rs`, `tests/sweep_queue.rs`, `tests/storm.rs`, `tests/loom_ring.rs`.
 
 mod hand;
 mod join;
+#[cfg(rialto_loom)]
+mod model;
 mod poll;
 mod pop;
 mod push;
@@ -76,7 +78,7 @@ use crate::{
     member::{Actor, Home, Incarnation, Member, MemberId, Recovered},
     ring::Recovery,
     sync::Ordering::*,
-    wait::{Fd, NO_FD},
+    wait::{EVERYBODY, Fd, NO_FD},
 };
 use core::ptr::NonNull;
 use shared::Shared;
@@ -155,7 +157,7 @@ impl<'r, H: Home> Queue<'r, H> {
     /// not. Old as soon as it is returned, unless the caller is the only consumer (then it can only
     /// grow) or the only producer (only shrink). Walks all slots.
     pub fn len(&self) -> usize {
-        self.shared.ring().len() as usize
+        self.shared.ring.len() as usize
     }
 
     /// Whether `len` is 0; as old as that. Walks all slots.
@@ -190,13 +192,13 @@ impl<'r, H: Home> Queue<'r, H> {
 
     /// Messages that are set aside for `take_poisoned`: as old as `len`. Walks all slots.
     pub fn poisoned(&self) -> usize {
-        self.shared.ring().poisoned(self.shared.geometry.limit()) as usize
+        self.shared.ring.poisoned(self.shared.geometry.limit()) as usize
     }
 
     /// Messages given up since the queue was made: their holders died, and the queue drops such messages
     /// ([`OnDeath::Drop`]), or 31 did. Whoever gave one up and was killed before counting it is missed.
     pub fn dropped(&self) -> u64 {
-        self.shared.ring().header().dropped()
+        self.shared.ring.header().dropped()
     }
 
     /// The same queue for values of `T`. `WrongKind` if a `T` is not exactly as large as this
@@ -210,22 +212,33 @@ impl<'r, H: Home> Queue<'r, H> {
         Ok(Incarnation { id, epoch: self.home.epoch(id) })
     }
 
+    #[inline]
     fn notify_data(&self, messages: u32) {
-        self.shared.header.data.0.notify_many(self.home.platform(), messages, self.data_fd);
+        // SeqCst, after the publishing: those who saw "closed", and us writing, wait for the end of the stream,
+        // and this may have been it.
+        let count = || if self.shared.header.life.0.closed.load(SeqCst) != 0 { EVERYBODY } else { messages };
+        self.shared.header.data.0.notify_so_many(self.home.platform(), count, self.data_fd);
+    }
+
+    /// A slot was given back unused. Who drains a closed queue waits for that.
+    fn notify_unused(&self) {
+        self.notify_space(1);
+        // SeqCst: as in `notify_data`.
+        if self.shared.header.life.0.closed.load(SeqCst) != 0 {
+            self.shared.header.data.0.notify_all(self.home.platform(), self.data_fd);
+        }
     }
 
     /// Slots were freed; of a joinable queue, maybe the last unfinished ones.
     #[inline]
     fn notify_space(&self, slots: u32) {
         self.shared.header.space.0.notify_many(self.home.platform(), slots, self.space_fd);
-        if self.shared.geometry.joinable {
-            self.notify_done();
-        }
+        self.notify_done();
     }
 
     /// Whether `member` has a message or a slot of this queue in hand.
     pub(crate) fn holds(&self, member: MemberId) -> bool {
-        self.shared.ring().holds(member)
+        self.shared.ring.holds(member)
             || self.shared.geometry.indexed && self.shared.indexed().entries.holds(member)
     }
 
@@ -233,7 +246,7 @@ impl<'r, H: Home> Queue<'r, H> {
     /// says it. Idempotent, several at once. The second value: whether nothing of `dead` is left here, as
     /// far as this call can vouch for it.
     pub(crate) fn sweep(&self, dead: Incarnation, is_dying: impl Fn() -> bool) -> (Recovered, bool) {
-        let ring = self.shared.ring();
+        let ring = self.shared.ring;
         let ring = if self.shared.geometry.on_death == OnDeath::Drop { ring.dropping() } else { ring };
         let mut found = ring.recover(dead.id, &is_dying);
         if self.shared.geometry.indexed {

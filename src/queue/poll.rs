@@ -50,24 +50,24 @@ impl<H: Home> Queue<'_, H> {
     /// Before polling for data: from now on the next message is signalled. True if a pop is worth a try
     /// at once (a message, or the end of the stream, is there): then do not poll. Never blocks.
     pub fn arm_data(&self) -> bool {
-        self.arm(self.data(), Depth::Marked, || self.shared.has_message())
+        self.arm(self.data(), Depth::Marked, || self.is_worth_a_pop())
     }
 
     /// What the loop calls at each tick: recovers the dead, looks, and arms anew. True as for
     /// [`Queue::arm_data`]. Takes some 15 us, see [`Depth::Tick`].
     pub fn recheck_data(&self) -> bool {
-        self.arm(self.data(), Depth::Tick, || self.shared.has_message())
+        self.arm(self.data(), Depth::Tick, || self.is_worth_a_pop())
     }
 
     /// As [`Queue::arm_data`], for room: true if a push is worth a try (there is room, or the queue is
     /// closed).
     pub fn arm_space(&self) -> bool {
-        self.arm(self.space(), Depth::Marked, || self.shared.has_room())
+        self.arm(self.space(), Depth::Marked, || self.shared.has_room() || self.is_closed())
     }
 
     /// As [`Queue::recheck_data`], for room.
     pub fn recheck_space(&self) -> bool {
-        self.arm(self.space(), Depth::Tick, || self.shared.has_room())
+        self.arm(self.space(), Depth::Tick, || self.shared.has_room() || self.is_closed())
     }
 
     /// How often to recheck.
@@ -78,7 +78,12 @@ impl<H: Home> Queue<'_, H> {
     fn arm(&self, signal: &Signal, depth: Depth, ready: impl FnOnce() -> bool) -> bool {
         self.home.recover_until(depth, Deadline::NOW);
         let _ = signal.pollers.prepare();
-        ready() || self.is_closed()
+        ready()
+    }
+
+    /// Closed, it is not yet the end while somebody writes (maybe for long: a loan). Who ends that, signals.
+    fn is_worth_a_pop(&self) -> bool {
+        self.shared.has_message() || self.is_closed() && !self.shared.ring.has_writers()
     }
 
     pub(super) fn data(&self) -> &Signal {

@@ -39,6 +39,18 @@ impl<'r, H: Home> Queue<'r, H> {
             return Err(Error::BufferTooSmall);
         }
         let me = self.actor.id(self.home)?;
+        // What a pop does when there is nothing special; everything else out of line.
+        if self.shared.geometry.is_plain() {
+            if let Some(claim) = self.shared.ring.claim_fast(me) {
+                return self.take(me, claim, buffer);
+            }
+        }
+        self.pop_slow(me, buffer, deadline)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn pop_slow(&self, me: MemberId, buffer: &mut [u8], deadline: Deadline) -> Result<Popped> {
         let claim = self.claim_until(me, deadline)?;
         self.take(me, claim, buffer)
     }
@@ -95,8 +107,8 @@ impl<'r, H: Home> Queue<'r, H> {
             count += 1;
         }
         if !self.shared.geometry.joinable {
-            for popped in &messages[..count] {
-                self.shared.ring().release(me, popped.ticket.0);
+            for claim in messages[..count].iter().filter_map(|popped| popped.ticket.claim()) {
+                self.shared.ring.release(me, claim);
             }
             self.notify_space(count as u32);
         }
@@ -104,7 +116,7 @@ impl<'r, H: Home> Queue<'r, H> {
     }
 
     /// Copies a claimed message out and, unless it is to be waited for, releases its slot.
-    #[inline]
+    #[inline(always)]
     fn take(&self, me: MemberId, claim: Claim, buffer: &mut [u8]) -> Result<Popped> {
         let popped = self.copy(me, claim, buffer)?;
         if !self.shared.geometry.joinable {
@@ -113,34 +125,40 @@ impl<'r, H: Home> Queue<'r, H> {
         Ok(popped)
     }
 
-    #[inline]
+    #[inline(always)]
     fn copy(&self, me: MemberId, claim: Claim, buffer: &mut [u8]) -> Result<Popped> {
         let len = self.message_len(me, claim)?;
         // SAFETY: invariant 1: the slot is claimed by us; `len` is at most the slot's payload, and that
         // at most the buffer (checked by the callers).
-        unsafe { bytes::copy_out(self.shared.slots.payload(claim.index), &mut buffer[..len]) };
+        unsafe { bytes::copy_out(self.shared.slots().payload(claim.index), &mut buffer[..len]) };
         if self.shared.geometry.joinable {
             self.stamp(claim);
         }
-        Ok(Popped { len, attempt: claim.attempt, ticket: Ticket(claim) })
+        Ok(Popped { len, attempt: claim.attempt, ticket: Ticket::of(claim) })
     }
 
-    #[inline]
+    #[inline(always)]
     fn release(&self, me: MemberId, claim: Claim) {
-        self.shared.ring().release(me, claim);
+        self.shared.ring.release(me, claim);
         self.notify_space(1);
     }
 
     /// The length of a claimed message. One that is too long to be one is released.
-    #[inline]
+    #[inline(always)]
     fn message_len(&self, me: MemberId, claim: Claim) -> Result<usize> {
-        let len = self.shared.slots.length(claim.index).load(Relaxed);
+        let len = self.shared.slots().length(claim.index).load(Relaxed);
         if len > self.shared.geometry.max_message {
-            // Only a peer that writes wild does that. The slot goes back, the message is not one.
-            self.release(me, claim);
-            return Err(Error::BadRegion);
+            return Err(self.reject(me, claim));
         }
         Ok(len as usize)
+    }
+
+    /// Only a peer that writes wild does that. The slot goes back, the message is not one.
+    #[cold]
+    #[inline(never)]
+    fn reject(&self, me: MemberId, claim: Claim) -> Error {
+        self.release(me, claim);
+        Error::BadRegion
     }
 
     /// Takes the next message in hand, waiting for one for ever. As [`Queue::pop`] otherwise.
@@ -176,12 +194,15 @@ impl<'r, H: Home> Queue<'r, H> {
     #[cold]
     fn claim_blocking(&self, me: MemberId, deadline: Deadline) -> Result<Claim> {
         let sleepers = &self.shared.header.data.0.sleepers;
-        let claim = self.home.block(sleepers, deadline, || self.claim_once(me))?;
-        // We may have swallowed a wake-up that was one of several: whoever finds more, passes it on.
-        if self.shared.looks_ready() {
+        let claim = self.home.block(sleepers, deadline, || self.claim_once(me));
+        // We may have swallowed a wake-up that was one of several: whoever finds more, passes it on. When a
+        // closed queue's last writer has ended, it is the end for all, and only one was woken.
+        if self.is_closed() {
+            sleepers.notify_all(self.home.platform());
+        } else if claim.is_ok() && self.shared.looks_ready() {
             sleepers.notify(self.home.platform());
         }
-        Ok(claim)
+        claim
     }
 
     #[inline]
@@ -199,7 +220,7 @@ impl<'r, H: Home> Queue<'r, H> {
     /// A message waits for somebody to look at it.
     #[inline]
     fn is_stopped(&self) -> bool {
-        self.shared.geometry.on_death == OnDeath::Stop && self.shared.ring().has_orphan(u8::MAX)
+        self.shared.geometry.on_death == OnDeath::Stop && self.shared.ring.has_orphan(u8::MAX)
     }
 
     /// Closed, and nothing was there: is that the end, or is a producer about to publish, or has a dead
@@ -210,7 +231,7 @@ impl<'r, H: Home> Queue<'r, H> {
             return Err(Error::WouldBlock); // more dead than one: no end before all are seen to
         }
         sync::fence(SeqCst); // partner: the SeqCst load of `closed` in `reserve_once`
-        if self.shared.ring().has_writers() {
+        if self.shared.ring.has_writers() {
             return Err(Error::WouldBlock);
         }
         if self.is_stopped() {
@@ -234,7 +255,7 @@ impl<'r, H: Home> Queue<'r, H> {
         }
         let me = self.actor.id(self.home)?;
         let limit = self.shared.geometry.limit();
-        let claim = self.shared.ring().claim_poisoned(me, limit).ok_or(Error::WouldBlock)?;
+        let claim = self.shared.ring.claim_poisoned(me, limit).ok_or(Error::WouldBlock)?;
         self.take(me, claim, buffer)
     }
 }

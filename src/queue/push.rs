@@ -7,7 +7,7 @@ use crate::{
     member::{Home, MemberId},
     ring::{Position, Refused},
     sync::{self, Ordering::*},
-    time::Deadline,
+    time::{Deadline, FOREVER},
 };
 
 /// How often a push starts over when others void its position, before it says `WouldBlock`. Each time
@@ -39,12 +39,31 @@ impl<H: Home> Queue<'_, H> {
     fn push_until(&self, message: &[u8], deadline: Deadline) -> Result<()> {
         self.check_len(message.len())?;
         let me = self.actor.id(self.home)?;
-        match self.push_once(me, message) {
-            Err(Error::WouldBlock) if deadline != Deadline::NOW => {
-                self.home.block(&self.space().sleepers, deadline, || self.push_once(me, message))?;
-            }
-            other => other?,
+        if self.push_fast(me, message) { Ok(()) } else { self.push_slow(me, message, deadline) }
+    }
+
+    /// What a push does when there is nothing special, and only that: false, with nothing done, otherwise.
+    #[inline(always)]
+    fn push_fast(&self, me: MemberId, message: &[u8]) -> bool {
+        let closed = &self.shared.header.life.0.closed;
+        if self.shared.geometry.indexed || closed.load(Acquire) != 0 {
+            return false;
         }
+        let Some(position) = self.shared.ring.reserve_fast(me) else { return false };
+        // As in `reserve_once`.
+        sync::model_fence();
+        if closed.load(SeqCst) != 0 || !self.fill_and_publish(me, position, message) {
+            self.withdraw(me, position);
+            return false;
+        }
+        self.notify_data(1);
+        true
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn push_slow(&self, me: MemberId, message: &[u8], deadline: Deadline) -> Result<()> {
+        self.home.block(&self.space().sleepers, deadline, || self.push_once(me, message))?;
         self.notify_data(1);
         Ok(())
     }
@@ -55,29 +74,36 @@ impl<H: Home> Queue<'_, H> {
     /// Errors, with none appended: as [`Queue::push`]; `MessageTooLarge` if any of them is. Others' messages
     /// may come between ours. If we die here, the first so many are in the queue.
     pub fn push_many(&self, messages: &[&[u8]]) -> Result<usize> {
-        self.push_many_until(messages, Deadline::NEVER)
+        self.push_many_as(messages, |message| message, FOREVER)
     }
 
     /// As [`Queue::push_many`], but only as many as there is room for now: `WouldBlock` if for none.
     pub fn try_push_many(&self, messages: &[&[u8]]) -> Result<usize> {
-        self.push_many_until(messages, Deadline::NOW)
+        self.push_many_as(messages, |message| message, 0)
     }
 
     /// As [`Queue::push_many`], waiting at most `timeout_ns` in all: fewer if the time is up, `TimedOut` if
     /// none. 0 polls: `WouldBlock`.
     pub fn push_many_timeout(&self, messages: &[&[u8]], timeout_ns: u64) -> Result<usize> {
-        self.push_many_until(messages, Deadline::after(self.home.platform(), timeout_ns))
+        self.push_many_as(messages, |message| message, timeout_ns)
     }
 
-    fn push_many_until(&self, messages: &[&[u8]], deadline: Deadline) -> Result<usize> {
-        messages.iter().try_for_each(|message| self.check_len(message.len()))?;
+    /// As [`Queue::push_many_timeout`], for messages of any form; `bytes` says the same at each time.
+    pub(crate) fn push_many_as<M>(
+        &self,
+        messages: &[M],
+        bytes: impl Fn(&M) -> &[u8],
+        timeout_ns: u64,
+    ) -> Result<usize> {
+        let deadline = Deadline::after(self.home.platform(), timeout_ns);
+        messages.iter().try_for_each(|message| self.check_len(bytes(message).len()))?;
         let me = self.actor.id(self.home)?;
         let mut sent = 0;
         while sent < messages.len() {
             let before = sent;
             let refused = loop {
                 let Some(message) = messages.get(sent) else { break Error::WouldBlock };
-                match self.push_once(me, message) {
+                match self.push_once(me, bytes(message)) {
                     Ok(()) => sent += 1,
                     Err(error) => break error,
                 }
@@ -88,7 +114,7 @@ impl<H: Home> Queue<'_, H> {
             let Some(message) = messages.get(sent) else { break };
             let more = match refused {
                 Error::WouldBlock if deadline != Deadline::NOW => {
-                    self.home.block(&self.space().sleepers, deadline, || self.push_once(me, message))
+                    self.home.block(&self.space().sleepers, deadline, || self.push_once(me, bytes(message)))
                 }
                 error => Err(error),
             };
@@ -107,26 +133,37 @@ impl<H: Home> Queue<'_, H> {
     }
 
     /// Without waking anybody.
-    #[inline]
     fn push_once(&self, me: MemberId, message: &[u8]) -> Result<()> {
         for _ in 0..RESENDS {
             let position = self.reserve_once(me)?;
-            let index = position.index;
-            self.shared.slots.length(index).store(message.len() as u32, Relaxed);
-            // SAFETY: invariant 1: the slot is reserved for us; its payload has `max_message` bytes
-            // (checked by the caller) and is 16-aligned; `message` is private memory.
-            unsafe { bytes::copy_in(message, self.shared.slots.payload(index)) };
-            if self.shared.publish(me, position) {
+            if self.fill_and_publish(me, position, message) {
                 return Ok(());
             }
-            // Voided, or no entry. The slot that we give back may be the one that another producer waits for.
-            self.shared.ring().cancel(me, position);
-            self.notify_space(1);
+            self.withdraw(me, position);
             if self.shared.geometry.indexed {
-                break;
+                break; // no entry for it now
             }
         }
         Err(Error::WouldBlock)
+    }
+
+    #[inline(always)]
+    fn fill_and_publish(&self, me: MemberId, position: Position, message: &[u8]) -> bool {
+        let index = position.index;
+        self.shared.slots().length(index).store(message.len() as u32, Relaxed);
+        // SAFETY: invariant 1: the slot is reserved for us; its payload has `max_message` bytes
+        // (checked by the caller) and is 16-aligned; `message` is private memory.
+        unsafe { bytes::copy_in(message, self.shared.slots().payload(index)) };
+        self.shared.publish(me, position)
+    }
+
+    /// Gives a position back that came to nothing: it may be the slot that another producer waits for, and
+    /// who drains waits for writers to end.
+    #[cold]
+    #[inline(never)]
+    fn withdraw(&self, me: MemberId, position: Position) {
+        self.shared.ring.cancel(me, position);
+        self.notify_unused();
     }
 
     /// A position to write to, unless the queue is closed.
@@ -140,8 +177,7 @@ impl<H: Home> Queue<'_, H> {
         sync::model_fence();
         if closed.load(SeqCst) != 0 {
             // Invariant 3; partner: `drained`.
-            self.shared.ring().cancel(me, position);
-            self.shared.header.data.0.notify_all(self.home.platform(), self.data_fd);
+            self.withdraw(me, position);
             return Err(Error::Closed);
         }
         Ok(position)

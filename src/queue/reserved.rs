@@ -16,8 +16,9 @@ use core::marker::PhantomData;
 /// given back and nothing was sent. It stays on the thread that reserved, whose death gives it back.
 ///
 /// A loan that is held long: in a ring (`QueueKind::Ring`) others overtake it, and the message comes after
-/// theirs; in a kill-only ring the messages behind it wait for it. Either way `close` does not end the
-/// stream before the loan has ended. A loan takes a slot.
+/// theirs; in a kill-only ring the messages behind it wait for it. A loan takes a slot. `close` does not end
+/// the stream before the loan has ended, but in a ring it does for one that others overtook: its `commit`
+/// says `Closed`.
 ///
 /// A forked child inherits a copy that is not its own: it must neither use nor drop it.
 pub struct Reserved<'r, H: Home> {
@@ -75,7 +76,7 @@ impl<H: Home> Reserved<'_, H> {
     /// Where the message goes, 16-aligned, `len` bytes: others neither read nor write there, unless they
     /// write wild. [`Reserved::write`] is the safe way. `commit` may move it, so do not keep this.
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.queue.shared.slots.payload(self.position.index)
+        self.queue.shared.slots().payload(self.position.index)
     }
 
     /// Writes the whole message. `Invalid` if `message` is not `len` bytes long.
@@ -110,7 +111,7 @@ impl<H: Home> Reserved<'_, H> {
 
     fn commit_until(mut self, deadline: Deadline) -> core::result::Result<(), (Self, Error)> {
         let queue = self.queue;
-        queue.shared.slots.length(self.position.index).store(self.len as u32, Relaxed);
+        queue.shared.slots().length(self.position.index).store(self.len as u32, Relaxed);
         let sleepers = &queue.space().sleepers;
         match queue.home.block(sleepers, deadline, || self.publish()) {
             Ok(()) => {
@@ -126,25 +127,26 @@ impl<H: Home> Reserved<'_, H> {
     fn publish(&mut self) -> Result<()> {
         let (queue, me) = (self.queue, self.me);
         for _ in 0..RESENDS {
-            if queue.shared.publish(me.id, self.position) {
-                return Ok(());
-            }
+            // An entry for a block that is not ours any more would say "sent" of nothing.
             if !queue.home.is_still(me) {
                 return Err(Error::NotOwner);
+            }
+            if queue.shared.publish(me.id, self.position) {
+                return Ok(());
             }
             if queue.shared.geometry.indexed {
                 return Err(Error::WouldBlock); // no entry for it now
             }
             // Voided: the memory is ours still, the place in the order is not.
             let next = queue.reserve_once(me.id)?;
-            let slots = queue.shared.slots;
+            let slots = queue.shared.slots();
             // SAFETY: both slots are ours, and not the same; `len` is at most the payload of each.
             unsafe {
                 bytes::copy_shared(slots.payload(self.position.index), slots.payload(next.index), self.len)
             };
             slots.length(next.index).store(self.len as u32, Relaxed);
             let old = core::mem::replace(&mut self.position, next);
-            queue.shared.ring().cancel_if(me.id, old, || queue.home.is_still(me));
+            queue.shared.ring.cancel_if(me.id, old, || queue.home.is_still(me));
             queue.notify_space(1);
         }
         Err(Error::WouldBlock)
@@ -154,11 +156,7 @@ impl<H: Home> Reserved<'_, H> {
 impl<H: Home> Drop for Reserved<'_, H> {
     fn drop(&mut self) {
         let (queue, me) = (self.queue, self.me);
-        queue.shared.ring().cancel_if(me.id, self.position, || queue.home.is_still(me));
-        queue.notify_space(1);
-        if queue.is_closed() {
-            // Who drains waits for writers to end.
-            queue.shared.header.data.0.notify_all(queue.home.platform(), queue.data_fd);
-        }
+        queue.shared.ring.cancel_if(me.id, self.position, || queue.home.is_still(me));
+        queue.notify_unused();
     }
 }

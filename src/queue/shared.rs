@@ -46,8 +46,9 @@ const ON_DEATH: u32 = 3 << ON_DEATH_AT;
 const SLOTS_OFFSET: u64 = 1024;
 const ENTRIES_OFFSET: u64 = 1536;
 const ENTRY_BYTES: u32 = 16;
-/// Slot word, length, stamp.
-const PAYLOAD_OFFSET: usize = 16;
+/// Slot word, length, stamp. loom's atomics take eight bytes each.
+const STAMP_OFFSET: usize = if cfg!(rialto_loom) { 16 } else { 12 };
+const PAYLOAD_OFFSET: usize = if cfg!(rialto_loom) { 32 } else { 16 };
 /// Payloads are this much aligned, so any type up to that can be used in place.
 pub(super) const PAYLOAD_ALIGN: u64 = 16;
 
@@ -181,6 +182,12 @@ impl Geometry {
             | (self.on_death as u32) << ON_DEATH_AT
     }
 
+    /// Messages are claimed at the head of the ring, orphans apart, and nowhere else.
+    #[inline(always)]
+    pub fn is_plain(&self) -> bool {
+        !self.indexed && self.on_death as u32 != OnDeath::Stop as u32
+    }
+
     /// `pop` has something to say of orphans with fewer redeliveries.
     fn max_orphan(&self) -> u8 {
         if self.on_death == OnDeath::Stop { u8::MAX } else { self.max_attempts }
@@ -215,6 +222,8 @@ pub(super) struct Life {
     pub done: Signal,
 }
 
+#[cfg(rialto_loom)]
+const _: () = assert!(size_of::<Header>() == SLOTS_OFFSET as usize && size_of::<AtomicU64>() == 8);
 #[cfg(not(rialto_loom))]
 const _: () = {
     use core::mem::{offset_of, size_of};
@@ -256,7 +265,7 @@ impl<'r> RawSlots<'r> {
     /// See `join`.
     pub fn stamp(self, index: u32) -> &'r AtomicU32 {
         // SAFETY: as above.
-        unsafe { &*self.at(index).add(12).cast::<AtomicU32>() }
+        unsafe { &*self.at(index).add(STAMP_OFFSET).cast::<AtomicU32>() }
     }
 
     pub fn payload(self, index: u32) -> *mut u8 {
@@ -296,21 +305,61 @@ impl Entries for RawEntries<'_> {
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'r> {
     pub header: &'r Header,
-    pub slots: RawSlots<'r>,
+    /// The slots, or the blocks of an indexed queue: all that is done to a message in hand is done here.
+    pub ring: ring::Ring<'r, RawSlots<'r>>,
     pub geometry: Geometry,
 }
 
 impl<'r> Shared<'r> {
     /// # Safety
     /// `at` is 128-aligned and `geometry.size` bytes from it stay mapped, shared, for 'r.
-    unsafe fn over(at: NonNull<u8>, geometry: Geometry) -> Self {
+    pub(super) unsafe fn over(at: NonNull<u8>, geometry: Geometry) -> Self {
         // SAFETY: all fields of Header are atomics: any bytes are valid, and others may write them.
         let header = unsafe { at.cast::<Header>().as_ref() };
         // SAFETY: the slots begin inside the object.
         let base = unsafe { at.add(geometry.offset as usize) };
         let mask = (1 << geometry.shift) - 1;
         let slots = RawSlots { base, stride: geometry.stride, mask, _region: PhantomData };
-        Shared { header, slots, geometry }
+        let ring = ring::Ring::new(&header.ring, slots, geometry.shift, !geometry.kill_only);
+        Shared { header, ring, geometry }
+    }
+
+    /// Makes loom's atomics where [`Shared::format`] expects some: no bytes are valid ones.
+    ///
+    /// # Safety
+    /// As [`Shared::over`], and nobody uses the memory yet.
+    #[cfg(rialto_loom)]
+    pub unsafe fn make_atomics(at: NonNull<u8>, geometry: Geometry) {
+        let header = Header {
+            magic: AtomicU32::new(0),
+            flags: AtomicU32::new(0),
+            shift: AtomicU32::new(0),
+            max_message: AtomicU32::new(0),
+            stride: AtomicU32::new(0),
+            max_attempts: AtomicU32::new(0),
+            life: Line(Life { closed: AtomicU32::new(0), _unused: 0, done: Signal::new() }),
+            data: Line(Signal::new()),
+            space: Line(Signal::new()),
+            ring: ring::Header::new(),
+        };
+        // SAFETY: the caller's word; the places are those of `RawSlots`, `RawEntries` and `Shared::indexed`.
+        unsafe {
+            at.cast::<Header>().write(header);
+            if geometry.indexed {
+                at.add(SLOTS_OFFSET as usize).cast::<ring::Header>().write(ring::Header::new());
+                for entry in 0..2 << geometry.shift {
+                    let entry = at.add(ENTRIES_OFFSET as usize + entry * ENTRY_BYTES as usize);
+                    entry.cast::<AtomicU64>().write(AtomicU64::new(0));
+                    entry.add(8).cast::<AtomicU64>().write(AtomicU64::new(0));
+                }
+            }
+            for slot in 0..1 << geometry.shift {
+                let slot = at.add(geometry.offset as usize + slot * geometry.stride as usize);
+                slot.cast::<AtomicU64>().write(AtomicU64::new(0));
+                slot.add(8).cast::<AtomicU32>().write(AtomicU32::new(0));
+                slot.add(STAMP_OFFSET).cast::<AtomicU32>().write(AtomicU32::new(0));
+            }
+        }
     }
 
     /// Makes an empty queue of memory that nobody else uses yet, whatever is in it.
@@ -332,11 +381,11 @@ impl<'r> Shared<'r> {
         header.life.0.done.reset();
         header.data.0.reset();
         header.space.0.reset();
-        shared.ring().format(first_turn);
+        shared.ring.format(first_turn);
         if geometry.indexed {
             shared.indexed().entries.format(first_turn);
         }
-        (0..1 << geometry.shift).for_each(|index| shared.slots.stamp(index).store(0, Relaxed));
+        (0..1 << geometry.shift).for_each(|index| shared.slots().stamp(index).store(0, Relaxed));
         header.magic.store(MAGIC, Release);
         Ok(shared)
     }
@@ -368,10 +417,9 @@ impl<'r> Shared<'r> {
         Ok(unsafe { Self::over(at, geometry) })
     }
 
-    /// The slots, or the blocks of an indexed queue: all that is done to a message in hand is done here.
     #[inline(always)]
-    pub fn ring(&self) -> ring::Ring<'r, RawSlots<'r>> {
-        ring::Ring::new(&self.header.ring, self.slots, self.geometry.shift, !self.geometry.kill_only)
+    pub fn slots(&self) -> RawSlots<'r> {
+        self.ring.slots()
     }
 
     pub fn indexed(&self) -> Indexed<'r, RawSlots<'r>, RawEntries<'r>> {
@@ -379,7 +427,7 @@ impl<'r> Shared<'r> {
         // SAFETY: only of an indexed queue: between the first 1024 bytes and the blocks there is room for the
         // ring's header and, 16 bytes each, for twice as many entries as blocks; atomics only.
         let (header, base) = unsafe {
-            let start = self.slots.base.sub(self.geometry.offset as usize);
+            let start = self.slots().base.sub(self.geometry.offset as usize);
             (
                 start.add(SLOTS_OFFSET as usize).cast::<ring::Header>().as_ref(),
                 start.add(ENTRIES_OFFSET as usize),
@@ -388,7 +436,7 @@ impl<'r> Shared<'r> {
         let mask = (1 << shift) - 1;
         let slots = RawEntries(RawSlots { base, stride: ENTRY_BYTES, mask, _region: PhantomData });
         Indexed {
-            blocks: self.ring(),
+            blocks: self.ring,
             entries: ring::Ring::new(header, slots, shift, !self.geometry.kill_only),
         }
     }
@@ -397,48 +445,69 @@ impl<'r> Shared<'r> {
 
     #[inline(always)]
     pub fn reserve(&self, me: MemberId) -> core::result::Result<Position, Refused> {
-        if self.geometry.indexed { self.indexed().take(me) } else { self.ring().reserve(me) }
+        if self.geometry.indexed { self.take_block(me) } else { self.ring.reserve(me) }
     }
 
     /// A position that was voided stays ours, in both kinds.
     #[inline(always)]
     pub fn publish(&self, me: MemberId, position: Position) -> bool {
+        if self.geometry.joinable {
+            // Whoever died with an earlier message here left its stamp. Relaxed: published with the message.
+            self.slots().stamp(position.index).store(0, Relaxed);
+        }
         if self.geometry.indexed {
-            self.indexed().publish(me, position) == Published::Done
+            self.publish_block(me, position)
         } else {
-            self.ring().try_publish(me, position)
+            self.ring.try_publish(me, position)
         }
     }
 
     #[inline(always)]
     pub fn claim(&self, me: MemberId) -> core::result::Result<Claim, Refused> {
         let limit = self.geometry.limit();
-        if self.geometry.indexed { self.indexed().claim(me, limit) } else { self.ring().claim(me, limit) }
+        if self.geometry.indexed { self.claim_block(me, limit) } else { self.ring.claim(me, limit) }
+    }
+
+    // Out of line, so that a ring's few instructions stay few.
+
+    #[inline(never)]
+    fn take_block(&self, me: MemberId) -> core::result::Result<Position, Refused> {
+        self.indexed().take(me)
+    }
+
+    #[inline(never)]
+    fn publish_block(&self, me: MemberId, position: Position) -> bool {
+        self.indexed().publish(me, position) == Published::Done
+    }
+
+    #[inline(never)]
+    fn claim_block(&self, me: MemberId, limit: u8) -> core::result::Result<Claim, Refused> {
+        self.indexed().claim(me, limit)
     }
 
     /// Whether a claim is worth a try.
     pub fn has_message(&self) -> bool {
         let ordered = if self.geometry.indexed {
             let entries = self.indexed().entries;
-            entries.has_message() || entries.has_orphan(u8::MAX)
+            entries.has_message() || entries.has_orphan(ring::MAX_ATTEMPTS)
         } else {
-            self.ring().has_message()
+            self.ring.has_message()
         };
-        ordered || self.ring().has_orphan(self.geometry.max_orphan())
+        ordered || self.ring.has_orphan(self.geometry.max_orphan())
     }
 
     /// Whether there is a message where one is looked for first.
     #[inline]
     pub fn looks_ready(&self) -> bool {
-        if self.geometry.indexed { self.indexed().entries.looks_ready() } else { self.ring().looks_ready() }
+        if self.geometry.indexed { self.indexed().entries.looks_ready() } else { self.ring.looks_ready() }
     }
 
     /// Whether a reservation is worth a try.
     pub fn has_room(&self) -> bool {
         if self.geometry.indexed {
-            self.ring().has_free_slot() && self.indexed().entries.has_room()
+            self.ring.has_free_slot() && self.indexed().entries.has_room()
         } else {
-            self.ring().has_room()
+            self.ring.has_room()
         }
     }
 }

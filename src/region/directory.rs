@@ -6,7 +6,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | `state`: 0 free, 1 being created, 2 ready |
-//! | 4 | 4 | `kind`: 1 queue, 2 tracked semaphore, 3 barrier |
+//! | 4 | 4 | `kind`: 1 queue, 2 tracked semaphore, 3 barrier, 4 SPSC queue, 5 pipe |
 //! | 8 | 8 | `offset` of the object in the region, a multiple of 128 |
 //! | 16 | 8 | `size` in bytes |
 //! | 32 | 32 | `name`, padded with zeros; 1 to 31 bytes |
@@ -45,6 +45,8 @@ pub(super) enum Kind {
     Queue = 1,
     Semaphore = 2,
     Barrier = 3,
+    Spsc = 4,
+    Pipe = 5,
 }
 
 /// One object. See the module's comment.

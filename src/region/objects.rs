@@ -11,7 +11,9 @@ use crate::{
     lock::Outcome,
     member::{Incarnation, MemberId, Recovered},
     permits::{self, TrackedSemaphore},
+    pipe::{Pipe, PipeConfig},
     queue::{Queue, QueueConfig},
+    spsc::{Spsc, SpscConfig},
     sys::Platform,
     time::FOREVER,
 };
@@ -76,6 +78,54 @@ impl<P: Platform> Region<P> {
     pub fn open_queue_as(&self, name: &str, config: &QueueConfig) -> Result<Queue<'_, Self>> {
         let queue = self.open_queue(name)?;
         if queue.has(config) { Ok(queue) } else { Err(Error::WrongKind) }
+    }
+
+    /// Creates an SPSC queue under a name of 1 to 31 bytes. Waits for others who create, and errors, as
+    /// [`Region::create_queue`].
+    pub fn create_spsc(&self, name: &str, config: &SpscConfig) -> Result<Spsc<'_, Self>> {
+        self.create_spsc_until(name, config, 0, FOREVER)
+    }
+
+    /// As [`Region::create_spsc`], waiting at most `timeout_ns` for others: then `TimedOut`.
+    pub fn create_spsc_timeout(
+        &self,
+        name: &str,
+        config: &SpscConfig,
+        timeout_ns: u64,
+    ) -> Result<Spsc<'_, Self>> {
+        self.create_spsc_until(name, config, 0, timeout_ns)
+    }
+
+    /// As [`Region::create_spsc`], with a stream that begins at about `first`: tests start anywhere.
+    #[doc(hidden)]
+    pub fn create_spsc_at(&self, name: &str, config: &SpscConfig, first: u32) -> Result<Spsc<'_, Self>> {
+        self.create_spsc_until(name, config, first, FOREVER)
+    }
+
+    fn create_spsc_until(
+        &self,
+        name: &str,
+        config: &SpscConfig,
+        first: u32,
+        timeout_ns: u64,
+    ) -> Result<Spsc<'_, Self>> {
+        self.create(name, Kind::Spsc, config.layout()?, timeout_ns, |at| {
+            // SAFETY: as `create` says.
+            unsafe { Spsc::format(self, at, config, first) }
+        })
+    }
+
+    /// The SPSC queue of that name. Never blocks. Errors: as [`Region::open_queue`].
+    pub fn open_spsc(&self, name: &str) -> Result<Spsc<'_, Self>> {
+        let place = self.directory().find(name, Kind::Spsc)?;
+        // SAFETY: the place lies in the region, which outlives the handle.
+        unsafe { Spsc::attach(self, self.at(place), place.size) }
+    }
+
+    /// As [`Region::open_spsc`], and `WrongKind` if it was created with other parameters.
+    pub fn open_spsc_as(&self, name: &str, config: &SpscConfig) -> Result<Spsc<'_, Self>> {
+        let spsc = self.open_spsc(name)?;
+        if spsc.has(config) { Ok(spsc) } else { Err(Error::WrongKind) }
     }
 
     /// Creates a tracked semaphore of `permits` permits, 1 to 65536, all free, under a name of 1 to 31 bytes.
@@ -152,6 +202,38 @@ impl<P: Platform> Region<P> {
         unsafe { Barrier::attach(self, self.at(place), place.size) }
     }
 
+    /// Creates a pipe under a name of 1 to 31 bytes. Waits for others who create, and errors, as
+    /// [`Region::create_queue`].
+    pub fn create_pipe(&self, name: &str, config: &PipeConfig) -> Result<Pipe<'_, Self>> {
+        self.create_pipe_timeout(name, config, FOREVER)
+    }
+
+    /// As [`Region::create_pipe`], waiting at most `timeout_ns` for others: then `TimedOut`.
+    pub fn create_pipe_timeout(
+        &self,
+        name: &str,
+        config: &PipeConfig,
+        timeout_ns: u64,
+    ) -> Result<Pipe<'_, Self>> {
+        self.create(name, Kind::Pipe, config.layout()?, timeout_ns, |at| {
+            // SAFETY: as `create` says.
+            unsafe { Pipe::format(self, at, config) }
+        })
+    }
+
+    /// The pipe of that name. Never blocks. Errors: as [`Region::open_queue`].
+    pub fn open_pipe(&self, name: &str) -> Result<Pipe<'_, Self>> {
+        let place = self.directory().find(name, Kind::Pipe)?;
+        // SAFETY: the place lies in the region, which outlives the handle.
+        unsafe { Pipe::attach(self, self.at(place), place.size) }
+    }
+
+    /// As [`Region::open_pipe`], but `WrongKind` unless the pipe was created with these parameters.
+    pub fn open_pipe_as(&self, name: &str, config: &PipeConfig) -> Result<Pipe<'_, Self>> {
+        let pipe = self.open_pipe(name)?;
+        if pipe.has(config) { Ok(pipe) } else { Err(Error::WrongKind) }
+    }
+
     /// Makes room for an object and has `build` make it: of `layout`'s bytes inside the region, which nobody
     /// uses yet, and which stay as long as the region's handles.
     fn create<'r, T>(
@@ -196,6 +278,11 @@ impl<P: Platform> Region<P> {
         self.places(Kind::Queue).filter_map(|p| unsafe { Queue::attach(self, self.at(p), p.size) }.ok())
     }
 
+    fn spscs(&self) -> impl Iterator<Item = Spsc<'_, Self>> {
+        // SAFETY: as above.
+        self.places(Kind::Spsc).filter_map(|p| unsafe { Spsc::attach(self, self.at(p), p.size) }.ok())
+    }
+
     fn semaphores(&self) -> impl Iterator<Item = TrackedSemaphore<'_, Self>> {
         self.places(Kind::Semaphore)
             // SAFETY: as above.
@@ -207,6 +294,11 @@ impl<P: Platform> Region<P> {
         self.places(Kind::Barrier).filter_map(|p| unsafe { Barrier::attach(self, self.at(p), p.size) }.ok())
     }
 
+    fn pipes(&self) -> impl Iterator<Item = Pipe<'_, Self>> {
+        // SAFETY: as above.
+        self.places(Kind::Pipe).filter_map(|p| unsafe { Pipe::attach(self, self.at(p), p.size) }.ok())
+    }
+
     /// Takes the claims of `dead` out of every object. True: nothing of it is left.
     pub(super) fn sweep(&self, dead: Incarnation, total: &mut Recovered) -> bool {
         let is_dying = || self.members().is_dying(dead);
@@ -216,15 +308,19 @@ impl<P: Platform> Region<P> {
             whole &= complete;
         };
         self.queues().for_each(|queue| note(queue.sweep(dead, is_dying)));
+        self.spscs().for_each(|spsc| note(spsc.sweep(dead, is_dying)));
         self.semaphores().for_each(|semaphore| note(semaphore.sweep(dead, is_dying)));
         self.barriers().for_each(|barrier| note(barrier.sweep(dead, is_dying)));
+        self.pipes().for_each(|pipe| note(pipe.sweep(dead, is_dying)));
         whole
     }
 
     /// Whether `member` has anything in hand, in any object.
     pub(super) fn holds(&self, member: MemberId) -> bool {
         self.queues().any(|queue| queue.holds(member))
+            || self.spscs().any(|spsc| spsc.holds(member))
             || self.semaphores().any(|semaphore| semaphore.holds(member))
             || self.barriers().any(|barrier| barrier.holds(member))
+            || self.pipes().any(|pipe| pipe.holds(member))
     }
 }

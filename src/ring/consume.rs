@@ -3,7 +3,7 @@
 
 use super::{
     index::turns_ahead,
-    mpmc::{Ahead, Budget, Claim, Refused, Ring, Slots},
+    mpmc::{Ahead, Budget, Claim, PRESENT, Refused, Ring, Slots},
     word::{HOLE, MAX_MEMBERS, MemberId, ORPHAN, READING, WRITING, Word},
 };
 use crate::sync::Ordering::*;
@@ -18,11 +18,26 @@ impl<S: Slots> Ring<'_, S> {
         if let Some(claim) = self.claim_orphan(me, limit) {
             return Ok(claim);
         }
-        let at = self.geometry.wrap(self.header.head.0.load(Relaxed));
-        if self.look(at) == Word::full(self.geometry.turn(at)) && self.try_claim(at, me) {
-            return Ok(self.claimed(at));
+        match self.claim_at_hint(me) {
+            Some(claim) => Ok(claim),
+            None => self.claim_slow(self.geometry.wrap(self.header.head.0.load(Relaxed)), me),
         }
-        self.claim_slow(at, me)
+    }
+
+    /// What [`Ring::claim`] does when there is nothing special, and only that: apart, so that the few
+    /// instructions it takes need not meet those of the rest.
+    #[inline(always)]
+    pub fn claim_fast(&self, me: MemberId) -> Option<Claim> {
+        debug_assert!((1..=MAX_MEMBERS).contains(&me));
+        // Acquire: as in `claim_orphan`.
+        if self.header.orphans.0.load(Acquire) & PRESENT == 0 { self.claim_at_hint(me) } else { None }
+    }
+
+    #[inline(always)]
+    fn claim_at_hint(&self, me: MemberId) -> Option<Claim> {
+        let at = self.geometry.wrap(self.header.head.0.load(Relaxed));
+        let is_full = self.look(at) == Word::full(self.geometry.turn(at));
+        (is_full && self.try_claim(at, me)).then(|| self.claimed(at))
     }
 
     #[inline(always)]

@@ -48,6 +48,8 @@ pub const fn previous_turn(turn: u64) -> u64 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
     shift: u32,
+    /// The capacity less one.
+    mask: u32,
 }
 
 impl Geometry {
@@ -61,13 +63,13 @@ impl Geometry {
         } else {
             shift
         };
-        Geometry { shift }
+        Geometry { shift, mask: (1 << shift) - 1 }
     }
 
     /// Slots.
     #[inline(always)]
     pub const fn capacity(self) -> u32 {
-        1 << self.shift
+        self.mask + 1
     }
 
     const fn bits(self) -> u32 {
@@ -77,7 +79,7 @@ impl Geometry {
     /// A position out of any bits: those above the width are dropped.
     #[inline(always)]
     pub const fn wrap(self, raw: u64) -> u64 {
-        raw & ((1 << self.bits()) - 1)
+        raw & ((self.mask as u64) << TURN_BITS | TURN_MASK)
     }
 
     /// The position of slot `index` in lap `turn`.
@@ -101,7 +103,7 @@ impl Geometry {
     /// An index out of any bits: always below the capacity.
     #[inline(always)]
     pub const fn mask(self, index: u32) -> u32 {
-        index & (self.capacity() - 1)
+        index & self.mask
     }
 
     /// The position `count` after this one.

@@ -55,10 +55,14 @@ impl<S: Slots> Ring<'_, S> {
     /// Whether there was an **instant** during this call at which every published message had been
     /// released (poisoned ones do not count). Looks at every slot twice.
     ///
-    /// Proof: each look wants every slot in E, W, H or a poisoned O, and sums `(turn, attempt, phase)`. In
-    /// those phases the triple only grows (`word`, 1: W is left for H or F, and F only for a later turn or
-    /// for O with an attempt), so two equal sums mean that no slot changed between its two looks; and the
+    /// Proof: each look wants every slot in E, W, H or a poisoned O, and sums `(turn, attempt, is it O)`. From
+    /// one of those phases to the next the triple never shrinks, and grows if the slot held a message in
+    /// hand or ready meanwhile (`word`, 1: that leaves W or O of one turn for a later turn, for O, or for O
+    /// with a higher attempt). So two equal sums mean that no slot did between its two looks; and the
     /// instant between the two walks lies between the two looks of every slot.
+    ///
+    /// E, W and H are as one, for a reservation begun meanwhile must not make the answer false: nobody would
+    /// tell who waits for it. (A lap does, seldom; it ends at the tick.)
     pub fn was_finished(&self, limit: u8) -> bool {
         let first = self.finished_sum(limit);
         first.is_some() && first == self.finished_sum(limit)
@@ -67,7 +71,8 @@ impl<S: Slots> Ring<'_, S> {
     fn finished_sum(&self, limit: u8) -> Option<u64> {
         (0..self.capacity()).try_fold(0u64, |sum, index| {
             let word = self.seen(index);
-            let stamp = (word.turn() << 8) | u64::from(word.attempt()) << 3 | word.phase();
+            let orphan = u64::from(word.phase() == ORPHAN);
+            let stamp = (word.turn() << 8) | u64::from(word.attempt()) << 3 | orphan;
             (!is_unfinished(word, limit)).then(|| sum.wrapping_add(stamp))
         })
     }

@@ -1,5 +1,6 @@
-//! Non-blocking rings over slot words. They import leaves only: nothing here sleeps, knows a platform,
-//! casts memory or touches a payload; `queue` adds all that.
+//! Non-blocking rings: of slot words, for many, and of records, for one writer and one reader. They import
+//! leaves only: nothing here sleeps, knows a platform or touches a payload, and only `area` casts memory; the
+//! objects above add all that.
 //!
 //! | file | idea |
 //! |---|---|
@@ -10,7 +11,10 @@
 //! | `recovery` | what happens to slots whose owner died: freed, or orphaned and adopted |
 //! | `looks` | is there a message, is there room, is all done: answers without a claim |
 //! | `indexed` | the same slots out of order, and a ring of their indices: for long loans |
+//! | `stream` | records of any size from one writer to one reader, and **why** each can be replaced |
+//! | `area` | its bytes in shared memory |
 
+mod area;
 mod consume;
 pub mod index;
 pub mod indexed;
@@ -18,8 +22,10 @@ mod looks;
 pub mod mpmc;
 mod produce;
 mod recovery;
+pub mod stream;
 pub mod word;
 
+pub use area::RawArea;
 pub use indexed::{Entries, Indexed};
 pub use mpmc::{Claim, Header, MAX_ATTEMPTS, Position, Refused, Ring, Slots};
 pub use recovery::Recovery;

@@ -261,6 +261,12 @@ impl<'a, S: Slots> Ring<'a, S> {
         Ring { redeliver: false, ..self }
     }
 
+    /// Where its slots are.
+    #[inline(always)]
+    pub fn slots(&self) -> S {
+        self.slots
+    }
+
     /// What it shares besides its slots.
     pub fn header(&self) -> &'a Header {
         self.header

@@ -12,12 +12,19 @@ impl<S: Slots> Ring<'_, S> {
     /// If we die holding it: the position is void, recovery frees the slot.
     #[inline(always)]
     pub fn reserve(&self, me: MemberId) -> Result<Position, Refused> {
+        match self.reserve_fast(me) {
+            Some(position) => Ok(position),
+            None => self.reserve_slow(self.geometry.wrap(self.header.tail.0.load(Relaxed)), me),
+        }
+    }
+
+    /// What [`Ring::reserve`] does when there is nothing special, and only that; see [`Ring::claim_fast`].
+    #[inline(always)]
+    pub fn reserve_fast(&self, me: MemberId) -> Option<Position> {
         debug_assert!((1..=MAX_MEMBERS).contains(&me));
         let at = self.geometry.wrap(self.header.tail.0.load(Relaxed));
-        if self.look(at) == Word::empty(self.geometry.turn(at)) && self.try_reserve(at, me) {
-            return Ok(self.reserved(at));
-        }
-        self.reserve_slow(at, me)
+        let is_free = self.look(at) == Word::empty(self.geometry.turn(at));
+        (is_free && self.try_reserve(at, me)).then(|| self.reserved(at))
     }
 
     #[inline(always)]

@@ -86,6 +86,18 @@ pub trait Platform: Copy + Default + Send + Sync {
         false
     }
 
+    /// From here on [`Platform::heavy_fence`], by whomever, reaches every thread of this process: Linux'
+    /// `membarrier`. False: it does not, so this process must publish with fences of its own.
+    fn accept_heavy_fences(self) -> bool {
+        false
+    }
+
+    /// Between what the caller wrote before and what it reads behind, every thread of all processes that
+    /// accept such fences executes a `fence(SeqCst)`. False: it could not be done.
+    fn heavy_fence(self) -> bool {
+        false
+    }
+
     /// The calling thread's context, made on first use and anew after `fork`.
     ///
     /// Errors: `NoMemory` if the thread's private page could not be had.

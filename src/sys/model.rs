@@ -25,6 +25,8 @@ struct Kernel {
     dead: Vec<u64>,
     /// (word's address, sleeper's tag, its handle)
     sleepers: Vec<(usize, u64, loom::thread::Thread)>,
+    /// Descriptors that were signalled and not read.
+    readable: Vec<i32>,
 }
 
 /// What only the thread itself touches, so that loom has nothing to interleave.
@@ -114,6 +116,30 @@ impl Model {
         for sleeper in all {
             sleeper.2.unpark();
         }
+    }
+
+    /// Polls a descriptor that others [`Platform::signal`]: true once it is readable, which it then is no more
+    /// (as if read); false after a tick.
+    pub fn poll(self, fd: i32) -> bool {
+        let me = self.thread().unwrap().0;
+        let read = |k: &mut Kernel| {
+            let at = k.readable.iter().position(|signalled| *signalled == fd)?;
+            Some(k.readable.swap_remove(at))
+        };
+        let readable = kernel(|k| {
+            let readable = read(k).is_some();
+            if !readable {
+                k.sleepers.push((fd as usize, me, loom::thread::current()));
+            }
+            readable
+        });
+        if readable {
+            return true;
+        }
+        while kernel(|k| k.sleepers.iter().any(|s| s.1 == me)) {
+            loom::thread::park();
+        }
+        kernel(|k| read(k).is_some())
     }
 
     /// How many threads sleep on `word`.
@@ -208,6 +234,37 @@ impl Platform for Model {
             sleeper.2.unpark();
         }
         woken.is_some()
+    }
+
+    fn accept_heavy_fences(self) -> bool {
+        true
+    }
+
+    /// The other threads' part of it stands in the light side's own code: a `model_fence` where the real one
+    /// would strike.
+    fn heavy_fence(self) -> bool {
+        crate::sync::fence(crate::sync::Ordering::SeqCst);
+        true
+    }
+
+    fn signal(self, fd: i32) -> bool {
+        if !fuel::spend() {
+            return false;
+        }
+        let woken = kernel(|k| {
+            if !k.readable.contains(&fd) {
+                k.readable.push(fd);
+            }
+            let mut woken = Vec::new();
+            while let Some(i) = k.sleepers.iter().position(|s| s.0 == fd as usize) {
+                woken.push(k.sleepers.remove(i));
+            }
+            woken
+        });
+        for poller in woken {
+            poller.2.unpark();
+        }
+        true
     }
 
     fn thread(self) -> Result<ModelThread> {

@@ -12,8 +12,8 @@
 #![allow(dead_code)]
 
 use rialto::{
-    Barrier, Condition, Depth, Error, Event, Lock, Member, Peeked, Permit, Queue, QueueConfig, Region,
-    RegionConfig, Semaphore, TrackedSemaphore,
+    Barrier, Condition, Depth, Error, Event, Lock, Member, OnDeath, Peeked, Permit, Popped, Queue,
+    QueueConfig, QueueKind, Region, RegionConfig, Reserved, Semaphore, Ticket, TrackedSemaphore,
 };
 use std::{
     ptr::null_mut,
@@ -188,27 +188,41 @@ const MEMBERS: usize = 256 + OBJECTS * 64 + 64;
 const DATA: usize = MEMBERS + 4 * 64;
 /// `q0` is 1024 bytes and 4 slots of 64.
 const SECOND: usize = DATA + 1024 + 4 * 64;
-/// Three permits, and a barrier of two parties.
-const SEMAPHORE: usize = SECOND + 1024 + 8 * 224;
-const BARRIER: usize = SEMAPHORE + 384;
-/// All of it, and nothing behind: whoever reads on touches the page that may not be touched.
-const TIGHT_BYTES: usize = BARRIER + 640;
+/// `q1` is 1024 bytes and 8 slots of 224; or, indexed, 16 entries of 16 bytes before 8 blocks of 224.
+const ENTRIES: usize = SECOND + 1536;
+const BLOCKS: usize = ENTRIES + 16 * 16;
 pub const SOUND_BYTES: usize = 8192;
 
+/// Where what follows lies: three permits, and a barrier of two parties.
+const fn semaphore_at(indexed: bool) -> usize {
+    8 * 224 + if indexed { BLOCKS } else { SECOND + 1024 }
+}
+const fn barrier_at(indexed: bool) -> usize {
+    semaphore_at(indexed) + 384
+}
+/// All of it, and nothing behind: whoever reads on touches the page that may not be touched.
+const fn tight_bytes(indexed: bool) -> usize {
+    barrier_at(indexed) + 640
+}
+
 /// Fills `arena` with a region in use: messages waiting, in hand, given back, and a member that is dead.
-fn make_sound(arena: &Arena, input: &mut Input) {
+fn make_sound(arena: &Arena, input: &mut Input, indexed: bool) {
     let kill_only = input.byte() % 4 == 0;
+    let joinable = input.byte() % 2 == 0;
+    let on_death = [OnDeath::Redeliver, OnDeath::Drop, OnDeath::Stop][input.below(3)];
     // SAFETY: the arena outlives everything made here.
     let region = unsafe { Region::init(arena.ptr(), arena.len(), &CONFIG) }.expect("fresh memory");
     let first_turn = [0, 5, (1 << 44) - 1, (1 << 44) - 3][input.below(4)];
-    let first = QueueConfig { kill_only, ..QueueConfig::new(4, 40) };
+    let first = QueueConfig { kill_only, joinable, ..QueueConfig::new(4, 40) };
     let q0 = region.create_queue_at_turn("q0", &first, first_turn).expect("room");
-    let second = QueueConfig { max_attempts: 1, ..QueueConfig::new(8, 200) };
-    let q1 = region.create_queue("q1", &second).expect("room");
+    let kind = if indexed { QueueKind::Indexed } else { QueueKind::Ring };
+    let second = QueueConfig { max_attempts: 1, kind, joinable, on_death, ..QueueConfig::new(8, 200) };
+    let q1 = region.create_queue_at_turn("q1", &second, first_turn).expect("room");
     let semaphore = region.create_semaphore("s", 3).expect("room");
     let generation = [0, (1 << 26) - 1][input.below(2)];
     let barrier = region.create_barrier_at_generation("b", 2, generation).expect("room");
-    for (at, magic) in [(SEMAPHORE, *b"RLTS"), (BARRIER, *b"RLTB")] {
+    let places = [(semaphore_at(indexed), *b"RLTS"), (barrier_at(indexed), *b"RLTB")];
+    for (at, magic) in places.into_iter().chain([(SECOND, *b"RLTQ")]) {
         // SAFETY: inside the arena.
         assert_eq!(unsafe { arena.ptr().add(at).cast::<[u8; 4]>().read() }, magic, "damage misses {at}");
     }
@@ -223,6 +237,9 @@ fn make_sound(arena: &Arena, input: &mut Input) {
                 if let Ok(peeked) = queue.try_peek() {
                     std::mem::forget(peeked);
                 }
+                // Joinable, it stays in hand, too.
+                let _ = queue.try_pop(&mut [0; 200]);
+                std::mem::forget(queue.try_reserve(9).ok());
             }
             std::mem::forget(semaphore.try_acquire());
             let _ = barrier.register();
@@ -235,7 +252,7 @@ fn make_sound(arena: &Arena, input: &mut Input) {
 fn damage(arena: &Arena, input: &mut Input) {
     // Where the words are that anybody believes: header, directory, cells, queue headers, slots.
     let len = arena.len();
-    let base = match input.byte() % 14 {
+    let base = match input.byte() % 20 {
         0 => input.below(64),
         1 => 64 + input.below(64),
         2 => DIRECTORY + input.below(OBJECTS * 64),
@@ -247,10 +264,18 @@ fn damage(arena: &Arena, input: &mut Input) {
         7 => DATA + 1024 + 64 * input.below(4) + 8,
         // The same of the second queue.
         8 => SECOND + 1024 + 224 * input.below(8) + input.below(16),
-        9 => SEMAPHORE + input.below(132),
-        10 => SEMAPHORE + 256 + input.below(24),
-        11 => BARRIER + 128 * input.below(4) + input.below(8),
-        12 => BARRIER + 512 + input.below(48),
+        9 => semaphore_at(input.byte() % 2 == 0) + input.below(132),
+        10 => semaphore_at(input.byte() % 2 == 0) + 256 + input.below(24),
+        11 => barrier_at(input.byte() % 2 == 0) + 128 * input.below(4) + input.below(8),
+        12 => barrier_at(input.byte() % 2 == 0) + 512 + input.below(48),
+        // Flags, shift, lengths, attempts; closed, and the three signals; hints of entries.
+        13 => [DATA, SECOND][input.below(2)] + 4 + input.below(20),
+        14 => [DATA, SECOND][input.below(2)] + [128, 136, 256, 384][input.below(4)] + input.below(8),
+        15 => SECOND + 1024 + 128 * input.below(4),
+        // Entries: word and value; blocks; stamps.
+        16 => ENTRIES + 16 * input.below(16) + input.below(16),
+        17 => BLOCKS + 224 * input.below(8) + input.below(16),
+        18 => [DATA + 1024, SECOND + 1024, BLOCKS][input.below(3)] + 12,
         _ => input.below(len),
     };
     let offset = base % len.max(1);
@@ -267,6 +292,8 @@ fn damage(arena: &Arena, input: &mut Input) {
 fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
     let mut queues: Vec<Queue> = Vec::new();
     let mut in_hand: Vec<Peeked> = Vec::new();
+    let mut loans: Vec<Reserved> = Vec::new();
+    let mut tickets: Vec<(Queue, Ticket)> = Vec::new();
     let mut members: Vec<Member> = Vec::new();
     let mut permits: Vec<Permit> = Vec::new();
     let mut semaphore: Option<TrackedSemaphore> = region.open_semaphore("s").ok();
@@ -280,7 +307,7 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
         if input.is_empty() {
             break;
         }
-        let op = input.byte() % 36;
+        let op = input.byte() % 52;
         tick(call as u64 * 100 + u64::from(op));
         let queue = if queues.is_empty() { None } else { Some(queues[input.below(queues.len())]) };
         let timeout_ns = 1_000_000 * (1 + u64::from(input.byte() % 5));
@@ -344,11 +371,68 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
                 }
             }
             (34..=35, _) => alone(arena, input, timeout_ns),
+            (36, Some(queue)) if loans.len() < 6 => loans.extend(queue.try_reserve(input.below(41)).ok()),
+            (37, Some(queue)) if loans.len() < 6 => {
+                loans.extend(queue.reserve_timeout(input.below(41), timeout_ns).ok());
+            }
+            (38..=39, _) => {
+                let Some(mut loan) = loans.pop() else { continue };
+                loan.truncate(input.below(41));
+                let len = loan.len();
+                assert_eq!(loan.write(&buffer[..len]), Ok(()));
+                let done = if op == 38 { loan.try_commit() } else { loan.commit_timeout(timeout_ns) };
+                loans.extend(done.err().map(|(loan, _)| loan));
+            }
+            (40, _) => drop(loans.pop()),
+            (41..=42, Some(queue)) => {
+                let messages = [&buffer[..input.below(41)]; 5];
+                let messages = &messages[..input.below(6)];
+                let pushed = match op {
+                    41 => queue.try_push_many(messages),
+                    _ => queue.push_many_timeout(messages, timeout_ns),
+                };
+                assert!(pushed.unwrap_or(0) <= messages.len());
+            }
+            (43..=44, Some(queue)) => {
+                let mut popped = [Popped::default(); 5];
+                let count = match op {
+                    43 => queue.try_pop_many(&mut buffer, &mut popped),
+                    _ => queue.pop_many_timeout(&mut buffer, &mut popped, timeout_ns),
+                };
+                let popped = &popped[..count.unwrap_or(0)];
+                assert!(popped.iter().all(|popped| popped.len <= queue.max_message_bytes()));
+                tickets.extend(popped.iter().map(|popped| (queue, popped.ticket)));
+            }
+            (45, Some(queue)) => {
+                let popped = queue.try_pop(&mut buffer);
+                tickets.extend(popped.map(|popped| (queue, popped.ticket)));
+            }
+            (46..=47, _) if !tickets.is_empty() => {
+                // Now and then of another queue, or a second time.
+                let (own, ticket) = tickets[input.below(tickets.len())];
+                let queue = queue.filter(|_| input.byte() % 4 == 0).unwrap_or(own);
+                let _ = if op == 46 { queue.task_done(ticket) } else { queue.give_back(ticket) };
+            }
+            (48, Some(queue)) => drop(queue.join_timeout(timeout_ns)),
+            (49, Some(queue)) => {
+                assert!(queue.unfinished() <= queue.capacity() && queue.poisoned() <= queue.capacity());
+                let _ = (queue.dropped(), queue.is_full(), queue.config());
+            }
+            (50, Some(queue)) => {
+                let _ = (queue.arm_data(), queue.arm_space(), queue.recheck_data(), queue.recheck_space());
+            }
+            (51, _) => {
+                let kind = [QueueKind::Ring, QueueKind::Indexed][input.below(2)];
+                let config = QueueConfig { kind, joinable: true, ..QueueConfig::new(4, 40) };
+                queues.extend(region.open_queue_as(NAMES[input.below(3)], &config).ok());
+                queues.extend(region.create_queue_timeout("q3", &config, timeout_ns).ok());
+            }
             _ => {}
         }
     }
     tick(10_000);
     drop(permits);
+    drop(loans);
     drop(in_hand);
     drop(members);
 }
@@ -397,7 +481,9 @@ fn alone(arena: &Arena, input: &mut Input, timeout_ns: u64) {
 /// One case. Panics (or dies, or aborts) on whatever must not happen.
 pub fn run(bytes: &[u8]) {
     let mut input = Input(bytes);
-    let arena = match input.byte() % 4 {
+    let first = input.byte();
+    let indexed = first & 4 != 0;
+    let arena = match first % 4 {
         0 => {
             // The bytes as they are; with the magic number and the version, or nothing gets anywhere.
             let script = input.below(64);
@@ -411,14 +497,14 @@ pub fn run(bytes: &[u8]) {
             arena
         }
         1 => Arena::new(SOUND_BYTES),
-        _ => Arena::new(TIGHT_BYTES + input.byte() as usize % 4 * 70),
+        _ => Arena::new(tight_bytes(indexed) + input.byte() as usize % 4 * 70),
     };
     let sound = bytes.first().is_some_and(|byte| byte % 4 != 0);
     thread::scope(|scope| {
         let case = scope.spawn(|| {
             tick(0);
             if sound {
-                make_sound(&arena, &mut input);
+                make_sound(&arena, &mut input, indexed);
                 for _ in 0..input.below(8) {
                     damage(&arena, &mut input);
                 }
@@ -463,8 +549,11 @@ pub fn work_beside_a_wild_writer(arena: &Arena, script: impl Fn(u64) -> Vec<u8>,
                     // SAFETY: the arena outlives the thread.
                     let region = unsafe { Region::init(arena.ptr(), arena.len(), &CONFIG) };
                     if let Ok(region) = region {
-                        for name in ["q0", "q1"] {
-                            let _ = region.create_queue_timeout(name, &QueueConfig::new(4, 40), 1_000_000);
+                        for (i, name) in ["q0", "q1"].into_iter().enumerate() {
+                            let kinds = [QueueKind::Ring, QueueKind::Indexed];
+                            let (kind, joinable) = (kinds[i ^ (round as usize / 4 & 1)], round / 8 % 2 == 0);
+                            let config = QueueConfig { kind, joinable, ..QueueConfig::new(4, 40) };
+                            let _ = region.create_queue_timeout(name, &config, 1_000_000);
                         }
                         let _ = region.create_semaphore_timeout("s", 3, 1_000_000);
                         let _ = region.create_barrier_timeout("b", 2, 1_000_000);

@@ -54,6 +54,10 @@ impl Finished {
         self.0.fetch_add(1, SeqCst);
     }
 
+    pub fn get(&self) -> u32 {
+        self.0.load(SeqCst)
+    }
+
     /// Ticks until `n` have finished. Who has looked before a tick may fall asleep after it, and is woken by
     /// the next.
     pub fn tick_until(&self, n: u32) {

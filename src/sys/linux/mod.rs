@@ -141,6 +141,15 @@ impl Platform for Linux {
         readable
     }
 
+    fn accept_heavy_fences(self) -> bool {
+        // Not remembered: whether a forked child still accepts is nowhere promised.
+        membarrier(libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED)
+    }
+
+    fn heavy_fence(self) -> bool {
+        membarrier(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED)
+    }
+
     #[inline]
     fn thread(self) -> Result<LinuxThread> {
         LinuxThread::current()
@@ -173,3 +182,12 @@ impl Platform for Linux {
 
 /// A system call's result as `c_long` compares with this.
 const FAILED: c_long = -1;
+
+/// Linux 4.16; refused by old kernels, some sandboxes and emulators.
+fn membarrier(command: libc::c_int) -> bool {
+    let saved = errno();
+    // SAFETY: touches no memory of ours.
+    let done = unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) };
+    set_errno(saved);
+    done == 0
+}
