@@ -162,12 +162,14 @@ impl<'r, H: Home> Pipe<'r, H> {
                 stream: writer.lighten(light),
                 fd: NO_FD,
                 light,
+                over: false,
             }),
             receiver: receives.zip(reader).map(|(way, reader)| Half {
                 way,
                 stream: reader.lighten(light),
                 fd: NO_FD,
                 light,
+                over: false,
             }),
             begun: None,
         };
@@ -264,6 +266,10 @@ impl Ends<'_> {
         if self.mine.load(Relaxed) == self.open { Ok(()) } else { Err(Error::NotOwner) }
     }
 
+    fn has_peer_died(self) -> bool {
+        self.peer.load(Relaxed) == word::DIED
+    }
+
     fn is_peer_closed(self) -> bool {
         word::is_closed(self.peer.load(Acquire)) // see Ordering
     }
@@ -277,6 +283,8 @@ struct Half<'r, S> {
     fd: Fd,
     /// This process accepts heavy fences.
     light: bool,
+    /// The end of the stream was found: nothing comes behind it.
+    over: bool,
 }
 
 impl<H: Home> Connection<'_, H> {
