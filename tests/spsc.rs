@@ -484,7 +484,7 @@ fn a_queue_that_drops_drops_what_died_and_keeps_what_was_given_back() {
     assert_eq!(spsc.dropped(), 0, "nobody has come to drop it");
     let mut consumer = spsc.consumer().unwrap();
     assert_eq!((spsc.dropped(), spsc.len()), (1, 1));
-    drop(consumer.peek().unwrap());
+    let _ = consumer.peek().unwrap(); // given back
     drop(consumer); // living
     let mut consumer = spsc.consumer().unwrap();
     assert_eq!(take(&mut consumer), Some((b"2".to_vec(), 1)));
@@ -524,7 +524,7 @@ fn a_queue_that_stops_stops_at_the_first_death_or_return() {
     let mut buffer = [0; MAX];
     assert_eq!(consumer.pop(&mut buffer), Err(Error::Poisoned));
     assert_eq!(consumer.take_poisoned(&mut buffer).unwrap().attempt, 1);
-    drop(consumer.peek().unwrap());
+    let _ = consumer.peek().unwrap(); // given back
     assert_eq!(consumer.pop(&mut buffer), Err(Error::Poisoned));
     assert_eq!(consumer.take_poisoned(&mut buffer).unwrap().attempt, 1);
     assert_eq!(take(&mut consumer), Some((b"3".to_vec(), 0)));
