@@ -484,7 +484,7 @@ fn a_queue_that_drops_drops_what_died_and_keeps_what_was_given_back() {
     assert_eq!(spsc.dropped(), 0, "nobody has come to drop it");
     let mut consumer = spsc.consumer().unwrap();
     assert_eq!((spsc.dropped(), spsc.len()), (1, 1));
-    drop(consumer.peek().unwrap());
+    let _ = consumer.peek().unwrap(); // given back
     drop(consumer); // living
     let mut consumer = spsc.consumer().unwrap();
     assert_eq!(take(&mut consumer), Some((b"2".to_vec(), 1)));
@@ -524,7 +524,7 @@ fn a_queue_that_stops_stops_at_the_first_death_or_return() {
     let mut buffer = [0; MAX];
     assert_eq!(consumer.pop(&mut buffer), Err(Error::Poisoned));
     assert_eq!(consumer.take_poisoned(&mut buffer).unwrap().attempt, 1);
-    drop(consumer.peek().unwrap());
+    let _ = consumer.peek().unwrap(); // given back
     assert_eq!(consumer.pop(&mut buffer), Err(Error::Poisoned));
     assert_eq!(consumer.take_poisoned(&mut buffer).unwrap().attempt, 1);
     assert_eq!(take(&mut consumer), Some((b"3".to_vec(), 0)));
@@ -899,27 +899,34 @@ fn a_loop_that_rechecks_finds_an_end_whose_owner_is_dead() {
 // ---- hostile bytes
 
 /// A region whose one object, an SPSC queue, ends where the next page may not be touched.
-struct Hostile {
-    region: Region, // goes first
-    arena: Arena,
+struct Hostile<'a> {
+    region: Region,
+    arena: &'a Arena,
 }
 
 /// Header, one entry, four members; then the queue.
 const OBJECT: usize = 256 + 64 + 64 + 4 * 64;
 
-fn hostile(config: &SpscConfig, first: u32) -> Hostile {
-    let bytes = OBJECT + config.layout().unwrap().size as usize;
-    let arena = Arena::new(bytes);
-    let region_config = RegionConfig { members: 4, objects: 1, tick_ms: 2 };
-    // SAFETY: the arena lives as long as the region.
-    let region = unsafe { Region::init(arena.ptr(), arena.len(), &region_config) }.unwrap();
-    region.create_spsc_at("q", config, first).unwrap();
-    // SAFETY: inside the arena.
-    assert_eq!(unsafe { arena.ptr().add(OBJECT).cast::<[u8; 4]>().read() }, *b"RLT1", "damage would miss");
-    Hostile { region, arena }
+/// Runs `f` in a thread of its own, before whose end the memory stays: damage may make it impossible for a
+/// member to leave.
+fn hostile(config: &SpscConfig, first: u32, f: impl FnOnce(&Hostile) + Send) {
+    let arena = Arena::new(OBJECT + config.layout().unwrap().size as usize);
+    thread::scope(|scope| {
+        let case = scope.spawn(|| {
+            let region_config = RegionConfig { members: 4, objects: 1, tick_ms: 2 };
+            // SAFETY: the arena lives until the thread has ended.
+            let region = unsafe { Region::init(arena.ptr(), arena.len(), &region_config) }.unwrap();
+            region.create_spsc_at("q", config, first).unwrap();
+            // SAFETY: inside the arena.
+            let magic = unsafe { arena.ptr().add(OBJECT).cast::<[u8; 4]>().read() };
+            assert_eq!(magic, *b"RLT1", "damage would miss");
+            f(&Hostile { region, arena: &arena });
+        });
+        case.join().unwrap(); // only that waits for the thread's very end
+    });
 }
 
-impl Hostile {
+impl Hostile<'_> {
     /// Where the words are that anybody believes, and which values break more than random ones.
     fn damage(&self, random: &mut dyn FnMut() -> u64) {
         let bytes = self.arena.len() - OBJECT;
@@ -1030,24 +1037,28 @@ proptest! {
     ) {
         let _watchdog = watchdog("damaged bytes", WATCHDOG_SECONDS);
         let on_death = OnDeath::from_u32(policy).unwrap();
-        let it = hostile(&SpscConfig { on_death, ..SpscConfig::new(slots, max) }, first);
-        let mut random = xorshift(seed);
-        it.use_it(&mut random, 10, false);
-        // Some before it is opened, some behind its back; a thread of its own, which ends whatever happened.
-        for _ in 0..2 {
-            (0..before).for_each(|_| it.damage(&mut random));
-            thread::scope(|scope| {
-                scope.spawn(|| it.use_it(&mut random, 60, true)).join().unwrap();
-            });
-            it.region.recover(Depth::Marked);
-        }
+        hostile(&SpscConfig { on_death, ..SpscConfig::new(slots, max) }, first, |it| {
+            let mut random = xorshift(seed);
+            it.use_it(&mut random, 10, false);
+            // Some before it is opened, some behind its back; by one who ends with what it has.
+            for _ in 0..2 {
+                (0..before).for_each(|_| it.damage(&mut random));
+                thread::scope(|scope| {
+                    scope.spawn(|| it.use_it(&mut random, 60, true)).join().unwrap();
+                });
+                it.region.recover(Depth::Marked);
+            }
+        });
     }
 }
 
 #[test]
 fn a_thread_that_writes_wild_while_we_work_does_no_harm() {
     let _watchdog = watchdog("wild writer", WATCHDOG_SECONDS);
-    let it = hostile(&SpscConfig::new(3, 100), 0);
+    hostile(&SpscConfig::new(3, 100), 0, work_beside_a_wild_writer);
+}
+
+fn work_beside_a_wild_writer(it: &Hostile) {
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
@@ -1059,7 +1070,7 @@ fn a_thread_that_writes_wild_while_we_work_does_no_harm() {
                 if writes % 16 == 0 {
                     thread::sleep(Duration::from_micros(200));
                     // Sound again, so that it can be opened.
-                    let Hostile { arena, region: _ } = &it;
+                    let arena = it.arena;
                     for (at, word) in [(0, u32::from_le_bytes(*b"RLT1")), (4, 0), (8, 3), (12, 100)] {
                         arena.scribble(OBJECT + at, 4, word.into());
                     }
