@@ -221,7 +221,7 @@ impl<'r, H: Home> Consumer<'r, H> {
 
     /// Nothing is there: is that the end?
     fn ended(&mut self) -> Result<Record> {
-        if self.spsc.shared.header.life.0.closed.load(Acquire) == 0 {
+        if self.spsc.shared.header.life.0.closed.load(SeqCst) == 0 {
             return Err(Error::WouldBlock);
         }
         // Invariant 3 of the module: a push may be under way that has seen the queue open.
@@ -234,6 +234,10 @@ impl<'r, H: Home> Consumer<'r, H> {
     /// Behind the look at the closed flag: see Light in `ring::stream`.
     #[cold]
     fn is_push_under_way(&mut self) -> bool {
+        // Whoever claims it after this finds the queue closed: see Ordering in the module.
+        if !self.spsc.producers_end().is_held() {
+            return false;
+        }
         let platform = self.spsc.home.platform();
         // Once in the queue's life, and a message would be lost: so not the heavy one, which has holes.
         if !platform.slow_fence() {

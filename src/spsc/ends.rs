@@ -71,7 +71,8 @@ impl End<'_> {
             return Err(Error::EndTaken);
         }
         let mine = next(seen, u32::from(me));
-        self.0.compare_exchange(seen, mine, AcqRel, Relaxed).map_err(|_| Error::EndTaken)?;
+        // SeqCst: before the claimer's look at what tells that the stream is to end.
+        self.0.compare_exchange(seen, mine, SeqCst, Relaxed).map_err(|_| Error::EndTaken)?;
         Ok(Claimed { mine, died: seen & DIED != 0 })
     }
 

@@ -188,7 +188,8 @@ impl<'r, H: Home> Producer<'r, H> {
         if !self.spsc.producers_end().is(self.mine) {
             return Err(Error::NotOwner);
         }
-        if self.spsc.shared.header.life.0.closed.load(Acquire) != 0 {
+        // SeqCst: behind a claim, see Ordering in the module.
+        if self.spsc.shared.header.life.0.closed.load(SeqCst) != 0 {
             return Err(Error::Closed);
         }
         Ok(())
