@@ -36,7 +36,9 @@
 //! *Light* notifiers publish by a plain Release store, and so pay for no fence at all; their sleepers
 //! [`EventCount::block_heavy`], whose [`Platform::heavy_fence`] stands for both fences: if the sleeper's
 //! look misses the store, the notifier's load comes after the fence that it was made to execute, and sees
-//! the bit. A sleeper whose platform refuses looks again every millisecond instead.
+//! the bit. The fence may have holes (`sys::linux` tells of one), so the first sleep behind a bit that was not
+//! set before lasts a millisecond at most: after that whoever stores sees the bit. A sleeper whose platform
+//! refuses looks again every millisecond.
 //!
 //! # Crash
 //! - notifier killed between publishing and waking, or a woken sleeper killed before it acts: the
@@ -279,11 +281,14 @@ impl EventCount {
         let mut now = platform.now_ns();
         let mut next_tick = now.saturating_add(tick_ns);
         let mut ticked = false;
+        // Our bit is new, or may be: a light notifier may have missed it.
+        let mut fresh = true;
         loop {
             look(ticked);
             let ticket = self.prepare();
             let mut until = next_tick;
-            if heavy && !platform.heavy_fence() {
+            // Not in models, which have no ticks, and whose fence has no holes.
+            if heavy && (!platform.heavy_fence() || fresh) && tick_ns != u64::MAX {
                 until = until.min(now.saturating_add(UNFENCED_NS));
             }
             match once() {
@@ -293,7 +298,7 @@ impl EventCount {
             if now >= deadline.0 {
                 return Err(Error::TimedOut);
             }
-            self.wait(platform, ticket, Deadline(deadline.0.min(until)));
+            fresh = self.wait(platform, ticket, Deadline(deadline.0.min(until))) == Waited::Woken;
             match once() {
                 Err(Error::WouldBlock) => {}
                 other => return other,

@@ -35,7 +35,7 @@ fn nasty(state: &mut u64) -> u64 {
         0 => 0,
         1 => u64::from(u32::MAX),
         2 => u64::from(u32::MAX - 1),
-        3 => 1 << 31 | random(state) % 700,
+        3 => (1 << 31) | (random(state) % 700),
         4 => random(state) % 64 * 16,
         5 => random(state) % 700,
         6 => (1 << 30) + random(state) % 3,

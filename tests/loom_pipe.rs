@@ -4,7 +4,20 @@
 //!
 //! `RUSTFLAGS="--cfg rialto_loom" cargo test --release --test loom_pipe --target-dir target/loom`
 //!
-//! WEAKENED
+//! Each line was tried once, and the model named (among others) failed:
+//!
+//! | weakened in `src/pipe` | fails |
+//! |---|---|
+//! | `look` says `Closed` after a second look, and does not end the stream | `nothing_comes_behind_the_end_of_the_stream` |
+//! | `look` says `Closed` without a second look | that, both `..._behind_all_that_was_sent...`, `a_sender_killed_anywhere_...` |
+//! | nobody looks at its own end's word | `who_sleeps_for_a_lost_end_is_told` (a deadlock, as the next two) |
+//! | `drop` wakes nobody | `who_waits_for_room_is_told_that_the_receiver_has_closed` |
+//! | `sweep` wakes nobody | `who_sleeps_for_a_lost_end_is_told` |
+//! | `connect` asks by a load, not by a read-modify-write, who caused the damage | `of_two_who_claim_an_end_one_has_it` |
+//!
+//! Not tried: the claiming and closing CAS Relaxed, `is_peer_closed` Relaxed (argued in `src/pipe/mod.rs`: the end
+//! of the stream is decided by the stream's own word). Not shown: SeqCst against AcqRel, see `loom_wait`.
+//! The one with chunks has no preemptions besides the kill and those who wait.
 #![cfg(rialto_loom)]
 
 mod models;
@@ -235,7 +248,8 @@ fn nothing_comes_behind_the_end_of_the_stream() {
             match end.try_send(&message(0, 8)) {
                 Ok(()) => 1,
                 Err(error) => {
-                    assert_eq!(error, Error::NotOwner);
+                    // The other one, having come to the end, may have closed.
+                    assert!(matches!(error, Error::NotOwner | Error::BrokenPipe));
                     0
                 }
             }
@@ -252,8 +266,11 @@ fn nothing_comes_behind_the_end_of_the_stream() {
             }
             (n, end.try_recv(&mut [0; 8]))
         });
-        let given_up = Incarnation { id: 2, epoch: w.table().epoch(2) };
-        pipe(&w).recover(given_up, || true);
+        let gives_up = spawn(&w, 3, |w| {
+            let given_up = Incarnation { id: 2, epoch: w.table().epoch(2) };
+            pipe(w).recover(given_up, || true);
+        });
+        gives_up.join().unwrap();
         let sent = sends.join().unwrap();
         let (got, last) = receives.join().unwrap();
         assert_eq!((got, last), (sent, Err(Error::Closed)));
@@ -290,7 +307,7 @@ fn who_sleeps_for_a_lost_end_is_told() {
 /// The loser's look at a way that is in use changes nothing for who has it.
 #[test]
 fn of_two_who_claim_an_end_one_has_it() {
-    model(3, || {
+    model(2, || {
         let w = world(3);
         let claims = |w: &W| match pipe(w).connect(1) {
             Ok(mut end) => {

@@ -149,7 +149,7 @@ fn processes_may_start_in_any_order() {
                             1 => {
                                 let queue = open(&region, &name, &config);
                                 ensure!(queue.push_many(&[b"1", b"2"]) == Ok(2));
-                                let mut loan = queue.reserve(3).ok().expect("room");
+                                let mut loan = queue.reserve(3).expect("room");
                                 loan.write(b"end").unwrap();
                                 ensure!(loan.commit().is_ok());
                                 queue.close();

@@ -649,7 +649,7 @@ fn after_a_close_pops_drain_and_pushes_fail() {
 #[test]
 fn whatever_a_close_comes_between_what_was_pushed_is_popped() {
     let _watchdog = watchdog("close races", 2 * WATCHDOG_SECONDS);
-    const ROUNDS: u32 = 4000;
+    const ROUNDS: u32 = 600; // each end of a stream takes a slow fence
     let config = RegionConfig { members: 8, objects: 4096, ..Default::default() };
     let region = Region::create_anonymous(8 << 20, &config).unwrap();
     let queues: Vec<Spsc> =

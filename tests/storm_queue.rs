@@ -396,14 +396,14 @@ fn play(round: &Round, totals: &mut Counts) {
     // Whatever the last dead had in hand.
     region.recover(Depth::Thorough);
     let mut buffer = [0; BYTES];
-    let mut drain = |mut each: &mut dyn FnMut(u8, &[u8])| {
+    let mut drain = |each: &mut dyn FnMut(u8, &[u8])| {
         loop {
             match queue.try_pop(&mut buffer) {
                 Ok(popped) => {
                     if round.joinable {
                         queue.task_done(popped.ticket).unwrap();
                     }
-                    (&mut each)(popped.attempt, &buffer[..popped.len]);
+                    each(popped.attempt, &buffer[..popped.len]);
                 }
                 Err(error) => {
                     assert_eq!(error, if round.close { Error::Closed } else { Error::WouldBlock }, "{what}");

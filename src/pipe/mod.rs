@@ -126,7 +126,8 @@ impl<'r, H: Home> Pipe<'r, H> {
     /// Claims end 0 or 1, for good: nobody else can, even when it was closed or its holder died.
     ///
     /// Errors: `Invalid` (no such end), `EndTaken` (claimed before, by whomever), `BadRegion`, those of the
-    /// thread's first use of the region, and `NotOwner` (an explicit member that has left). Never blocks. If we die here, the end is unclaimed or closed.
+    /// thread's first use of the region, and `NotOwner` (an explicit member that has left). Never blocks. If
+    /// we die here, the end is unclaimed or closed.
     pub fn connect(&self, end: usize) -> Result<Connection<'r, H>> {
         let (Some(mine), Some(peer)) = (self.shared.ends.get(end), self.shared.ends.get(end ^ 1)) else {
             return Err(Error::Invalid);
@@ -161,12 +162,14 @@ impl<'r, H: Home> Pipe<'r, H> {
                 stream: writer.lighten(light),
                 fd: NO_FD,
                 light,
+                over: false,
             }),
             receiver: receives.zip(reader).map(|(way, reader)| Half {
                 way,
                 stream: reader.lighten(light),
                 fd: NO_FD,
                 light,
+                over: false,
             }),
             begun: None,
         };
@@ -263,6 +266,10 @@ impl Ends<'_> {
         if self.mine.load(Relaxed) == self.open { Ok(()) } else { Err(Error::NotOwner) }
     }
 
+    fn has_peer_died(self) -> bool {
+        self.peer.load(Relaxed) == word::DIED
+    }
+
     fn is_peer_closed(self) -> bool {
         word::is_closed(self.peer.load(Acquire)) // see Ordering
     }
@@ -276,6 +283,8 @@ struct Half<'r, S> {
     fd: Fd,
     /// This process accepts heavy fences.
     light: bool,
+    /// The end of the stream was found: nothing comes behind it.
+    over: bool,
 }
 
 impl<H: Home> Connection<'_, H> {

@@ -18,7 +18,9 @@ impl<H: Home> Connection<'_, H> {
         ends.check()?;
         let half = self.receiver.as_mut().ok_or(Error::NotSupported)?;
         let deadline = Deadline::after(home.platform(), timeout_ns);
-        match home.block_heavy(&half.way.data.sleepers, deadline, || half.look(ends).map(drop)) {
+        match home
+            .block_heavy(&half.way.data.sleepers, deadline, || half.look(home.platform(), ends).map(drop))
+        {
             Ok(()) | Err(Error::Closed) => Ok(true),
             Err(Error::TimedOut | Error::WouldBlock) => Ok(false),
             Err(error) => Err(error),
@@ -71,7 +73,7 @@ impl<H: Home> Connection<'_, H> {
         self.home.recover_until(depth, Deadline::NOW);
         let Some(half) = &mut self.receiver else { return true };
         let _ = half.way.data.pollers.prepare();
-        half.look(self.ends).map(drop) != Err(Error::WouldBlock)
+        half.look(self.home.platform(), self.ends).map(drop) != Err(Error::WouldBlock)
     }
 
     fn look_for_space(&mut self, len: usize, depth: Depth) -> bool {

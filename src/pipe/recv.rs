@@ -77,7 +77,7 @@ impl<H: Home> Connection<'_, H> {
     pub fn next_len(&mut self) -> Result<usize> {
         self.ends.check()?;
         let half = self.receiver.as_mut().ok_or(Error::NotSupported)?;
-        let record = half.look(self.ends)?;
+        let record = half.look(self.home.platform(), self.ends)?;
         let message = Begun::of(&record, self.begun, self.max_message).ok_or(Error::BadRegion)?;
         Ok(message.total as usize)
     }
@@ -97,7 +97,8 @@ impl<H: Home> Connection<'_, H> {
             if chunks % at_once == 0 && home.platform().now_ns() >= deadline.0 {
                 break Err(if deadline == Deadline::NOW { Error::WouldBlock } else { Error::TimedOut });
             }
-            let chunk = home.block_heavy(&half.way.data.sleepers, deadline, || half.look(ends));
+            let chunk =
+                home.block_heavy(&half.way.data.sleepers, deadline, || half.look(home.platform(), ends));
             let record = match chunk {
                 Ok(record) => record,
                 Err(error) => break Err(error),
@@ -127,7 +128,10 @@ impl<H: Home> Connection<'_, H> {
 
 impl Receiver<'_> {
     /// The next chunk, or `Closed`, or `WouldBlock`.
-    pub(super) fn look(&mut self, ends: Ends) -> Result<Record> {
+    pub(super) fn look(&mut self, platform: impl Platform, ends: Ends) -> Result<Record> {
+        if self.over {
+            return Err(Error::Closed);
+        }
         match self.stream.look().map_err(Error::from) {
             Err(Error::WouldBlock) => {}
             other => return other,
@@ -137,8 +141,13 @@ impl Receiver<'_> {
         if !ends.is_peer_closed() {
             return Err(Error::WouldBlock);
         }
-        // Invariant 2.
-        if self.stream.end() { Err(Error::Closed) } else { Ok(self.stream.look()?) }
+        // Invariant 2. Who closed its end was through; who was given up may be sending still, where it is a
+        // thread that has ended and another one uses its connection: see `send_chunk`.
+        if ends.has_peer_died() {
+            platform.slow_fence();
+        }
+        self.over = self.stream.end();
+        if self.over { Err(Error::Closed) } else { Ok(self.stream.look()?) }
     }
 
     fn done<H: Home>(&mut self, home: &H, record: &Record) {

@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     member::Home,
     ring::stream::{self, Refused},
+    sync::{Ordering::*, compiler_fence, model_fence},
     time::Deadline,
 };
 
@@ -83,9 +84,17 @@ impl<H: Home> Connection<'_, H> {
         // private memory.
         unsafe { bytes::copy_in(chunk, half.way.area.payload(place.at())) };
         match half.stream.commit(place, chunk.len() as u32, tag) {
-            // The receiver ends the stream when our end is closed (invariant 2).
-            Err(Refused::Ended) => return ends.check().and(Err(Error::BrokenPipe)),
+            // The receiver ends the stream only when it has seen our end closed (invariant 2), even if we do not
+            // see that yet.
+            Err(Refused::Ended) => return Err(Error::NotOwner),
             other => other?,
+        }
+        if half.light {
+            // A light commit overwrites the end of the stream. But whoever ends it for us has seen our end lost,
+            // then had a slow fence executed, then looked: it found this chunk, or we see it here.
+            compiler_fence(SeqCst);
+            model_fence();
+            ends.check()?;
         }
         half.way.data.notify_if_light(home.platform(), half.fd, half.light);
         Ok(())

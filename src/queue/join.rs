@@ -19,7 +19,7 @@
 //! - Killed between the free slot and the wake: those who join notice at their tick.
 //!
 //! # Checked by
-//! `tests/joinable.rs`, `tests/loom_join.rs`, `tests/prop_queue.rs`, `tests/sweep_queue.rs`.
+//! `tests/joinable.rs`, `tests/loom_join.rs`, `tests/prop_queue.rs`, `tests/sweep_queue_full.rs`.
 
 use super::{Queue, Ticket};
 use crate::{

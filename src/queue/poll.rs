@@ -23,7 +23,7 @@
 //! As `wait`: `arm` is `prepare` and the look is behind its fence; the write is the wake.
 //!
 //! # Checked by
-//! `tests/loom_poll.rs`, `tests/poll.rs`, `tests/sweep_queue.rs`.
+//! `tests/loom_poll.rs`, `tests/poll.rs`, `tests/sweep_queue_full.rs`.
 
 use super::Queue;
 use crate::{

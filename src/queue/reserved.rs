@@ -127,11 +127,12 @@ impl<H: Home> Reserved<'_, H> {
     fn publish(&mut self) -> Result<()> {
         let (queue, me) = (self.queue, self.me);
         for _ in 0..RESENDS {
-            if queue.shared.publish(me.id, self.position) {
-                return Ok(());
-            }
+            // An entry for a block that is not ours any more would say "sent" of nothing.
             if !queue.home.is_still(me) {
                 return Err(Error::NotOwner);
+            }
+            if queue.shared.publish(me.id, self.position) {
+                return Ok(());
             }
             if queue.shared.geometry.indexed {
                 return Err(Error::WouldBlock); // no entry for it now

@@ -43,7 +43,7 @@
 //! consumers in a row die with, between its claim and the block's, is not looked at any more.
 //!
 //! # Checked by
-//! `tests/loom_indexed.rs`, `tests/prop_queue.rs`, `tests/sweep_queue.rs`, `tests/storm.rs`.
+//! `tests/loom_indexed.rs`, `tests/prop_queue.rs`, `tests/sweep_queue_full.rs`, `tests/storm_queue.rs`.
 
 use super::{
     mpmc::{Claim, MAX_ATTEMPTS, Position, Refused, Ring, Slots},

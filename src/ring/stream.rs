@@ -65,7 +65,7 @@
 //! (see `wait`) do without: commit and release are Release stores, the notify behind them is a light one, and
 //! sleepers block heavily. What the compare-and-swap was for besides, the end of the stream, is then made sure of
 //! by the side that is in no hurry: a light writer says *busy* in `tail` before it looks at the caller's closed
-//! flag; who wants to end, having seen the flag, has a heavy fence executed and then looks at `tail`. If that
+//! flag; who wants to end, having seen the flag, has a slow fence executed and then looks at `tail`. If that
 //! says idle, the writer's next look at the flag comes behind the fence, and its commit never. Light writers and
 //! readers, and others, may follow each other and mix.
 //!
@@ -199,7 +199,7 @@ pub fn is_marked(area: impl Area) -> bool {
     area.head().load(Acquire) & MARKS != 0
 }
 
-/// Whether a light writer may be between [`Writer::begin`] and its commit. Behind a heavy fence: see Light.
+/// Whether a light writer may be between [`Writer::begin`] and its commit. Behind a slow fence: see Light.
 pub fn is_busy(area: impl Area) -> bool {
     area.tail().load(Acquire) & BUSY != 0
 }

@@ -235,7 +235,8 @@ impl<'r, H: Home> Consumer<'r, H> {
     #[cold]
     fn is_push_under_way(&mut self) -> bool {
         let platform = self.spsc.home.platform();
-        if !platform.heavy_fence() {
+        // Once in the queue's life, and a message would be lost: so not the heavy one, which has holes.
+        if !platform.slow_fence() {
             // No processor keeps a store to itself for a thousandth as long.
             let now = platform.now_ns();
             if now.saturating_sub(*self.closing_since.get_or_insert(now)) < UNFENCED_NS {

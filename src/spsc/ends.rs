@@ -91,7 +91,7 @@ impl End<'_> {
         self.0.load(Acquire) & OWNER == u32::from(member)
     }
 
-    /// Whether anybody has it. SeqCst: behind a heavy fence.
+    /// Whether anybody has it. SeqCst: behind a slow fence.
     pub fn is_held(self) -> bool {
         self.0.load(SeqCst) & OWNER != 0
     }

@@ -49,7 +49,7 @@
 //! |---|---|---|
 //! | message, room | the stream, then `notify`, both light where the process accepts heavy fences | sleeper, see `wait` |
 //! | closed | `close`'s SeqCst swap, then `notify` | sleeper, see `wait`; all others: Acquire load |
-//! | a push is under way | a light producer's *busy*, then its look at closed | the consumer's look at closed, heavy fence, *busy* |
+//! | a push is under way | a light producer's *busy*, then its look at closed | the consumer's look at closed, slow fence, *busy* |
 //! | an end is free | giving back or sweeping, SeqCst, then `notify` | who waits for it, see `wait` |
 //!
 //! # Crash

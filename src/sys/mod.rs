@@ -98,6 +98,12 @@ pub trait Platform: Copy + Default + Send + Sync {
         false
     }
 
+    /// As [`Platform::heavy_fence`], but reaches every thread there is, and may take tens of milliseconds: for
+    /// what must not go wrong even once, see `sys::linux`.
+    fn slow_fence(self) -> bool {
+        false
+    }
+
     /// The calling thread's context, made on first use and anew after `fork`.
     ///
     /// Errors: `NoMemory` if the thread's private page could not be had.

@@ -247,6 +247,10 @@ impl Platform for Model {
         true
     }
 
+    fn slow_fence(self) -> bool {
+        self.heavy_fence()
+    }
+
     fn signal(self, fd: i32) -> bool {
         if !fuel::spend() {
             return false;

@@ -65,7 +65,7 @@ impl Bill {
     /// `lives`: the victim's operation is what the sleeper waits for.
     fn company(&mut self, op: Op, sleeper: Sleeper, setup: Setup, lives: bool) {
         let name = format!("{op:?}, {sleeper:?} asleep: {}", name(&setup));
-        self.cases.push(clean(name, 10, move |tally| {
+        self.cases.push(clean(name, 5, move |tally| {
             // To recheck is some thousand instructions of reading /proc.
             let gap = if op == Op::RecheckSpace { 512 } else { 48 };
             sweep_merged(&mut Company::<TheQueue>::new(setup, op, sleeper, After::Ticks), tally, gap);
@@ -103,21 +103,21 @@ const KILL_AND_STOP: [Fate; 2] = [Fate::Kill, Fate::Stop];
 fn indexed(bill: &mut Bill) {
     let new = |pre| Setup::new(QueueKind::Indexed, pre);
     for pre in [0, 4, 7, 8] {
-        bill.alone(&KILL_AND_STOP, Op::Push, new(pre), 15);
+        bill.alone(&KILL_AND_STOP, Op::Push, new(pre), 8);
     }
     for op in [Op::Pop, Op::Peek] {
         for pre in [0, 1, 4, 8] {
-            bill.alone(&KILL_AND_STOP, op, new(pre), 15);
+            bill.alone(&KILL_AND_STOP, op, new(pre), 8);
         }
         for (pre, given_back) in [(4, 1), (8, 8)] {
-            bill.alone(&KILL_AND_STOP, op, Setup { given_back, ..new(pre) }, 15);
+            bill.alone(&KILL_AND_STOP, op, Setup { given_back, ..new(pre) }, 8);
         }
     }
     for (op, pre) in [(Op::Push, 4), (Op::Pop, 4), (Op::Peek, 8)] {
         let first_turn = (1 << 44) - 3;
-        bill.alone(&KILL_AND_STOP, op, Setup { first_turn, ..new(pre) }, 15);
+        bill.alone(&KILL_AND_STOP, op, Setup { first_turn, ..new(pre) }, 8);
         let config = rialto::QueueConfig { kill_only: true, ..new(pre).config };
-        bill.alone(&[Fate::Kill], op, Setup { config, ..new(pre) }, 15);
+        bill.alone(&[Fate::Kill], op, Setup { config, ..new(pre) }, 8);
     }
 }
 
@@ -125,18 +125,18 @@ fn loans(bill: &mut Bill) {
     for kind in KINDS {
         let new = |pre| Setup::new(kind, pre);
         for pre in [4, 7, 8] {
-            bill.alone(&KILL_AND_STOP, Op::Loan, new(pre), 15);
+            bill.alone(&KILL_AND_STOP, Op::Loan, new(pre), 8);
         }
-        bill.alone(&KILL_AND_STOP, Op::Commit, new(4), 15);
+        bill.alone(&KILL_AND_STOP, Op::Commit, new(4), 8);
         for behind in [0, 5, 7] {
             let setup = Setup { passing: 20, behind, ..new(0) };
-            bill.alone(&KILL_AND_STOP, Op::Commit, setup, 15);
+            bill.alone(&KILL_AND_STOP, Op::Commit, setup, 8);
         }
-        bill.alone(&KILL_AND_STOP, Op::Commit, Setup { closed: true, ..new(2) }, 15);
-        bill.alone(&KILL_AND_STOP, Op::Abort, new(4), 15);
-        bill.alone(&KILL_AND_STOP, Op::Abort, Setup { passing: 20, ..new(0) }, 15);
-        bill.alone(&KILL_AND_STOP, Op::PeekBack, new(4), 15);
-        bill.alone(&KILL_AND_STOP, Op::PeekBack, Setup { given_back: 2, ..new(8) }, 15);
+        bill.alone(&KILL_AND_STOP, Op::Commit, Setup { closed: true, ..new(2) }, 8);
+        bill.alone(&KILL_AND_STOP, Op::Abort, new(4), 8);
+        bill.alone(&KILL_AND_STOP, Op::Abort, Setup { passing: 20, ..new(0) }, 8);
+        bill.alone(&KILL_AND_STOP, Op::PeekBack, new(4), 8);
+        bill.alone(&KILL_AND_STOP, Op::PeekBack, Setup { given_back: 2, ..new(8) }, 8);
     }
 }
 
@@ -144,31 +144,31 @@ fn batches(bill: &mut Bill) {
     for kind in KINDS {
         let new = |pre| Setup::new(kind, pre);
         for pre in [0, 6, 8] {
-            bill.alone(&KILL_AND_STOP, Op::PushMany, new(pre), 15);
+            bill.alone(&KILL_AND_STOP, Op::PushMany, new(pre), 8);
         }
         for pre in [0, 2, 8] {
-            bill.alone(&KILL_AND_STOP, Op::PopMany, new(pre), 15);
+            bill.alone(&KILL_AND_STOP, Op::PopMany, new(pre), 8);
         }
-        bill.alone(&KILL_AND_STOP, Op::PopMany, Setup { given_back: 2, ..new(4) }, 15);
-        bill.alone(&KILL_AND_STOP, Op::PopMany, tasks(new(4)), 15);
-        bill.alone(&KILL_AND_STOP, Op::PushMany, tasks(new(6)), 15);
+        bill.alone(&KILL_AND_STOP, Op::PopMany, Setup { given_back: 2, ..new(4) }, 8);
+        bill.alone(&KILL_AND_STOP, Op::PopMany, tasks(new(4)), 8);
+        bill.alone(&KILL_AND_STOP, Op::PushMany, tasks(new(6)), 8);
     }
 }
 
 fn joinable(bill: &mut Bill) {
     for kind in KINDS {
         let new = |pre| tasks(Setup::new(kind, pre));
-        bill.alone(&KILL_AND_STOP, Op::Pop, new(4), 15);
-        bill.alone(&KILL_AND_STOP, Op::Pop, Setup { given_back: 1, ..new(8) }, 15);
-        bill.alone(&KILL_AND_STOP, Op::Peek, new(1), 15);
-        bill.alone(&KILL_AND_STOP, Op::TaskDone, new(1), 15);
-        bill.alone(&KILL_AND_STOP, Op::TaskDone, new(8), 15);
-        bill.alone(&KILL_AND_STOP, Op::GiveBack, new(1), 15);
-        bill.alone(&KILL_AND_STOP, Op::GiveBack, Setup { given_back: 1, ..new(4) }, 15);
+        bill.alone(&KILL_AND_STOP, Op::Pop, new(4), 8);
+        bill.alone(&KILL_AND_STOP, Op::Pop, Setup { given_back: 1, ..new(8) }, 8);
+        bill.alone(&KILL_AND_STOP, Op::Peek, new(1), 8);
+        bill.alone(&KILL_AND_STOP, Op::TaskDone, new(1), 8);
+        bill.alone(&KILL_AND_STOP, Op::TaskDone, new(8), 8);
+        bill.alone(&KILL_AND_STOP, Op::GiveBack, new(1), 8);
+        bill.alone(&KILL_AND_STOP, Op::GiveBack, Setup { given_back: 1, ..new(4) }, 8);
         for pre in [0, 1] {
-            bill.alone(&KILL_AND_STOP, Op::Join, new(pre), 15);
+            bill.alone(&KILL_AND_STOP, Op::Join, new(pre), 8);
         }
-        bill.alone(&KILL_AND_STOP, Op::Join, strict(Setup { poisoned: 2, ..new(2) }), 15);
+        bill.alone(&KILL_AND_STOP, Op::Join, strict(Setup { poisoned: 2, ..new(2) }), 8);
     }
 }
 
@@ -177,16 +177,16 @@ fn policies(bill: &mut Bill) {
         let new = |pre| Setup::new(kind, pre);
         for on_death in [OnDeath::Drop, OnDeath::Stop] {
             for op in [Op::Pop, Op::Peek, Op::PopMany] {
-                bill.alone(&KILL_AND_STOP, op, policy(new(4), on_death), 15);
+                bill.alone(&KILL_AND_STOP, op, policy(new(4), on_death), 8);
             }
             for op in [Op::TaskDone, Op::GiveBack] {
-                bill.alone(&KILL_AND_STOP, op, tasks(policy(new(4), on_death)), 15);
+                bill.alone(&KILL_AND_STOP, op, tasks(policy(new(4), on_death)), 8);
             }
         }
         for setup in [strict(new(8)), policy(new(8), OnDeath::Stop), tasks(strict(new(4)))] {
             let setup = Setup { poisoned: 2, ..setup };
-            bill.alone(&KILL_AND_STOP, Op::TakePoisoned, setup, 15);
-            bill.alone(&KILL_AND_STOP, Op::Pop, setup, 15);
+            bill.alone(&KILL_AND_STOP, Op::TakePoisoned, setup, 8);
+            bill.alone(&KILL_AND_STOP, Op::Pop, setup, 8);
         }
     }
 }
@@ -198,22 +198,17 @@ fn beside_the_dead(bill: &mut Bill) {
         for on_death in [OnDeath::Redeliver, OnDeath::Drop, OnDeath::Stop] {
             let new = |corpse| policy(Setup { corpse, ..Setup::new(kind, 3) }, on_death);
             for op in [Op::Pop, Op::PopMany] {
-                bill.alone(&[Kill, Pause], op, new(Corpse::Reader), 15);
+                bill.alone(&[Kill, Pause], op, new(Corpse::Reader), 8);
             }
-            bill.alone(&[Kill, Stop, Pause], Op::Recover, new(Corpse::Both), 15);
+            bill.alone(&[Kill, Stop, Pause], Op::Recover, new(Corpse::Both), 8);
             let drained = Setup { closed: true, pre: 1, ..new(Corpse::Reader) };
-            bill.alone(&[Kill, Pause], Op::Pop, drained, 15);
+            bill.alone(&[Kill, Pause], Op::Pop, drained, 8);
         }
         let new = |corpse| Setup { corpse, ..Setup::new(kind, 3) };
-        bill.alone(&[Kill, Pause], Op::Push, new(Corpse::Writer), 15);
-        bill.alone(&[Kill, Pause], Op::TaskDone, tasks(new(Corpse::Both)), 15);
+        bill.alone(&[Kill, Pause], Op::Push, new(Corpse::Writer), 8);
+        bill.alone(&[Kill, Pause], Op::TaskDone, tasks(new(Corpse::Both)), 8);
         bill.alone(&[Kill, Pause], Op::Close, new(Corpse::Both), 3);
-        bill.alone(
-            &[Kill, Pause],
-            Op::TakePoisoned,
-            strict(Setup { poisoned: 1, ..new(Corpse::Reader) }),
-            50,
-        );
+        bill.alone(&[Kill, Pause], Op::TakePoisoned, strict(Setup { poisoned: 1, ..new(Corpse::Reader) }), 8);
     }
 }
 
@@ -222,13 +217,13 @@ fn loops(bill: &mut Bill) {
         let new = |pre| Setup { fds: true, ..Setup::new(kind, pre) };
         bill.gaps = [32, 8];
         for pre in [0, 1, 8] {
-            bill.alone(&KILL_AND_STOP, Op::ArmData, new(pre), 15);
-            bill.alone(&KILL_AND_STOP, Op::ArmSpace, new(pre), 15);
+            bill.alone(&KILL_AND_STOP, Op::ArmData, new(pre), 8);
+            bill.alone(&KILL_AND_STOP, Op::ArmSpace, new(pre), 8);
         }
         // Some thousand instructions of reading /proc.
         bill.gaps = [128, 64];
-        bill.alone(&KILL_AND_STOP, Op::RecheckData, new(1), 15);
-        bill.alone(&KILL_AND_STOP, Op::RecheckSpace, new(8), 15);
+        bill.alone(&KILL_AND_STOP, Op::RecheckData, new(1), 8);
+        bill.alone(&KILL_AND_STOP, Op::RecheckSpace, new(8), 8);
     }
 }
 

@@ -279,9 +279,10 @@ impl World for TheQueue {
         let queue = forever.create_queue_at_turn("sweep", &config, setup.first_turn).expect("queue");
         let warm = QueueConfig { slots: 2, ..QueueConfig::new(2, MAX_BYTES as u32) };
         let warm = forever.create_queue("warm", &warm).expect("queue");
-        // SAFETY: new descriptors.
-        let fds =
-            [0; 2].map(|_| if setup.fds { unsafe { libc::eventfd(0, libc::EFD_NONBLOCK) } } else { -1 });
+        let fds = [0; 2].map(|_| {
+            // SAFETY: a new descriptor.
+            if setup.fds { unsafe { libc::eventfd(0, libc::EFD_NONBLOCK) } } else { -1 }
+        });
         let queue = queue.with_data_fd(fds[0]).with_space_fd(fds[1]);
         let world = TheQueue { setup: *setup, joinable, queue, warm, fds, region };
         world.spin(21);
@@ -596,7 +597,7 @@ impl World for TheQueue {
     }
 
     fn members(&self) -> u32 {
-        self.region.member_count() as u32
+        self.region.member_count()
     }
 
     fn terms(&self) -> Terms {

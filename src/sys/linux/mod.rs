@@ -146,8 +146,17 @@ impl Platform for Linux {
         membarrier(libc::MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED)
     }
 
+    // Linux (to 6.18 at least) may leave a processor out: where a thread of the process has just exited and another
+    // one of it runs next, the kernel believes until the next process that nobody there is registered (`exit_mm`
+    // clears `rq->membarrier_state`, `membarrier_switch_mm` does not look when the memory stays the same). Seen as
+    // some 30 misses in a million beside threads that come and go. So it is good for wake-ups, which the tick heals.
     fn heavy_fence(self) -> bool {
         membarrier(libc::MEMBARRIER_CMD_GLOBAL_EXPEDITED)
+    }
+
+    // This one waits for a grace period, 20 ms or so, and leaves nobody out.
+    fn slow_fence(self) -> bool {
+        membarrier(libc::MEMBARRIER_CMD_GLOBAL)
     }
 
     #[inline]
