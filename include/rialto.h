@@ -2747,7 +2747,8 @@ int rialto_pipe_connect(const struct rialto_pipe_t *pipe,
  *             as for rialto_pipe_connect.
  * member      alive, of the same region's view. It cannot leave before the connection is closed. Stays the
  *             parent's in a forked child, which must not act as it.
- * Returns     as rialto_pipe_connect; RIALTO_EINVAL also for a member of another region.
+ * Returns     as rialto_pipe_connect; RIALTO_EPERM (the member's thread has ended); RIALTO_EINVAL also for a
+ *             member of another region.
  * Concurrency as rialto_pipe_connect.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_pipe_connect.
