@@ -12,7 +12,7 @@ mod header {
     use std::{env, fs, path::Path};
 
     /// In the header's order.
-    const FILES: [&str; 20] = [
+    const FILES: [&str; 24] = [
         "status",
         "lock",
         "rlock",
@@ -31,6 +31,10 @@ mod header {
         "peeked",
         "queue/join",
         "queue/poll",
+        "pipe",
+        "connection/object",
+        "connection/messages",
+        "connection/poll",
         "permits",
         "barrier",
     ];

@@ -11,22 +11,24 @@
  *   broken (RIALTO_EBROKEN). What you popped, or did with a message before you released it (of a
  *   joinable queue: before rialto_queue_task_done), is yours to answer for: a redelivered message may
  *   have been worked on before. What you reserved and did not commit, was not sent. A permit of a plain
- *   rialto_semaphore_t belongs to nobody: who dies with one takes it along.
+ *   rialto_semaphore_t belongs to nobody: who dies with one takes it along. A pipe's end is closed when its
+ *   holder dies: the other end gets what was sent whole, then RIALTO_EPIPE, and RIALTO_ECONNRESET for what
+ *   it sends.
  * - Conditions. After a wait the lock is held again, also with RIALTO_ETIMEDOUT and RIALTO_EAGAIN: the one
  *   place where a negative status leaves you with something. Not with RIALTO_EPERM, ENOTRECOVERABLE,
  *   ENOMEM, or a damaged lock.
  * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was; it
- *   becomes a member by itself on first use. Region, queue, tracked semaphore and barrier views go on
- *   working in it. Peeked, reserved and member views, views made by an _as_member function, tickets and
- *   permits, stay the parent's: the child must neither use nor end them (it would act as the parent:
- *   release its permits, or acquire some that its own death does not give back). The descriptors that a
- *   queue view signals are the child's too, unless it closes them. A child of vfork must not call
- *   Rialto at all.
+ *   becomes a member by itself on first use. Region, queue, tracked semaphore, barrier and pipe views go on
+ *   working in it. Peeked, reserved and member views, connections, views made by an _as_member function,
+ *   tickets and permits, stay the parent's: the child must neither use nor end them (it would act as the
+ *   parent: release its permits, or acquire some that its own death does not give back). The descriptors
+ *   that a queue view or a connection signals are the child's too, unless it closes them. A child of vfork
+ *   must not call Rialto at all.
  * - Exec and exit. What a thread holds when it ends or execs is treated as if it had been killed.
  * - Threads. A lock belongs to the thread that acquired it. A message in hand, room reserved for one, a
- *   permit of a tracked semaphore and a place at a barrier belong to a member: the calling thread's own,
- *   or one made with rialto_region_join. A thread can hold 64 locks and memberships, and be a member of
- *   16 regions.
+ *   permit of a tracked semaphore, a place at a barrier and an end of a pipe belong to a member: the
+ *   calling thread's own, or one made with rialto_region_join. A thread can hold 64 locks and
+ *   memberships, and be a member of 16 regions.
  * - PID namespaces. Deaths are told by the kernel across them. Where it does not tell (exec by a thread
  *   that is not the leader), only parties in the same namespace notice: who waits for a lock within a
  *   tick, 100 ms, who waits at a queue, tracked semaphore or barrier within as many ticks as the region
@@ -87,6 +89,8 @@
  *   rialto_tracked_semaphore_t
  *                        semaphore that gets dead holders' permits   rialto_tracked_semaphore_...
  *   rialto_barrier_t     parties that wait for each other            rialto_barrier_...
+ *   rialto_pipe_t        byte messages between two ends              rialto_pipe_...
+ *   rialto_connection_t  one end of a pipe, claimed                  rialto_pipe_connect, rialto_connection_...
  *
  * A WORKER
  *   rialto_region_t region;
@@ -191,7 +195,7 @@
 #define RIALTO_EMFILE (-24)
 /** The memory, the region or /dev/shm has no room. */
 #define RIALTO_ENOSPC (-28)
-/** Closed; from pop and peek: and drained. */
+/** Closed; from pop, peek and a pipe's receive: and drained. */
 #define RIALTO_EPIPE (-32)
 /** This thread holds the lock already. */
 #define RIALTO_EDEADLK (-35)
@@ -203,15 +207,15 @@
 #define RIALTO_EBADMSG (-74)
 /** More permits than the semaphore may have, or a lock acquired too often by its owner. */
 #define RIALTO_EOVERFLOW (-75)
-/** That end of the queue or pipe is somebody else's, who is alive. */
+/** That end of the queue is somebody else's, who is alive; that end of the pipe was claimed before. */
 #define RIALTO_EUSERS (-87)
-/** The message is longer than the queue's longest. */
+/** The message is longer than the queue's or pipe's longest; in chunks only, and not to wait. */
 #define RIALTO_EMSGSIZE (-90)
-/** This kernel or file system cannot do that. */
+/** This kernel or file system cannot do that; this end of a pipe only sends, or only receives. */
 #define RIALTO_ENOTSUP (-95)
 /** The other end of the pipe is closed, or its holder died. */
 #define RIALTO_ECONNRESET (-104)
-/** The buffer is smaller than the queue's longest message. */
+/** The buffer is smaller than the queue's longest message, or the pipe's next. */
 #define RIALTO_ENOBUFS (-105)
 /** The deadline passed. A condition's lock is held again all the same; a barrier is broken by it. */
 #define RIALTO_ETIMEDOUT (-110)
@@ -265,6 +269,12 @@
  * has taken it.
  */
 #define RIALTO_ON_DEATH_STOP 2
+
+/**
+ * A pipe flag: both ends send and receive. Without it end 0 receives and end 1 sends, as with Python's
+ * Pipe(False).
+ */
+#define RIALTO_PIPE_DUPLEX 1
 
 /**
  * A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
@@ -469,6 +479,45 @@ typedef struct rialto_peeked_t {
     /** Not for you. */
     uint64_t _private[32];
 } rialto_peeked_t;
+
+/** What a pipe is created with. Fill it with rialto_pipe_config_default, then change what you like. */
+typedef struct rialto_pipe_config_t {
+    /**
+     * Room for messages on their way, in each direction; a message takes 8 bytes more than its length,
+     * rounded up to 16. 1 to 2^30, rounded up to a multiple of 128.
+     */
+    uint32_t ring_bytes;
+    /**
+     * The longest message, in bytes. 1 to 2^30; one that is longer than about half of ring_bytes goes in
+     * chunks, see rialto_connection_max_chunk_bytes.
+     */
+    uint32_t max_message_bytes;
+    /** 0 or RIALTO_PIPE_DUPLEX. */
+    uint32_t flags;
+    /** Must be 0. */
+    uint32_t _reserved[5];
+} rialto_pipe_config_t;
+
+/**
+ * This process's view of a pipe, private to the process: rialto_pipe_connect claims one of its two ends. It
+ * refers to its region's view, which must not move and must outlive it. It may be copied, is used by any
+ * number of threads, and needs no end.
+ */
+typedef struct rialto_pipe_t {
+    /** Not for you. */
+    uint64_t _private[32];
+} rialto_pipe_t;
+
+/**
+ * One end of a pipe, claimed. Ends with rialto_connection_close. It must not move while it is alive (a copy
+ * is refused). One thread at a time uses it, whichever; it belongs to the member that claimed the end: when
+ * that one's thread ends or dies, the end is closed, and all calls here say RIALTO_EPERM. It is not a forked
+ * child's to use or end.
+ */
+typedef struct rialto_connection_t {
+    /** Not for you. */
+    uint64_t _private[48];
+} rialto_connection_t;
 
 /**
  * This process's view of a tracked semaphore, private to the process: one in a region, whose permits
@@ -1503,8 +1552,8 @@ int rialto_region_recover(const struct rialto_region_t *region,
  * calls this, of 16 regions at most: then it gets RIALTO_EMFILE.
  *
  * region      alive.
- * Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message or a permit in hand, or
- *             is registered with a barrier: release or unregister first); RIALTO_ENOMEM;
+ * Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message or a permit in hand, holds
+ *             an end of a pipe, or is registered with a barrier: release, close or unregister first); RIALTO_ENOMEM;
  *             RIALTO_EINVAL.
  * Concurrency any thread, for itself.  Blocks: no.
  * Signals     not async-signal-safe.
@@ -1519,7 +1568,8 @@ int rialto_region_leave(const struct rialto_region_t *region);
  *
  * region      alive; no other thread is using it or what was made from it.
  * Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a message
- *             or a permit in hand, is registered with a barrier, or holds a lock in there);
+ *             or a permit in hand, an end of a pipe, is registered with a barrier, or holds a lock in
+ *             there);
  *             RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
  * Concurrency one thread, the last.  Blocks: no.
  * Signals     not async-signal-safe.
@@ -1531,7 +1581,7 @@ int rialto_region_detach(struct rialto_region_t *region);
 /**
  * Makes the calling thread a member besides (or instead of) its implicit membership. Pass the view to
  * rialto_queue_as_member or the like. What the member has in hand is given back when this thread dies or
- * ends, and a barrier that it is a party of is broken.
+ * ends, a barrier that it is a party of is broken, and its ends of pipes are closed.
  *
  * region      alive; it must outlive the member.
  * member      gets the view.
@@ -1561,8 +1611,8 @@ int rialto_member_id(const struct rialto_member_t *member, uint32_t *id);
  *
  * member      alive; no other thread is using it, nor a view that acts as it.
  * Returns     RIALTO_OK; RIALTO_EPERM (another thread, or a forked child: not done);
- *             RIALTO_EBUSY (it has a message or a permit in hand, or is registered with a barrier or
- *             waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left already).
+ *             RIALTO_EBUSY (it has a message or a permit in hand, holds an end of a pipe, or is registered
+ *             with a barrier or waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left already).
  * Concurrency the thread that joined.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as if we had died before.
@@ -2575,6 +2625,477 @@ int rialto_queue_recheck_space(const struct rialto_queue_t *queue, bool *is_read
  * Since       0.1
  */
 int rialto_queue_tick_ns(const struct rialto_queue_t *queue, uint64_t *tick_ns);
+
+/**
+ * Duplex; messages of up to 2^30 bytes.
+ *
+ * ring_bytes  room for messages on their way, in each direction.
+ * config      gets this and the usual for the rest; the number is not checked yet.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_config_default(uint32_t ring_bytes, struct rialto_pipe_config_t *config);
+
+/**
+ * What a pipe takes in its region.
+ *
+ * config      of the pipe.
+ * layout      gets bytes and alignment (128).
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_layout(const struct rialto_pipe_config_t *config, struct rialto_layout_t *layout);
+
+/**
+ * Makes an empty pipe in a region, whose ends are nobody's yet; waits for others who create there as long as
+ * it takes. Cf. pipe, socketpair.
+ *
+ * region      alive; its view must not move, and must outlive the pipe's.
+ * name        1 to 31 bytes of UTF-8.
+ * config      how much room, how long, one way or both.
+ * pipe        gets the view.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
+ *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
+ *             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+ *             stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole pipe or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_pipe_create(const struct rialto_region_t *region,
+                       const char *name,
+                       const struct rialto_pipe_config_t *config,
+                       struct rialto_pipe_t *pipe);
+
+/**
+ * As rialto_pipe_create, waiting at most `timeout_ns` nanoseconds for others who create.
+ *
+ * region, name, config, pipe
+ *             as for rialto_pipe_create.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_pipe_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
+ * Concurrency as rialto_pipe_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pipe_create.
+ * Since       0.1
+ */
+int rialto_pipe_create_timeout(const struct rialto_region_t *region,
+                               const char *name,
+                               const struct rialto_pipe_config_t *config,
+                               uint64_t timeout_ns,
+                               struct rialto_pipe_t *pipe);
+
+/**
+ * Finds the pipe of that name.
+ *
+ * region      alive; its view must not move, and must outlive the pipe's.
+ * name        as it was created.
+ * pipe        gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
+ *             RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_open(const struct rialto_region_t *region,
+                     const char *name,
+                     struct rialto_pipe_t *pipe);
+
+/**
+ * As rialto_pipe_open, if the pipe was created with these parameters (and as many bytes, rounded up).
+ *
+ * region, name, pipe
+ *             as for rialto_pipe_open.
+ * config      what is expected.
+ * Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also for other parameters.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_open_as(const struct rialto_region_t *region,
+                        const char *name,
+                        const struct rialto_pipe_config_t *config,
+                        struct rialto_pipe_t *pipe);
+
+/**
+ * Claims one end of the pipe, for good: nobody else can, even when it was closed or its holder died. It is
+ * the calling thread's own member that holds it: when that thread ends, the end is closed.
+ *
+ * pipe        alive; its region's view must outlive the connection's.
+ * end         0 or 1. If the pipe is not duplex, 0 receives and 1 sends.
+ * connection  gets the view. Do not pass one that is alive: its end would stay claimed.
+ * Returns     RIALTO_OK; RIALTO_EUSERS (claimed before, by whomever); RIALTO_EBADREGION; RIALTO_ENFILE,
+ *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: no such
+ *             end).
+ * Concurrency any thread of any process: one of several wins.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the end is nobody's still, or closed.
+ * Since       0.1
+ */
+int rialto_pipe_connect(const struct rialto_pipe_t *pipe,
+                        uint32_t end,
+                        struct rialto_connection_t *connection);
+
+/**
+ * As rialto_pipe_connect, but it is a member that you made that holds the end, whichever thread calls: the
+ * end is closed when the thread that joined ends.
+ *
+ * pipe, end, connection
+ *             as for rialto_pipe_connect.
+ * member      alive, of the same region's view. It cannot leave before the connection is closed. Stays the
+ *             parent's in a forked child, which must not act as it.
+ * Returns     as rialto_pipe_connect; RIALTO_EPERM (the member's thread has ended); RIALTO_EINVAL also for a
+ *             member of another region.
+ * Concurrency as rialto_pipe_connect.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pipe_connect.
+ * Since       0.1
+ */
+int rialto_pipe_connect_as(const struct rialto_pipe_t *pipe,
+                           const struct rialto_member_t *member,
+                           uint32_t end,
+                           struct rialto_connection_t *connection);
+
+/**
+ * Whether both ends send and receive.
+ *
+ * pipe        alive.
+ * is_duplex   gets the answer. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_is_duplex(const struct rialto_pipe_t *pipe, bool *is_duplex);
+
+/**
+ * Room for messages on their way, in each direction.
+ *
+ * pipe        alive.
+ * ring_bytes  gets the bytes: at least what was asked for. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_ring_bytes(const struct rialto_pipe_t *pipe, size_t *ring_bytes);
+
+/**
+ * The longest message.
+ *
+ * pipe        alive.
+ * message_bytes
+ *             gets its length. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_max_message_bytes(const struct rialto_pipe_t *pipe, size_t *message_bytes);
+
+/**
+ * The longest message that goes in one piece: about half of the pipe's ring_bytes.
+ *
+ * connection  alive.
+ * chunk_bytes gets its length. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
+ * Since       0.1
+ */
+int rialto_connection_max_chunk_bytes(const struct rialto_connection_t *connection,
+                                      size_t *chunk_bytes);
+
+/**
+ * Whether the other end was closed, or its holder is known to have died.
+ *
+ * connection  alive.
+ * is_closed   gets the answer. Once true, always true; an end that nobody has claimed yet is not closed.
+ *             What it sent before may still be there to receive.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
+ * Since       0.1
+ */
+int rialto_connection_is_peer_closed(const struct rialto_connection_t *connection,
+                                     bool *is_closed);
+
+/**
+ * Closes the end, for good, and ends the view. The other end receives what was sent, then end of stream; its
+ * sends say RIALTO_ECONNRESET.
+ *
+ * connection  alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: closed already).
+ * Concurrency any thread, one.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   it is closed in any case; sleepers notice at their tick.
+ * Since       0.1
+ */
+int rialto_connection_close(struct rialto_connection_t *connection);
+
+/**
+ * Sends a message, waiting for room as long as it takes. Cf. write, send.
+ *
+ * connection  alive, used by nobody else.
+ * message     the bytes, in private memory; NULL if there are none.
+ * message_bytes
+ *             how many, at most the pipe's longest. More than rialto_connection_max_chunk_bytes go in chunks,
+ *             while the other end receives.
+ * Returns     RIALTO_OK; RIALTO_ECONNRESET (the other end is closed, or its holder died: nobody reads this
+ *             message); RIALTO_EMSGSIZE; RIALTO_ENOTSUP (this end only receives); RIALTO_EPERM (the member
+ *             was taken for dead, or its thread has ended); RIALTO_EBADREGION; RIALTO_EINVAL. Negative:
+ *             nothing of the message is delivered.
+ * Concurrency any thread, one at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the other end gets the whole message or nothing of it, then end of stream within a tick.
+ * Since       0.1
+ */
+int rialto_connection_send(struct rialto_connection_t *connection,
+                           const void *message,
+                           size_t message_bytes);
+
+/**
+ * Sends a message if there is room now.
+ *
+ * connection, message, message_bytes
+ *             as for rialto_connection_send.
+ * Returns     as rialto_connection_send; RIALTO_EAGAIN (full); RIALTO_EMSGSIZE also for a message that
+ *             would have to go in chunks.
+ * Concurrency any thread, one at a time.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_send.
+ * Since       0.1
+ */
+int rialto_connection_try_send(struct rialto_connection_t *connection,
+                               const void *message,
+                               size_t message_bytes);
+
+/**
+ * Sends a message, waiting for room at most `timeout_ns` nanoseconds.
+ *
+ * connection, message, message_bytes
+ *             as for rialto_connection_send.
+ * timeout_ns  0 is rialto_connection_try_send; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_connection_send; RIALTO_ETIMEDOUT (chunks that went already are discarded by the
+ *             other end).
+ * Concurrency any thread, one at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_send.
+ * Since       0.1
+ */
+int rialto_connection_send_timeout(struct rialto_connection_t *connection,
+                                   const void *message,
+                                   size_t message_bytes,
+                                   uint64_t timeout_ns);
+
+/**
+ * Receives the next message, waiting for it as long as it takes. Cf. read, recv.
+ *
+ * connection  alive, used by nobody else.
+ * buffer      private memory, gets the message; not NULL.
+ * buffer_bytes
+ *             how large it is; rialto_connection_next_len says how large it must be.
+ * length_bytes
+ *             gets the message's length; 0 is an empty message, not the end.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (end of stream: the other end is closed or its holder died, and all
+ *             that it had sent whole was received); RIALTO_ENOBUFS (nothing taken; again with a larger
+ *             one); RIALTO_ENOTSUP (this end only sends); RIALTO_EPERM (the member was taken for dead, or
+ *             its thread has ended); RIALTO_EBADREGION (a peer damaged the message); RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the message is lost with us, and so is what lies in the pipe; who sends to us gets
+ *             RIALTO_ECONNRESET within a tick.
+ * Since       0.1
+ */
+int rialto_connection_recv(struct rialto_connection_t *connection,
+                           void *buffer,
+                           size_t buffer_bytes,
+                           size_t *length_bytes);
+
+/**
+ * Receives the next message if it is there whole.
+ *
+ * connection, buffer, buffer_bytes, length_bytes
+ *             as for rialto_connection_recv; if only some chunks of a long message are there, as for
+ *             rialto_connection_recv_timeout.
+ * Returns     as rialto_connection_recv; RIALTO_EAGAIN (none).
+ * Concurrency any thread, one at a time.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_recv.
+ * Since       0.1
+ */
+int rialto_connection_try_recv(struct rialto_connection_t *connection,
+                               void *buffer,
+                               size_t buffer_bytes,
+                               size_t *length_bytes);
+
+/**
+ * Receives the next message, waiting for it at most `timeout_ns` nanoseconds. If the time is up in the middle
+ * of a message that goes in chunks, what has come is in `buffer` already, and the next call goes on behind
+ * it: give it the same buffer, or one with the same bytes in it. See rialto_connection_received_bytes.
+ *
+ * connection, buffer, buffer_bytes, length_bytes
+ *             as for rialto_connection_recv.
+ * timeout_ns  0 is rialto_connection_try_recv; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_connection_recv; RIALTO_ETIMEDOUT.
+ * Concurrency any thread, one at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_recv.
+ * Since       0.1
+ */
+int rialto_connection_recv_timeout(struct rialto_connection_t *connection,
+                                   void *buffer,
+                                   size_t buffer_bytes,
+                                   uint64_t timeout_ns,
+                                   size_t *length_bytes);
+
+/**
+ * The length of the next message, if it has begun to arrive; of one in chunks that of the whole.
+ *
+ * connection  alive, used by nobody else.
+ * length_bytes
+ *             gets it.
+ * Returns     RIALTO_OK; RIALTO_EAGAIN (none yet); RIALTO_EPIPE (end of stream); RIALTO_ENOTSUP (this end
+ *             only sends); RIALTO_EPERM; RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_connection_next_len(struct rialto_connection_t *connection,
+                               size_t *length_bytes);
+
+/**
+ * How much of a message that goes in chunks is in the buffer of a receive that ran out of time in it.
+ *
+ * connection  alive, used by nobody else.
+ * received_bytes
+ *             gets the bytes; mostly 0.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
+ * Since       0.1
+ */
+int rialto_connection_received_bytes(const struct rialto_connection_t *connection,
+                                     size_t *received_bytes);
+
+/**
+ * Waits at most `timeout_ns` nanoseconds until a receive would bring something; takes nothing. Cf. poll.
+ *
+ * connection  alive, used by nobody else.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * is_ready    gets whether a message has begun to arrive, or the stream has ended. False: the time is up.
+ * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only sends); RIALTO_EPERM; RIALTO_EBADREGION;
+ *             RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_recv.
+ * Since       0.1
+ */
+int rialto_connection_poll(struct rialto_connection_t *connection,
+                           uint64_t timeout_ns,
+                           bool *is_ready);
+
+/**
+ * From now on, what is sent here, and closing, signals `fd` if the other end has armed for data since the
+ * last signal (rialto_connection_arm_data).
+ *
+ * connection  alive, used by nobody else.
+ * fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or in
+ *             another process, polls. It is not closed and must stay what it is. -1: none.
+ * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only receives); RIALTO_EINVAL (also: a negative fd,
+ *             other than -1).
+ * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
+ * Since       0.1
+ */
+int rialto_connection_set_data_fd(struct rialto_connection_t *connection,
+                                  int fd);
+
+/**
+ * From now on, what is received here, and closing, signals `fd` if the other end has armed for room since
+ * the last signal (rialto_connection_arm_space).
+ *
+ * connection, fd
+ *             as for rialto_connection_set_data_fd.
+ * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only sends); RIALTO_EINVAL (also: a negative fd, other
+ *             than -1).
+ * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
+ * Since       0.1
+ */
+int rialto_connection_set_space_fd(struct rialto_connection_t *connection,
+                                   int fd);
+
+/**
+ * Before an event loop polls for data: from now on the next message, and the end of the stream, is signalled,
+ * once, by the other end if it knows the descriptor. Read the descriptor before you arm again.
+ *
+ * connection  alive, used by nobody else.
+ * is_ready    gets whether a receive is worth a try at once: then do not poll. False is never wrong but for
+ *             what the dead left.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   a message is signalled that nobody waits for.
+ * Since       0.1
+ */
+int rialto_connection_arm_data(struct rialto_connection_t *connection,
+                               bool *is_ready);
+
+/**
+ * What the loop calls at least once per tick (rialto_connection_tick_ns): recovers the dead, looks, and arms.
+ * A sender killed between its message and its signal leaves the descriptor silent, and the other end's death
+ * signals nothing: only this finds them.
+ *
+ * connection  alive, used by nobody else.
+ * is_ready    as for rialto_connection_arm_data.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_arm_data; somebody else recovers.
+ * Since       0.1
+ */
+int rialto_connection_recheck_data(struct rialto_connection_t *connection,
+                                   bool *is_ready);
+
+/**
+ * As rialto_connection_arm_data, for room: what is received next, and closing, is signalled.
+ *
+ * connection  alive, used by nobody else.
+ * message_bytes
+ *             how long the message is that is to be sent.
+ * is_ready    gets whether sending it (or its next chunk) is worth a try at once: there is room, or the
+ *             other end is closed.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_arm_data.
+ * Since       0.1
+ */
+int rialto_connection_arm_space(struct rialto_connection_t *connection,
+                                size_t message_bytes,
+                                bool *is_ready);
+
+/**
+ * As rialto_connection_recheck_data, for room.
+ *
+ * connection, message_bytes, is_ready
+ *             as for rialto_connection_arm_space.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_recheck_data.
+ * Since       0.1
+ */
+int rialto_connection_recheck_space(struct rialto_connection_t *connection,
+                                    size_t message_bytes,
+                                    bool *is_ready);
+
+/**
+ * How often an event loop rechecks: the region's tick.
+ *
+ * connection  alive.
+ * tick_ns     gets it, in nanoseconds. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
+ * Since       0.1
+ */
+int rialto_connection_tick_ns(const struct rialto_connection_t *connection, uint64_t *tick_ns);
 
 /**
  * Makes a tracked semaphore in a region, all permits free, waiting for others who create there as long

@@ -38,6 +38,12 @@ PLACE(rialto_queue_config_t, kind, 16, 4);
 PLACE(rialto_queue_config_t, on_death, 20, 4);
 PLACE(rialto_queue_config_t, _reserved, 24, 8);
 
+SIZE(rialto_pipe_config_t, 32);
+PLACE(rialto_pipe_config_t, ring_bytes, 0, 4);
+PLACE(rialto_pipe_config_t, max_message_bytes, 4, 4);
+PLACE(rialto_pipe_config_t, flags, 8, 4);
+PLACE(rialto_pipe_config_t, _reserved, 12, 20);
+
 SIZE(rialto_message_t, 16);
 PLACE(rialto_message_t, bytes, 0, 8);
 PLACE(rialto_message_t, length_bytes, 8, 8);
@@ -55,14 +61,17 @@ PLACE(rialto_recovered_t, freed, 8, 4);
 PLACE(rialto_recovered_t, dropped, 12, 4);
 PLACE(rialto_recovered_t, permits, 16, 4);
 PLACE(rialto_recovered_t, broken, 20, 4);
+PLACE(rialto_recovered_t, ends, 24, 4);
 
 SIZE(rialto_region_t, 128);
-SIZE(rialto_queue_t, 128);
+SIZE(rialto_queue_t, 192);
 SIZE(rialto_member_t, 64);
-SIZE(rialto_peeked_t, 192);
-SIZE(rialto_reserved_t, 192);
+SIZE(rialto_peeked_t, 256);
+SIZE(rialto_reserved_t, 256);
 SIZE(rialto_tracked_semaphore_t, 64);
 SIZE(rialto_barrier_t, 128);
+SIZE(rialto_pipe_t, 256);
+SIZE(rialto_connection_t, 384);
 
 /* A lock in the user's own struct. */
 struct embeds {
@@ -301,6 +310,76 @@ static void bytes_of_semaphore_and_barrier(void)
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
 }
 
+static uint32_t half_at(const void *base, size_t offset)
+{
+    uint32_t word;
+    memcpy(&word, (const char *)base + offset, sizeof word);
+    return word;
+}
+
+/* Directory kind 5: its ends, signals and streams. */
+static void bytes_of_pipe(void)
+{
+    rialto_region_t region;
+    rialto_region_config_t config;
+    rialto_pipe_config_t pipe_config;
+    rialto_pipe_t pipe;
+    rialto_connection_t ends[2];
+    rialto_member_t member;
+    void *base;
+    char buffer[600];
+    size_t length;
+    uint32_t id;
+    bool is_ready;
+    EXPECT(rialto_region_config_default(&config), RIALTO_OK);
+    EXPECT(rialto_region_create_anonymous(&region, 65536, &config), RIALTO_OK);
+    EXPECT(rialto_region_base(&region, &base), RIALTO_OK);
+    EXPECT(rialto_pipe_config_default(1000, &pipe_config), RIALTO_OK);
+    pipe_config.max_message_bytes = 600;
+    EXPECT(rialto_pipe_create(&region, "pipe", &pipe_config, &pipe), RIALTO_OK);
+    const char *entry = (const char *)base + 256;
+    CHECK(entry[0] == 2 && entry[4] == 5 && memcmp(entry + 32, "pipe\0", 5) == 0);
+    CHECK(word_at(entry, 16) == 1408 + 2 * (1024 + 128));
+    const char *at = (const char *)base + word_at(entry, 8);
+    CHECK(memcmp(at, "RLTP", 4) == 0 && half_at(at, 4) == 1);
+    CHECK(half_at(at, 8) == 1024 && half_at(at, 12) == 600);
+    CHECK(half_at(at, 128) == 0 && half_at(at, 256) == 0); /* nobody's */
+
+    EXPECT(rialto_region_join(&region, &member), RIALTO_OK);
+    EXPECT(rialto_member_id(&member, &id), RIALTO_OK);
+    for (uint32_t end = 0; end < 2; end++) {
+        EXPECT(rialto_pipe_connect_as(&pipe, &member, end, &ends[end]), RIALTO_OK);
+        CHECK(half_at(at, 128 + 128 * end) == (id << 8 | 1));
+    }
+    const char *stream = at + 1408 + 1024 + 128; /* of way 0; way 1's is before it */
+    EXPECT(rialto_connection_send(&ends[0], "payload", 7), RIALTO_OK);
+    CHECK(half_at(stream, 8) == 7 + 1 && half_at(stream, 12) == 7);
+    CHECK(memcmp(stream + 16, "payload", 7) == 0 && half_at(stream, 16 + 8) == 0);
+    EXPECT(rialto_connection_send(&ends[1], "back", 4), RIALTO_OK);
+    CHECK(half_at(at, 1408 + 8) == 4 + 1 && memcmp(at + 1408 + 16, "back", 4) == 0);
+    CHECK(half_at(at, 384 + 384) == 0 && half_at(at, 896 + 384) == 0);
+    EXPECT(rialto_connection_recv(&ends[1], buffer, sizeof buffer, &length), RIALTO_OK);
+    CHECK(half_at(at, 384 + 384) == 16 && half_at(at, 896 + 384) == 0); /* heads */
+
+    /* In chunks: the first says how long the whole is, the next how much came before. */
+    memset(buffer, 'x', sizeof buffer);
+    EXPECT(rialto_connection_send(&ends[0], buffer, 600), RIALTO_OK);
+    CHECK(half_at(stream, 16 + 8) == 252 + 1 && half_at(stream, 16 + 12) == 600);
+    CHECK(half_at(stream, 16 + 272 + 8) == 252 + 1 && half_at(stream, 16 + 272 + 12) == (1u << 31 | 252));
+    EXPECT(rialto_connection_recv(&ends[1], buffer, sizeof buffer, &length), RIALTO_OK);
+    CHECK(length == 600);
+
+    EXPECT(rialto_connection_arm_data(&ends[1], &is_ready), RIALTO_OK);
+    EXPECT(rialto_connection_arm_space(&ends[0], 1, &is_ready), RIALTO_OK);
+    CHECK(word_at(at, 384) == UINT64_C(3) << 32 && word_at(at, 384 + 128) == UINT64_C(3) << 32);
+    CHECK(word_at(at, 896) == 0 && word_at(at, 896 + 128) == 0);
+    EXPECT(rialto_connection_close(&ends[0]), RIALTO_OK);
+    CHECK(half_at(at, 128) == 2 && half_at(at, 256) == (id << 8 | 1));
+    EXPECT(rialto_connection_close(&ends[1]), RIALTO_OK);
+    EXPECT(rialto_member_leave(&member), RIALTO_OK);
+    EXPECT(rialto_region_detach(&region), RIALTO_OK);
+}
+
 int main(void)
 {
     watchdog();
@@ -309,6 +388,7 @@ int main(void)
     region_bytes();
     bytes_of_queues();
     bytes_of_semaphore_and_barrier();
+    bytes_of_pipe();
     CHECK(rialto_layout_version() == RIALTO_LAYOUT_VERSION);
     CHECK(rialto_version() == RIALTO_VERSION);
     puts("abi: golden sizes, offsets and bytes: ok");

@@ -20,8 +20,11 @@ static rialto_semaphore_t semaphore = RIALTO_BOUNDED_SEMAPHORE_INIT(1);
 static rialto_condition_t condition = RIALTO_CONDITION_INIT;
 static rialto_tracked_semaphore_t permits, dead_permits;
 static rialto_barrier_t barrier, dead_barrier;
+static rialto_pipe_t pipe_view, dead_pipe;
+static rialto_connection_t connection, dead_connection;
 static rialto_region_config_t config;
 static rialto_queue_config_t queue_config;
+static rialto_pipe_config_t pipe_config;
 static rialto_layout_t layout;
 
 static void locks(void)
@@ -567,6 +570,116 @@ static void barriers(void)
     CHECK(!answer); /* nobody timed out */
 }
 
+static void pipes(void)
+{
+    size_t bytes = 5;
+    bool answer;
+    rialto_pipe_t *dead[] = {NULL, ODD(storage), &dead_pipe};
+    rialto_pipe_config_t *no_config[] = {NULL, ODD(&pipe_config)};
+    REFUSED(rialto_pipe_config_default(1024, NULL));
+    REFUSED(rialto_pipe_config_default(1024, ODD(storage)));
+    for (int i = 0; i < 2; i++) {
+        REFUSED(rialto_pipe_layout(no_config[i], &layout));
+        REFUSED(rialto_pipe_create(&region, "n", no_config[i], &dead_pipe));
+        REFUSED(rialto_pipe_create_timeout(&region, "n", no_config[i], MS, &dead_pipe));
+        REFUSED(rialto_pipe_open_as(&region, "pipe", no_config[i], &dead_pipe));
+    }
+    REFUSED(rialto_pipe_layout(&pipe_config, NULL));
+    REFUSED(rialto_pipe_create(NULL, "n", &pipe_config, &dead_pipe));
+    REFUSED(rialto_pipe_create(&dead_region, "n", &pipe_config, &dead_pipe));
+    REFUSED(rialto_pipe_create(&region, NULL, &pipe_config, &dead_pipe));
+    REFUSED(rialto_pipe_create(&region, "n", &pipe_config, NULL));
+    REFUSED(rialto_pipe_create_timeout(NULL, "n", &pipe_config, MS, &dead_pipe));
+    REFUSED(rialto_pipe_create_timeout(&region, "n", &pipe_config, MS, ODD(storage)));
+    REFUSED(rialto_pipe_open(NULL, "pipe", &dead_pipe));
+    REFUSED(rialto_pipe_open(&region, NULL, &dead_pipe));
+    REFUSED(rialto_pipe_open(&region, "pipe", NULL));
+    REFUSED(rialto_pipe_open_as(NULL, "pipe", &pipe_config, &dead_pipe));
+    REFUSED(rialto_pipe_open_as(&region, NULL, &pipe_config, &dead_pipe));
+    REFUSED(rialto_pipe_open_as(&region, "pipe", &pipe_config, NULL));
+    EXPECT(rialto_pipe_open(&region, "n", &dead_pipe), RIALTO_ENOENT); /* nothing was made */
+    EXPECT(rialto_region_join(&region, &member), RIALTO_OK);
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_pipe_connect(dead[i], 0, &dead_connection));
+        REFUSED(rialto_pipe_connect_as(dead[i], &member, 0, &dead_connection));
+        REFUSED(rialto_pipe_is_duplex(dead[i], &answer));
+        REFUSED(rialto_pipe_ring_bytes(dead[i], &bytes));
+        REFUSED(rialto_pipe_max_message_bytes(dead[i], &bytes));
+    }
+    REFUSED(rialto_pipe_connect(&pipe_view, 0, NULL));
+    REFUSED(rialto_pipe_connect(&pipe_view, 0, ODD(storage)));
+    REFUSED(rialto_pipe_connect_as(&pipe_view, NULL, 0, &dead_connection));
+    REFUSED(rialto_pipe_connect_as(&pipe_view, &dead_member, 0, &dead_connection));
+    REFUSED(rialto_pipe_connect_as(&pipe_view, &member, 0, NULL));
+    REFUSED(rialto_pipe_is_duplex(&pipe_view, NULL));
+    REFUSED(rialto_pipe_ring_bytes(&pipe_view, NULL));
+    REFUSED(rialto_pipe_max_message_bytes(&pipe_view, ODD(storage)));
+    CHECK(bytes == 5);
+    EXPECT(rialto_pipe_connect_as(&pipe_view, &member, 0, &connection), RIALTO_OK); /* nobody took it */
+    EXPECT(rialto_connection_close(&connection), RIALTO_OK);
+    EXPECT(rialto_member_leave(&member), RIALTO_OK);
+}
+
+static void connections(void)
+{
+    char buffer[16];
+    size_t length = 5;
+    uint64_t number = 5;
+    bool answer;
+    /* The last one has ended. */
+    rialto_connection_t *dead[] = {NULL, ODD(storage), &dead_connection, &connection};
+    rialto_connection_t alive, sender;
+    rialto_pipe_t other;
+    for (int i = 0; i < 4; i++) {
+        REFUSED(rialto_connection_send(dead[i], "m", 1));
+        REFUSED(rialto_connection_try_send(dead[i], "m", 1));
+        REFUSED(rialto_connection_send_timeout(dead[i], "m", 1, MS));
+        REFUSED(rialto_connection_recv(dead[i], buffer, sizeof buffer, &length));
+        REFUSED(rialto_connection_try_recv(dead[i], buffer, sizeof buffer, &length));
+        REFUSED(rialto_connection_recv_timeout(dead[i], buffer, sizeof buffer, MS, &length));
+        REFUSED(rialto_connection_next_len(dead[i], &length));
+        REFUSED(rialto_connection_received_bytes(dead[i], &length));
+        REFUSED(rialto_connection_max_chunk_bytes(dead[i], &length));
+        REFUSED(rialto_connection_poll(dead[i], MS, &answer));
+        REFUSED(rialto_connection_set_data_fd(dead[i], 0));
+        REFUSED(rialto_connection_set_space_fd(dead[i], 0));
+        REFUSED(rialto_connection_arm_data(dead[i], &answer));
+        REFUSED(rialto_connection_recheck_data(dead[i], &answer));
+        REFUSED(rialto_connection_arm_space(dead[i], 1, &answer));
+        REFUSED(rialto_connection_recheck_space(dead[i], 1, &answer));
+        REFUSED(rialto_connection_tick_ns(dead[i], &number));
+        REFUSED(rialto_connection_is_peer_closed(dead[i], &answer));
+        REFUSED(rialto_connection_close(dead[i]));
+    }
+    EXPECT(rialto_pipe_create(&region, "other", &pipe_config, &other), RIALTO_OK);
+    EXPECT(rialto_pipe_connect(&other, 0, &alive), RIALTO_OK);
+    EXPECT(rialto_pipe_connect(&other, 1, &sender), RIALTO_OK);
+    EXPECT(rialto_connection_send(&sender, "m", 1), RIALTO_OK);
+    REFUSED(rialto_connection_send(&alive, NULL, 1));
+    REFUSED(rialto_connection_try_send(&alive, NULL, 1));
+    REFUSED(rialto_connection_send_timeout(&alive, NULL, 1, MS));
+    REFUSED(rialto_connection_recv(&alive, NULL, 1, &length));
+    REFUSED(rialto_connection_recv(&alive, buffer, sizeof buffer, NULL));
+    REFUSED(rialto_connection_try_recv(&alive, NULL, 1, &length));
+    REFUSED(rialto_connection_try_recv(&alive, buffer, sizeof buffer, ODD(storage)));
+    REFUSED(rialto_connection_recv_timeout(&alive, NULL, 1, MS, &length));
+    REFUSED(rialto_connection_recv_timeout(&alive, buffer, sizeof buffer, MS, NULL));
+    REFUSED(rialto_connection_next_len(&alive, NULL));
+    REFUSED(rialto_connection_received_bytes(&alive, NULL));
+    REFUSED(rialto_connection_max_chunk_bytes(&alive, ODD(storage)));
+    REFUSED(rialto_connection_poll(&alive, MS, NULL));
+    REFUSED(rialto_connection_arm_data(&alive, NULL));
+    REFUSED(rialto_connection_recheck_data(&alive, NULL));
+    REFUSED(rialto_connection_arm_space(&alive, 1, NULL));
+    REFUSED(rialto_connection_recheck_space(&alive, 1, NULL));
+    REFUSED(rialto_connection_tick_ns(&alive, ODD(storage)));
+    REFUSED(rialto_connection_is_peer_closed(&alive, NULL));
+    CHECK(length == 5 && number == 5);
+    EXPECT(rialto_connection_next_len(&alive, &length), RIALTO_OK); /* nobody took it */
+    EXPECT(rialto_connection_close(&alive), RIALTO_OK);
+    EXPECT(rialto_connection_close(&sender), RIALTO_OK);
+}
+
 int main(void)
 {
     watchdog();
@@ -576,6 +689,8 @@ int main(void)
     EXPECT(rialto_queue_create(&region, "q", &queue_config, &queue), RIALTO_OK);
     EXPECT(rialto_tracked_semaphore_create(&region, "p", 1, &permits), RIALTO_OK);
     EXPECT(rialto_barrier_create(&region, "b", 1, &barrier), RIALTO_OK);
+    EXPECT(rialto_pipe_config_default(1024, &pipe_config), RIALTO_OK);
+    EXPECT(rialto_pipe_create(&region, "pipe", &pipe_config, &pipe_view), RIALTO_OK);
     locks();
     rlocks();
     events();
@@ -591,6 +706,8 @@ int main(void)
     peeked();
     tracked_semaphores();
     barriers();
+    pipes();
+    connections();
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
     for (size_t i = 0; i < sizeof storage / sizeof storage[0]; i++)
         CHECK(storage[i] == 0);

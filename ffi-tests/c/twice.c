@@ -21,6 +21,9 @@ int main(void)
     rialto_region_t region = {{0}};
     rialto_queue_t queue = {{0}};
     rialto_reserved_t reserved = {{0}};
+    rialto_pipe_t pipe = {{0}};
+    rialto_connection_t connection = {{0}};
+    rialto_pipe_config_t pipe_config;
     rialto_ticket_t ticket = {{0}};
     rialto_message_t message = {0, 0};
     rialto_queue_config_t config;
@@ -45,6 +48,12 @@ int main(void)
     if (rialto_queue_task_done(&queue, &ticket) != RIALTO_EINVAL)
         return 1;
     if (rialto_reserved_commit(&reserved) != RIALTO_EINVAL)
+        return 1;
+    if (rialto_pipe_config_default(4096, &pipe_config) != RIALTO_OK || pipe_config.flags != RIALTO_PIPE_DUPLEX)
+        return 1;
+    if (rialto_pipe_connect(&pipe, 0, &connection) != RIALTO_EINVAL)
+        return 1;
+    if (rialto_connection_close(&connection) != RIALTO_EINVAL)
         return 1;
     return rialto_region_size(&region, &size) == RIALTO_EINVAL ? 0 : 1;
 }

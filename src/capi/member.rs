@@ -22,7 +22,7 @@ unsafe impl View for rialto_member_t {
 
 /// Makes the calling thread a member besides (or instead of) its implicit membership. Pass the view to
 /// rialto_queue_as_member or the like. What the member has in hand is given back when this thread dies or
-/// ends, and a barrier that it is a party of is broken.
+/// ends, a barrier that it is a party of is broken, and its ends of pipes are closed.
 ///
 /// region      alive; it must outlive the member.
 /// member      gets the view.
@@ -64,8 +64,8 @@ pub unsafe extern "C" fn rialto_member_id(member: *const rialto_member_t, id: *m
 ///
 /// member      alive; no other thread is using it, nor a view that acts as it.
 /// Returns     RIALTO_OK; RIALTO_EPERM (another thread, or a forked child: not done);
-///             RIALTO_EBUSY (it has a message or a permit in hand, or is registered with a barrier or
-///             waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left already).
+///             RIALTO_EBUSY (it has a message or a permit in hand, holds an end of a pipe, or is registered
+///             with a barrier or waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left already).
 /// Concurrency the thread that joined.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as if we had died before.

@@ -31,11 +31,13 @@ mod status;
 
 mod barrier;
 mod condition;
+mod connection;
 mod event;
 mod lock;
 mod member;
 mod peeked;
 mod permits;
+mod pipe;
 mod queue;
 mod region;
 mod reserved;
@@ -44,11 +46,13 @@ mod semaphore;
 
 pub use barrier::*;
 pub use condition::*;
+pub use connection::*;
 pub use event::*;
 pub use lock::*;
 pub use member::*;
 pub use peeked::*;
 pub use permits::*;
+pub use pipe::*;
 pub use queue::*;
 pub use region::*;
 pub use reserved::*;

@@ -431,8 +431,8 @@ pub unsafe extern "C" fn rialto_region_recover(
 /// calls this, of 16 regions at most: then it gets RIALTO_EMFILE.
 ///
 /// region      alive.
-/// Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message or a permit in hand, or
-///             is registered with a barrier: release or unregister first); RIALTO_ENOMEM;
+/// Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message or a permit in hand, holds
+///             an end of a pipe, or is registered with a barrier: release, close or unregister first); RIALTO_ENOMEM;
 ///             RIALTO_EINVAL.
 /// Concurrency any thread, for itself.  Blocks: no.
 /// Signals     not async-signal-safe.
@@ -449,7 +449,8 @@ pub unsafe extern "C" fn rialto_region_leave(region: *const rialto_region_t) -> 
 ///
 /// region      alive; no other thread is using it or what was made from it.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a message
-///             or a permit in hand, is registered with a barrier, or holds a lock in there);
+///             or a permit in hand, an end of a pipe, is registered with a barrier, or holds a lock in
+///             there);
 ///             RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
 /// Concurrency one thread, the last.  Blocks: no.
 /// Signals     not async-signal-safe.

@@ -51,7 +51,7 @@ pub const RIALTO_ENFILE: c_int = -23;
 pub const RIALTO_EMFILE: c_int = -24;
 /// The memory, the region or /dev/shm has no room.
 pub const RIALTO_ENOSPC: c_int = -28;
-/// Closed; from pop and peek: and drained.
+/// Closed; from pop, peek and a pipe's receive: and drained.
 pub const RIALTO_EPIPE: c_int = -32;
 /// This thread holds the lock already.
 pub const RIALTO_EDEADLK: c_int = -35;
@@ -60,15 +60,15 @@ pub const RIALTO_EDEADLK: c_int = -35;
 pub const RIALTO_EBADMSG: c_int = -74;
 /// More permits than the semaphore may have, or a lock acquired too often by its owner.
 pub const RIALTO_EOVERFLOW: c_int = -75;
-/// That end of the queue or pipe is somebody else's, who is alive.
+/// That end of the queue is somebody else's, who is alive; that end of the pipe was claimed before.
 pub const RIALTO_EUSERS: c_int = -87;
-/// The message is longer than the queue's longest.
+/// The message is longer than the queue's or pipe's longest; in chunks only, and not to wait.
 pub const RIALTO_EMSGSIZE: c_int = -90;
-/// This kernel or file system cannot do that.
+/// This kernel or file system cannot do that; this end of a pipe only sends, or only receives.
 pub const RIALTO_ENOTSUP: c_int = -95;
 /// The other end of the pipe is closed, or its holder died.
 pub const RIALTO_ECONNRESET: c_int = -104;
-/// The buffer is smaller than the queue's longest message.
+/// The buffer is smaller than the queue's longest message, or the pipe's next.
 pub const RIALTO_ENOBUFS: c_int = -105;
 /// The deadline passed. A condition's lock is held again all the same; a barrier is broken by it.
 pub const RIALTO_ETIMEDOUT: c_int = -110;
