@@ -12,7 +12,7 @@ mod header {
     use std::{env, fs, path::Path};
 
     /// In the header's order.
-    const FILES: [&str; 20] = [
+    const FILES: [&str; 27] = [
         "status",
         "lock",
         "rlock",
@@ -31,6 +31,13 @@ mod header {
         "peeked",
         "queue/join",
         "queue/poll",
+        "spsc/config",
+        "spsc/object",
+        "spsc/looks",
+        "spsc/producer",
+        "spsc/reserved",
+        "spsc/consumer",
+        "spsc/peeked",
         "permits",
         "barrier",
     ];
