@@ -57,10 +57,10 @@ PLACE(rialto_recovered_t, permits, 16, 4);
 PLACE(rialto_recovered_t, broken, 20, 4);
 
 SIZE(rialto_region_t, 128);
-SIZE(rialto_queue_t, 128);
+SIZE(rialto_queue_t, 192);
 SIZE(rialto_member_t, 64);
-SIZE(rialto_peeked_t, 192);
-SIZE(rialto_reserved_t, 192);
+SIZE(rialto_peeked_t, 256);
+SIZE(rialto_reserved_t, 256);
 SIZE(rialto_tracked_semaphore_t, 64);
 SIZE(rialto_barrier_t, 128);
 
