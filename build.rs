@@ -12,7 +12,7 @@ mod header {
     use std::{env, fs, path::Path};
 
     /// In the header's order.
-    const FILES: [&str; 24] = [
+    const FILES: [&str; 31] = [
         "status",
         "lock",
         "rlock",
@@ -35,6 +35,13 @@ mod header {
         "connection/object",
         "connection/messages",
         "connection/poll",
+        "spsc/config",
+        "spsc/object",
+        "spsc/looks",
+        "spsc/producer",
+        "spsc/reserved",
+        "spsc/consumer",
+        "spsc/peeked",
         "permits",
         "barrier",
     ];

@@ -18,12 +18,12 @@
  *   place where a negative status leaves you with something. Not with RIALTO_EPERM, ENOTRECOVERABLE,
  *   ENOMEM, or a damaged lock.
  * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was; it
- *   becomes a member by itself on first use. Region, queue, tracked semaphore, barrier and pipe views go on
- *   working in it. Peeked, reserved and member views, connections, views made by an _as_member function,
- *   tickets and permits, stay the parent's: the child must neither use nor end them (it would act as the
- *   parent: release its permits, or acquire some that its own death does not give back). The descriptors
- *   that a queue view or a connection signals are the child's too, unless it closes them. A child of vfork
- *   must not call Rialto at all.
+ *   becomes a member by itself on first use. Region, queue, tracked semaphore, barrier, pipe and SPSC
+ *   views go on working in it. Peeked, reserved, producer, consumer and member views, connections, views
+ *   made by an _as_member function, tickets and permits, stay the parent's: the child must neither use nor
+ *   end them (it would act as the parent: release its permits, or acquire some that its own death does not
+ *   give back). The descriptors that a view signals are the child's too, unless it closes them. A child of
+ *   vfork must not call Rialto at all.
  * - Exec and exit. What a thread holds when it ends or execs is treated as if it had been killed.
  * - Threads. A lock belongs to the thread that acquired it. A message in hand, room reserved for one, a
  *   permit of a tracked semaphore, a place at a barrier and an end of a pipe belong to a member: the
@@ -86,6 +86,9 @@
  *   rialto_ticket_t      of a joinable queue: which message is done  rialto_queue_pop_ticket, ..._task_done,
  *                                                                    rialto_queue_join
  *     event loops        a descriptor to poll                        rialto_queue_set_data_fd, ..._arm_data
+ *   rialto_spsc_t        queue from one producer to one consumer     rialto_spsc_...
+ *   rialto_producer_t    its one end: push, reserve and commit       rialto_spsc_producer, rialto_producer_...
+ *   rialto_consumer_t    the other: pop, peek and release            rialto_spsc_consumer, rialto_consumer_...
  *   rialto_tracked_semaphore_t
  *                        semaphore that gets dead holders' permits   rialto_tracked_semaphore_...
  *   rialto_barrier_t     parties that wait for each other            rialto_barrier_...
@@ -183,7 +186,11 @@
 #define RIALTO_EAGAIN (-11)
 /** The kernel would not give this process memory. */
 #define RIALTO_ENOMEM (-12)
-/** Still in use: the lock is held; a member is left, or has a message, a permit or a registration. */
+
+/**
+ * Still in use: the lock is held; a member is left, or has a message, a permit, a registration or an end; an
+ * end has a message in hand, or room reserved.
+ */
 #define RIALTO_EBUSY (-16)
 /** An object or region of that name, or at that place, exists already. */
 #define RIALTO_EEXIST (-17)
@@ -518,6 +525,59 @@ typedef struct rialto_connection_t {
     /** Not for you. */
     uint64_t _private[48];
 } rialto_connection_t;
+
+/** What an SPSC queue is created with. Fill it with rialto_spsc_config_default, then change what you like. */
+typedef struct rialto_spsc_config_t {
+    /** How many messages of the longest kind fit; of shorter ones, more. 1 and more. */
+    uint32_t slots;
+    /**
+     * The longest message, in bytes. A message takes what it needs, not this. 1 and more; slots + 1 times
+     * this + 8, rounded up to 16, is at most 2^30.
+     */
+    uint32_t max_message_bytes;
+    /**
+     * How often a message is redelivered after its holders died, or gave it back, before pop says
+     * RIALTO_EBADMSG and only rialto_consumer_take_poisoned gets it. 1 to 14. Says nothing with
+     * RIALTO_ON_DEATH_STOP.
+     */
+    uint32_t max_attempts;
+    /** RIALTO_ON_DEATH_...: what becomes of a message whose holder died with it in hand. */
+    uint32_t on_death;
+    /** Must be 0. */
+    uint32_t _reserved[4];
+} rialto_spsc_config_t;
+
+/**
+ * This process's view of an SPSC queue: one producer, one consumer. Private to the process. It refers to its
+ * region's view, which must not move and must outlive it. It may be copied, is used by any number of
+ * threads, and needs no end.
+ */
+typedef struct rialto_spsc_t {
+    /** Not for you. */
+    uint64_t _private[24];
+} rialto_spsc_t;
+
+/**
+ * The producer's end of an SPSC queue; private to the process. Give it back with rialto_producer_end. It must
+ * not move while it is alive (a copy is refused), is used by one thread at a time, not always the same one,
+ * and is not a forked child's to use or end. The end is its member's, see rialto_spsc_as_member: if that is
+ * a thread's own and the thread ends, it says RIALTO_EPERM.
+ */
+typedef struct rialto_producer_t {
+    /** Not for you. */
+    uint64_t _private[40];
+} rialto_producer_t;
+
+/**
+ * The consumer's end of an SPSC queue; private to the process. Give it back with rialto_consumer_end. It must
+ * not move while it is alive (a copy is refused), is used by one thread at a time, not always the same one,
+ * and is not a forked child's to use or end. The end is its member's, see rialto_spsc_as_member: if that is
+ * a thread's own and the thread ends, it says RIALTO_EPERM.
+ */
+typedef struct rialto_consumer_t {
+    /** Not for you. */
+    uint64_t _private[40];
+} rialto_consumer_t;
 
 /**
  * This process's view of a tracked semaphore, private to the process: one in a region, whose permits
@@ -3096,6 +3156,877 @@ int rialto_connection_recheck_space(struct rialto_connection_t *connection,
  * Since       0.1
  */
 int rialto_connection_tick_ns(const struct rialto_connection_t *connection, uint64_t *tick_ns);
+
+/**
+ * 5 attempts.
+ *
+ * slots       messages of the longest kind that fit.
+ * max_message_bytes
+ *             the longest message.
+ * config      gets these and the usual for the rest; the numbers are not checked yet.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_config_default(uint32_t slots,
+                               uint32_t max_message_bytes,
+                               struct rialto_spsc_config_t *config);
+
+/**
+ * What an SPSC queue takes in its region.
+ *
+ * config      of the queue.
+ * layout      gets bytes and alignment (128).
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_layout(const struct rialto_spsc_config_t *config, struct rialto_layout_t *layout);
+
+/**
+ * Makes an empty SPSC queue in a region, waiting for others who create there as long as it takes.
+ *
+ * region      alive; its view must not move, and must outlive the queue's.
+ * name        1 to 31 bytes of UTF-8.
+ * config      how many messages, how long.
+ * spsc        gets the view.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
+ *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
+ *             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+ *             stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole queue or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_spsc_create(const struct rialto_region_t *region,
+                       const char *name,
+                       const struct rialto_spsc_config_t *config,
+                       struct rialto_spsc_t *spsc);
+
+/**
+ * As rialto_spsc_create, waiting at most `timeout_ns` nanoseconds for others who create.
+ *
+ * region, name, config, spsc
+ *             as for rialto_spsc_create.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_spsc_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
+ * Concurrency as rialto_spsc_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_spsc_create.
+ * Since       0.1
+ */
+int rialto_spsc_create_timeout(const struct rialto_region_t *region,
+                               const char *name,
+                               const struct rialto_spsc_config_t *config,
+                               uint64_t timeout_ns,
+                               struct rialto_spsc_t *spsc);
+
+/**
+ * Finds the SPSC queue of that name.
+ *
+ * region      alive; its view must not move, and must outlive the queue's.
+ * name        as it was created.
+ * spsc        gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
+ *             RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_open(const struct rialto_region_t *region,
+                     const char *name,
+                     struct rialto_spsc_t *spsc);
+
+/**
+ * As rialto_spsc_open, if the queue was created with these parameters.
+ *
+ * region, name, spsc
+ *             as for rialto_spsc_open.
+ * config      what is expected.
+ * Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also for other parameters.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_open_as(const struct rialto_region_t *region,
+                        const char *name,
+                        const struct rialto_spsc_config_t *config,
+                        struct rialto_spsc_t *spsc);
+
+/**
+ * The same queue, whose ends are then claimed for a member that you made, whichever thread calls.
+ *
+ * spsc        alive.
+ * member      alive, of the same region; it must outlive the new view's use. One of another
+ *             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
+ *             forked child, which must not act as it.
+ * as_member   gets the new view; may be `spsc`.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_as_member(const struct rialto_spsc_t *spsc,
+                          const struct rialto_member_t *member,
+                          struct rialto_spsc_t *as_member);
+
+/**
+ * From now on, closing through this view, and what producers push whose end is claimed with it from now on,
+ * signals `fd` if somebody has armed for data since the last signal (rialto_consumer_arm_data). Copies of the
+ * view made before do not; views made of it later do.
+ *
+ * spsc        alive, used by nobody else meanwhile.
+ * fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or in
+ *             another process, polls. It is not closed and must stay what it is. -1: none.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
+ * Concurrency any thread, one.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_set_data_fd(struct rialto_spsc_t *spsc,
+                            int fd);
+
+/**
+ * From now on, closing through this view, and what consumers take whose end is claimed with it from now on,
+ * signals `fd` if somebody has armed for room since the last signal (rialto_producer_arm_space). Copies of
+ * the view made before do not; views made of it later do.
+ *
+ * spsc, fd    as for rialto_spsc_set_data_fd.
+ * Returns     as rialto_spsc_set_data_fd.
+ * Concurrency any thread, one.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_set_space_fd(struct rialto_spsc_t *spsc,
+                             int fd);
+
+/**
+ * Claims the producer's end, until rialto_producer_end, or until its member is gone.
+ *
+ * spsc        alive; its region's view must outlive the producer's.
+ * producer    gets the view. Do not pass one that is alive: its end would stay taken.
+ * Returns     RIALTO_OK; RIALTO_EUSERS (a living member has it; the dead are recovered);
+ *             RIALTO_EPERM (of a view made by rialto_spsc_as_member: the member has left);
+ *             RIALTO_EBADREGION; RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first
+ *             use); RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the end is free again. Who claims it next goes on behind the last message that was pushed.
+ * Since       0.1
+ */
+int rialto_spsc_producer(const struct rialto_spsc_t *spsc,
+                         struct rialto_producer_t *producer);
+
+/**
+ * As rialto_spsc_producer, waiting at most `timeout_ns` nanoseconds until the end is free.
+ *
+ * spsc, producer
+ *             as for rialto_spsc_producer.
+ * timeout_ns  0 is rialto_spsc_producer; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_spsc_producer, RIALTO_EUSERS only if timeout_ns is 0; RIALTO_ETIMEDOUT.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_spsc_producer.
+ * Since       0.1
+ */
+int rialto_spsc_producer_timeout(const struct rialto_spsc_t *spsc,
+                                 uint64_t timeout_ns,
+                                 struct rialto_producer_t *producer);
+
+/**
+ * Claims the consumer's end, until rialto_consumer_end, or until its member is gone.
+ *
+ * spsc        alive; its region's view must outlive the consumer's.
+ * consumer    gets the view. Do not pass one that is alive: its end would stay taken.
+ * Returns     as rialto_spsc_producer.
+ * Concurrency any thread of any process: one of several wins.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the end is free again. Who claims it next gets first what we had in hand, marked (or as the
+ *             queue's on_death says).
+ * Since       0.1
+ */
+int rialto_spsc_consumer(const struct rialto_spsc_t *spsc,
+                         struct rialto_consumer_t *consumer);
+
+/**
+ * As rialto_spsc_consumer, waiting at most `timeout_ns` nanoseconds until the end is free.
+ *
+ * spsc, consumer
+ *             as for rialto_spsc_consumer.
+ * timeout_ns  0 is rialto_spsc_consumer; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_spsc_producer_timeout.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_spsc_consumer.
+ * Since       0.1
+ */
+int rialto_spsc_consumer_timeout(const struct rialto_spsc_t *spsc,
+                                 uint64_t timeout_ns,
+                                 struct rialto_consumer_t *consumer);
+
+/**
+ * No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again is
+ * fine.
+ *
+ * spsc        alive. Neither end is needed.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is closed or it is not; sleepers notice at their tick.
+ * Since       0.1
+ */
+int rialto_spsc_close(const struct rialto_spsc_t *spsc);
+
+/**
+ * Whether the queue is closed.
+ *
+ * spsc        alive.
+ * is_closed   gets the answer. Once true, always true.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_is_closed(const struct rialto_spsc_t *spsc, bool *is_closed);
+
+/**
+ * Messages that the consumer is not through with, that in its hand included.
+ *
+ * spsc        alive.
+ * messages    gets the number: old when you read it, unless you are the consumer (then it can only grow) or
+ *             the producer (then only shrink). Walks over all messages.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_len(const struct rialto_spsc_t *spsc,
+                    size_t *messages);
+
+/**
+ * Whether rialto_spsc_len would say 0.
+ *
+ * spsc        alive.
+ * is_empty    gets the answer: as old as that. Walks over all messages.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_is_empty(const struct rialto_spsc_t *spsc, bool *is_empty);
+
+/**
+ * Whether there is no room for a message of the longest kind. A message in hand takes room too.
+ *
+ * spsc        alive.
+ * is_full     gets the answer: as old as rialto_spsc_len's.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_is_full(const struct rialto_spsc_t *spsc, bool *is_full);
+
+/**
+ * Messages of the longest kind that fit; of shorter ones, more.
+ *
+ * spsc        alive.
+ * slots       gets the number, as the queue was created with. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_capacity(const struct rialto_spsc_t *spsc, size_t *slots);
+
+/**
+ * The longest message, in bytes; what a buffer for pop needs.
+ *
+ * spsc        alive.
+ * max_message_bytes
+ *             gets it. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_max_message_bytes(const struct rialto_spsc_t *spsc, size_t *max_message_bytes);
+
+/**
+ * Messages given up since the queue was made: their holders died, and the queue is one of
+ * RIALTO_ON_DEATH_DROP.
+ *
+ * spsc        alive.
+ * messages    gets the number. It only grows, when the consumer's end is claimed anew; whoever gave one up
+ *             and was killed before counting it is missed.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_dropped(const struct rialto_spsc_t *spsc,
+                        uint64_t *messages);
+
+/**
+ * How often an event loop rechecks: the region's tick.
+ *
+ * spsc        alive.
+ * tick_ns     gets it, in nanoseconds. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_tick_ns(const struct rialto_spsc_t *spsc, uint64_t *tick_ns);
+
+/**
+ * Appends a message, waiting for room as long as it takes.
+ *
+ * producer    alive, used by nobody else.
+ * message     the bytes, in private memory; NULL if there are none.
+ * message_bytes
+ *             how many, at most the queue's longest.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved: commit it or
+ *             abort first); RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
+ *             RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing appended.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the message is in the queue, or goes with us. A consumer that sleeps notices at its tick.
+ * Since       0.1
+ */
+int rialto_producer_push(struct rialto_producer_t *producer,
+                         const void *message,
+                         size_t message_bytes);
+
+/**
+ * Appends a message if there is room now.
+ *
+ * producer, message, message_bytes
+ *             as for rialto_producer_push.
+ * Returns     as rialto_producer_push; RIALTO_EAGAIN (full).
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_push.
+ * Since       0.1
+ */
+int rialto_producer_try_push(struct rialto_producer_t *producer,
+                             const void *message,
+                             size_t message_bytes);
+
+/**
+ * Appends a message, waiting for room at most `timeout_ns` nanoseconds.
+ *
+ * producer, message, message_bytes
+ *             as for rialto_producer_push.
+ * timeout_ns  0 is rialto_producer_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_producer_push; RIALTO_ETIMEDOUT.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_push.
+ * Since       0.1
+ */
+int rialto_producer_push_timeout(struct rialto_producer_t *producer,
+                                 const void *message,
+                                 size_t message_bytes,
+                                 uint64_t timeout_ns);
+
+/**
+ * Appends messages in order, waiting for room as long as it takes. As many as fit at a time appear all at
+ * once, with one wake.
+ *
+ * producer    alive, used by nobody else.
+ * messages    which; may be NULL if count is 0.
+ * count       how many.
+ * pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
+ * Returns     as rialto_producer_push; RIALTO_OK: pushed is at least 1, unless count is 0; RIALTO_EMSGSIZE:
+ *             one of them is too long. Negative: nothing appended.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the first so many are in the queue, the others go with us.
+ * Since       0.1
+ */
+int rialto_producer_push_many(struct rialto_producer_t *producer,
+                              const struct rialto_message_t *messages,
+                              size_t count,
+                              size_t *pushed);
+
+/**
+ * As rialto_producer_push_many, but only as many as there is room for now.
+ *
+ * producer, messages, count, pushed
+ *             as for rialto_producer_push_many.
+ * Returns     as rialto_producer_push_many; RIALTO_EAGAIN (room for none).
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_push_many.
+ * Since       0.1
+ */
+int rialto_producer_try_push_many(struct rialto_producer_t *producer,
+                                  const struct rialto_message_t *messages,
+                                  size_t count,
+                                  size_t *pushed);
+
+/**
+ * As rialto_producer_push_many, waiting for room at most `timeout_ns` nanoseconds in all.
+ *
+ * producer, messages, count, pushed
+ *             as for rialto_producer_push_many; fewer also if the time is up.
+ * timeout_ns  0 is rialto_producer_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none).
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_push_many.
+ * Since       0.1
+ */
+int rialto_producer_push_many_timeout(struct rialto_producer_t *producer,
+                                      const struct rialto_message_t *messages,
+                                      size_t count,
+                                      uint64_t timeout_ns,
+                                      size_t *pushed);
+
+/**
+ * As rialto_spsc_set_data_fd, for what this producer pushes.
+ *
+ * producer    alive, used by nobody else.
+ * fd          as for rialto_spsc_set_data_fd.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
+ * Concurrency one thread at a time.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_producer_set_data_fd(struct rialto_producer_t *producer, int fd);
+
+/**
+ * Before an event loop polls for room: from now on the next release is signalled, once, by a consumer that
+ * knows the descriptor (rialto_consumer_set_space_fd). Read the descriptor before you arm again.
+ *
+ * producer    alive, used by nobody else.
+ * is_ready    gets whether a push is worth a try at once (there is room for the longest message, or
+ *             something else to be told than RIALTO_EAGAIN): then do not poll.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (room is reserved); RIALTO_EINVAL.
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   room is signalled that nobody waits for.
+ * Since       0.1
+ */
+int rialto_producer_arm_space(struct rialto_producer_t *producer,
+                              bool *is_ready);
+
+/**
+ * What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and arms. A
+ * consumer killed between its release and its signal leaves the descriptor silent: only this finds the
+ * room. Takes some 15 us.
+ *
+ * producer, is_ready
+ *             as for rialto_producer_arm_space.
+ * Returns     as rialto_producer_arm_space.
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_arm_space; somebody else recovers.
+ * Since       0.1
+ */
+int rialto_producer_recheck_space(struct rialto_producer_t *producer,
+                                  bool *is_ready);
+
+/**
+ * Gives the end back, for somebody else (or us) to claim; the view ends. What is reserved is aborted. The
+ * queue stays open: see rialto_spsc_close.
+ *
+ * producer    alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency one thread, any.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the end is free again in any case; who waits for it notices at its tick.
+ * Since       0.1
+ */
+int rialto_producer_end(struct rialto_producer_t *producer);
+
+/**
+ * Reserves room for a message, waiting for it as long as it takes; write it there, then commit or abort. What
+ * is in it means nothing. Until then the producer does nothing else.
+ *
+ * producer    alive, used by nobody else.
+ * message_bytes
+ *             how many, at most the queue's longest; fewer may be committed.
+ * message     gets the address, 16-aligned, good until commit, abort or rialto_producer_end. Nobody else reads
+ *             or writes there, unless they write wild.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved already);
+ *             RIALTO_EPERM (the member that claimed the end is gone); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   before it is committed: nothing was sent.
+ * Since       0.1
+ */
+int rialto_producer_reserve(struct rialto_producer_t *producer,
+                            size_t message_bytes,
+                            void **message);
+
+/**
+ * Reserves room for a message if there is some now.
+ *
+ * producer, message_bytes, message
+ *             as for rialto_producer_reserve.
+ * Returns     as rialto_producer_reserve; RIALTO_EAGAIN (full).
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_reserve.
+ * Since       0.1
+ */
+int rialto_producer_try_reserve(struct rialto_producer_t *producer,
+                                size_t message_bytes,
+                                void **message);
+
+/**
+ * Reserves room for a message, waiting for it at most `timeout_ns` nanoseconds.
+ *
+ * producer, message_bytes, message
+ *             as for rialto_producer_reserve.
+ * timeout_ns  0 is rialto_producer_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_reserve.
+ * Since       0.1
+ */
+int rialto_producer_reserve_timeout(struct rialto_producer_t *producer,
+                                    size_t message_bytes,
+                                    uint64_t timeout_ns,
+                                    void **message);
+
+/**
+ * Sends what was reserved. Never waits.
+ *
+ * producer    alive, used by nobody else.
+ * message_bytes
+ *             how many of the bytes are the message: as many as were reserved, or fewer.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed meanwhile); RIALTO_EPERM (the member that claimed the end is
+ *             gone, or was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL (also: nothing is reserved; or
+ *             more bytes than were reserved, which stay so). Negative, but for RIALTO_EINVAL: nothing was
+ *             sent, for good.
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the message is in the queue, or nothing was sent.
+ * Since       0.1
+ */
+int rialto_producer_commit(struct rialto_producer_t *producer,
+                           size_t message_bytes);
+
+/**
+ * Gives the room back: nothing is sent.
+ *
+ * producer    alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is reserved).
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   nothing was sent in any case.
+ * Since       0.1
+ */
+int rialto_producer_abort(struct rialto_producer_t *producer);
+
+/**
+ * Takes the next message, waiting for one as long as it takes. From then on it is yours: if it must
+ * survive your death, use rialto_consumer_peek.
+ *
+ * consumer    alive, used by nobody else.
+ * buffer      private memory, gets the message.
+ * buffer_bytes
+ *             how large it is; at least the queue's longest message.
+ * length_bytes
+ *             gets the message's length.
+ * attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be NULL.
+ * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
+ *             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_ENOBUFS (nothing
+ *             taken); RIALTO_EBUSY (one is in hand: release it or give it back first); RIALTO_EPERM (the
+ *             member that claimed the end is gone, or was taken for dead); RIALTO_EBADREGION (a peer damaged
+ *             the queue); RIALTO_EINVAL.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   before it is taken: the next consumer gets it, marked (or as the queue's on_death says).
+ *             After: it goes with us.
+ * Since       0.1
+ */
+int rialto_consumer_pop(struct rialto_consumer_t *consumer,
+                        void *buffer,
+                        size_t buffer_bytes,
+                        size_t *length_bytes,
+                        uint32_t *attempt);
+
+/**
+ * Takes the next message if there is one now.
+ *
+ * consumer, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_consumer_pop.
+ * Returns     as rialto_consumer_pop; RIALTO_EAGAIN (empty).
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_pop.
+ * Since       0.1
+ */
+int rialto_consumer_try_pop(struct rialto_consumer_t *consumer,
+                            void *buffer,
+                            size_t buffer_bytes,
+                            size_t *length_bytes,
+                            uint32_t *attempt);
+
+/**
+ * Takes the next message, waiting for one at most `timeout_ns` nanoseconds.
+ *
+ * consumer, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_consumer_pop.
+ * timeout_ns  0 is rialto_consumer_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_pop.
+ * Since       0.1
+ */
+int rialto_consumer_pop_timeout(struct rialto_consumer_t *consumer,
+                                void *buffer,
+                                size_t buffer_bytes,
+                                uint64_t timeout_ns,
+                                size_t *length_bytes,
+                                uint32_t *attempt);
+
+/**
+ * Takes as many messages as there are, at least one, waiting for the first as long as it takes. All are in
+ * hand until all are copied, then released with one wake.
+ *
+ * consumer    alive, used by nobody else.
+ * buffer      private memory: message i begins at i times rialto_spsc_max_message_bytes.
+ * buffer_bytes
+ *             how large it is; if fewer than max_messages fit, fewer are taken.
+ * messages    private memory, gets each message's length and attempt; of an SPSC queue tickets are nobody's.
+ * max_messages
+ *             how many at most; not 0.
+ * popped      gets how many.
+ * Returns     as rialto_consumer_pop; RIALTO_REDELIVERED: the attempt of one of them at least is not 0;
+ *             RIALTO_ENOBUFS: not one fits. Negative: what is in buffer and messages means nothing.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   before they are released: all come again, the first one marked. After: with us.
+ * Since       0.1
+ */
+int rialto_consumer_pop_many(struct rialto_consumer_t *consumer,
+                             void *buffer,
+                             size_t buffer_bytes,
+                             struct rialto_popped_t *messages,
+                             size_t max_messages,
+                             size_t *popped);
+
+/**
+ * As rialto_consumer_pop_many, but does not wait for the first.
+ *
+ * consumer, buffer, buffer_bytes, messages, max_messages, popped
+ *             as for rialto_consumer_pop_many.
+ * Returns     as rialto_consumer_pop_many; RIALTO_EAGAIN (empty).
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_pop_many.
+ * Since       0.1
+ */
+int rialto_consumer_try_pop_many(struct rialto_consumer_t *consumer,
+                                 void *buffer,
+                                 size_t buffer_bytes,
+                                 struct rialto_popped_t *messages,
+                                 size_t max_messages,
+                                 size_t *popped);
+
+/**
+ * As rialto_consumer_pop_many, waiting for the first at most `timeout_ns` nanoseconds.
+ *
+ * consumer, buffer, buffer_bytes, messages, max_messages, popped
+ *             as for rialto_consumer_pop_many.
+ * timeout_ns  0 is rialto_consumer_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_pop_many.
+ * Since       0.1
+ */
+int rialto_consumer_pop_many_timeout(struct rialto_consumer_t *consumer,
+                                     void *buffer,
+                                     size_t buffer_bytes,
+                                     uint64_t timeout_ns,
+                                     struct rialto_popped_t *messages,
+                                     size_t max_messages,
+                                     size_t *popped);
+
+/**
+ * Takes the next message if it is poisoned: it was in hand max_attempts + 1 times (with RIALTO_ON_DEATH_STOP:
+ * once) and came back each time. Nothing else comes before somebody takes it.
+ *
+ * consumer, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_consumer_pop.
+ * Returns     as rialto_consumer_pop, usually RIALTO_REDELIVERED; RIALTO_EAGAIN (there is none).
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_pop; it stays poisoned.
+ * Since       0.1
+ */
+int rialto_consumer_take_poisoned(struct rialto_consumer_t *consumer,
+                                  void *buffer,
+                                  size_t buffer_bytes,
+                                  size_t *length_bytes,
+                                  uint32_t *attempt);
+
+/**
+ * Whether the next message is poisoned.
+ *
+ * consumer    alive, used by nobody else.
+ * messages    gets 1 if it is, else 0. Stays so until you take it.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
+ * Concurrency one thread at a time.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_consumer_poisoned(struct rialto_consumer_t *consumer, size_t *messages);
+
+/**
+ * As rialto_spsc_set_space_fd, for what this consumer takes.
+ *
+ * consumer    alive, used by nobody else.
+ * fd          as for rialto_spsc_set_data_fd.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
+ * Concurrency one thread at a time.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_consumer_set_space_fd(struct rialto_consumer_t *consumer, int fd);
+
+/**
+ * Before an event loop polls for data: from now on the next message is signalled, once, by a producer that
+ * knows the descriptor (rialto_producer_set_data_fd). Read the descriptor before you arm again.
+ *
+ * consumer    alive, used by nobody else.
+ * is_ready    gets whether a pop is worth a try at once (a message is there, or something else to be told
+ *             than RIALTO_EAGAIN): then do not poll.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   a message is signalled that nobody waits for.
+ * Since       0.1
+ */
+int rialto_consumer_arm_data(struct rialto_consumer_t *consumer,
+                             bool *is_ready);
+
+/**
+ * What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and arms. A
+ * producer killed between its push and its signal leaves the descriptor silent: only this finds the
+ * message. Takes some 15 us.
+ *
+ * consumer, is_ready
+ *             as for rialto_consumer_arm_data.
+ * Returns     as rialto_consumer_arm_data.
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_arm_data; somebody else recovers.
+ * Since       0.1
+ */
+int rialto_consumer_recheck_data(struct rialto_consumer_t *consumer,
+                                 bool *is_ready);
+
+/**
+ * Gives the end back, for somebody else (or us) to claim; the view ends. A message in hand is given back too:
+ * the next consumer gets it, marked.
+ *
+ * consumer    alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency one thread, any.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the end is free again in any case; who waits for it notices at its tick.
+ * Since       0.1
+ */
+int rialto_consumer_end(struct rialto_consumer_t *consumer);
+
+/**
+ * Takes the next message in hand, waiting for one as long as it takes. Until it is released or given back the
+ * consumer does nothing else.
+ *
+ * consumer    alive, used by nobody else.
+ * message     gets the bytes' address, 16-aligned, to be read until it is released or given back, or
+ *             rialto_consumer_end. A peer that writes wild may change them while you look: if you do not
+ *             trust your peers, use rialto_consumer_copy.
+ * message_bytes
+ *             gets how many they are.
+ * attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be NULL.
+ * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
+ *             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_EBUSY (one is in hand
+ *             already); RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
+ *             RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the next consumer gets the message, marked with an attempt count one higher (or as the queue's
+ *             on_death says).
+ * Since       0.1
+ */
+int rialto_consumer_peek(struct rialto_consumer_t *consumer,
+                         const void **message,
+                         size_t *message_bytes,
+                         uint32_t *attempt);
+
+/**
+ * Takes the next message in hand if there is one now.
+ *
+ * consumer, message, message_bytes, attempt
+ *             as for rialto_consumer_peek.
+ * Returns     as rialto_consumer_peek; RIALTO_EAGAIN (empty).
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_peek.
+ * Since       0.1
+ */
+int rialto_consumer_try_peek(struct rialto_consumer_t *consumer,
+                             const void **message,
+                             size_t *message_bytes,
+                             uint32_t *attempt);
+
+/**
+ * Takes the next message in hand, waiting for one at most `timeout_ns` nanoseconds.
+ *
+ * consumer, message, message_bytes, attempt
+ *             as for rialto_consumer_peek.
+ * timeout_ns  0 is rialto_consumer_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT.
+ * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_peek.
+ * Since       0.1
+ */
+int rialto_consumer_peek_timeout(struct rialto_consumer_t *consumer,
+                                 uint64_t timeout_ns,
+                                 const void **message,
+                                 size_t *message_bytes,
+                                 uint32_t *attempt);
+
+/**
+ * Copies the message in hand, or as much of it as fits.
+ *
+ * consumer    alive, used by nobody else, with a message in hand.
+ * buffer      private memory.
+ * buffer_bytes
+ *             how large it is.
+ * copied_bytes
+ *             gets how many were copied; may be NULL.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
+ * Concurrency one thread at a time.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_consumer_copy(const struct rialto_consumer_t *consumer,
+                         void *buffer,
+                         size_t buffer_bytes,
+                         size_t *copied_bytes);
+
+/**
+ * Done with the message in hand: the producer may have its room. If the member that claimed the end is gone
+ * meanwhile, the message is somebody else's already and nothing happens.
+ *
+ * consumer    alive, used by nobody else, with a message in hand.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the next consumer gets the message, marked, or it is done.
+ * Since       0.1
+ */
+int rialto_consumer_release(struct rialto_consumer_t *consumer);
+
+/**
+ * Gives the message in hand back: it comes again, marked, to us or to the next consumer.
+ *
+ * consumer    alive, used by nobody else, with a message in hand.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
+ * Concurrency one thread at a time.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it comes to the next consumer, marked. With RIALTO_ON_DEATH_DROP it is dropped.
+ * Since       0.1
+ */
+int rialto_consumer_give_back(struct rialto_consumer_t *consumer);
 
 /**
  * Makes a tracked semaphore in a region, all permits free, waiting for others who create there as long

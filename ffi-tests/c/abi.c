@@ -44,6 +44,13 @@ PLACE(rialto_pipe_config_t, max_message_bytes, 4, 4);
 PLACE(rialto_pipe_config_t, flags, 8, 4);
 PLACE(rialto_pipe_config_t, _reserved, 12, 20);
 
+SIZE(rialto_spsc_config_t, 32);
+PLACE(rialto_spsc_config_t, slots, 0, 4);
+PLACE(rialto_spsc_config_t, max_message_bytes, 4, 4);
+PLACE(rialto_spsc_config_t, max_attempts, 8, 4);
+PLACE(rialto_spsc_config_t, on_death, 12, 4);
+PLACE(rialto_spsc_config_t, _reserved, 16, 16);
+
 SIZE(rialto_message_t, 16);
 PLACE(rialto_message_t, bytes, 0, 8);
 PLACE(rialto_message_t, length_bytes, 8, 8);
@@ -68,6 +75,9 @@ SIZE(rialto_queue_t, 192);
 SIZE(rialto_member_t, 64);
 SIZE(rialto_peeked_t, 256);
 SIZE(rialto_reserved_t, 256);
+SIZE(rialto_spsc_t, 192);
+SIZE(rialto_producer_t, 320);
+SIZE(rialto_consumer_t, 320);
 SIZE(rialto_tracked_semaphore_t, 64);
 SIZE(rialto_barrier_t, 128);
 SIZE(rialto_pipe_t, 256);
@@ -380,6 +390,76 @@ static void bytes_of_pipe(void)
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
 }
 
+/* Directory kind 4: its ends, its words, and records that wrap. */
+static void bytes_of_spsc(void)
+{
+    rialto_region_t region;
+    rialto_region_config_t config;
+    rialto_spsc_config_t spsc_config;
+    rialto_spsc_t spsc;
+    rialto_producer_t producer;
+    rialto_consumer_t consumer;
+    rialto_member_t member;
+    void *base;
+    char buffer[24];
+    const void *message;
+    size_t length;
+    uint32_t id, word;
+    EXPECT(rialto_region_config_default(&config), RIALTO_OK);
+    EXPECT(rialto_region_create_anonymous(&region, 65536, &config), RIALTO_OK);
+    EXPECT(rialto_region_base(&region, &base), RIALTO_OK);
+    EXPECT(rialto_spsc_config_default(2, 24, &spsc_config), RIALTO_OK);
+    spsc_config.on_death = RIALTO_ON_DEATH_STOP;
+    EXPECT(rialto_spsc_create(&region, "stream", &spsc_config, &spsc), RIALTO_OK);
+    EXPECT(rialto_region_join(&region, &member), RIALTO_OK);
+    EXPECT(rialto_member_id(&member, &id), RIALTO_OK);
+    EXPECT(rialto_spsc_as_member(&spsc, &member, &spsc), RIALTO_OK);
+    const char *entry = (const char *)base + 256;
+    CHECK(entry[0] == 2 && entry[4] == 4 && memcmp(entry + 32, "stream\0", 7) == 0);
+    CHECK(word_at(entry, 16) == 896); /* 768 + 3 records of 32, 16 more, rounded up to 128 */
+    const char *at = (const char *)base + word_at(entry, 8);
+    CHECK(memcmp(at, "RLT1\2\0\0\0", 8) == 0);
+    CHECK(at[8] == 2 && at[12] == 24 && at[16] == 96 && at[20] == 5);
+    CHECK(word_at(at, 512) == 0 && word_at(at, 640) == 0); /* owner, tail; owner, head */
+    EXPECT(rialto_spsc_producer(&spsc, &producer), RIALTO_OK);
+    EXPECT(rialto_spsc_consumer(&spsc, &consumer), RIALTO_OK);
+    memcpy(&word, at + 512, 4);
+    CHECK(word == (1u << 13 | id));
+    memcpy(&word, at + 640, 4);
+    CHECK(word == (1u << 13 | id));
+    EXPECT(rialto_producer_push(&producer, "payload", 7), RIALTO_OK);
+    CHECK(word_at(at, 768 + 8) == 8 && memcmp(at + 768 + 16, "payload", 7) == 0); /* length + 1; no tag */
+    memcpy(&word, at + 516, 4);
+    CHECK((word & ~1u) == 0 || (word & ~1u) == 16); /* the last record, or behind it */
+    EXPECT(rialto_consumer_peek(&consumer, &message, &length, NULL), RIALTO_OK);
+    memcpy(&word, at + 644, 4);
+    CHECK(word == 1 && message == at + 768 + 16); /* at 0, in hand once */
+    EXPECT(rialto_consumer_release(&consumer), RIALTO_OK);
+    memcpy(&word, at + 644, 4);
+    CHECK(word == 16);
+    EXPECT(rialto_producer_push(&producer, buffer, 24), RIALTO_OK); /* 16..48 */
+    EXPECT(rialto_producer_push(&producer, buffer, 24), RIALTO_OK); /* 48..80 */
+    EXPECT(rialto_consumer_pop(&consumer, buffer, 24, &length, NULL), RIALTO_OK);
+    EXPECT(rialto_producer_push(&producer, buffer, 24), RIALTO_OK); /* has no room at 80..96: at 0 */
+    memcpy(&word, at + 768 + 80 + 8, 4);
+    CHECK(word == UINT32_MAX);
+    memcpy(&word, at + 768 + 8, 4);
+    CHECK(word == 25);
+    EXPECT(rialto_consumer_pop(&consumer, buffer, 24, &length, NULL), RIALTO_OK);
+    EXPECT(rialto_consumer_pop(&consumer, buffer, 24, &length, NULL), RIALTO_OK);
+    EXPECT(rialto_spsc_close(&spsc), RIALTO_OK);
+    CHECK(at[128] == 1);
+    EXPECT(rialto_consumer_pop(&consumer, buffer, 24, &length, NULL), RIALTO_EPIPE);
+    memcpy(&word, at + 768 + 32 + 8, 4);
+    CHECK(word == UINT32_MAX - 1); /* the end of the stream */
+    EXPECT(rialto_producer_end(&producer), RIALTO_OK);
+    memcpy(&word, at + 512, 4);
+    CHECK(word == 2u << 13); /* free; not of somebody dead */
+    EXPECT(rialto_consumer_end(&consumer), RIALTO_OK);
+    EXPECT(rialto_member_leave(&member), RIALTO_OK);
+    EXPECT(rialto_region_detach(&region), RIALTO_OK);
+}
+
 int main(void)
 {
     watchdog();
@@ -389,6 +469,7 @@ int main(void)
     bytes_of_queues();
     bytes_of_semaphore_and_barrier();
     bytes_of_pipe();
+    bytes_of_spsc();
     CHECK(rialto_layout_version() == RIALTO_LAYOUT_VERSION);
     CHECK(rialto_version() == RIALTO_VERSION);
     puts("abi: golden sizes, offsets and bytes: ok");

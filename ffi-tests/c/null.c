@@ -22,6 +22,10 @@ static rialto_tracked_semaphore_t permits, dead_permits;
 static rialto_barrier_t barrier, dead_barrier;
 static rialto_pipe_t pipe_view, dead_pipe;
 static rialto_connection_t connection, dead_connection;
+static rialto_spsc_t spsc, dead_spsc;
+static rialto_producer_t producer, dead_producer;
+static rialto_consumer_t consumer, dead_consumer;
+static rialto_spsc_config_t spsc_config;
 static rialto_region_config_t config;
 static rialto_queue_config_t queue_config;
 static rialto_pipe_config_t pipe_config;
@@ -231,6 +235,7 @@ static void members(void)
         REFUSED(rialto_member_leave(dead[i]));
         REFUSED(rialto_queue_as_member(&queue, dead[i], &dead_queue));
         REFUSED(rialto_tracked_semaphore_as_member(&permits, dead[i], &dead_permits));
+        REFUSED(rialto_spsc_as_member(&spsc, dead[i], &dead_spsc));
         REFUSED(rialto_barrier_as_member(&barrier, dead[i], &dead_barrier));
     }
     EXPECT(rialto_region_join(&region, &member), RIALTO_OK);
@@ -241,6 +246,9 @@ static void members(void)
     REFUSED(rialto_tracked_semaphore_as_member(&dead_permits, &member, &permits));
     REFUSED(rialto_tracked_semaphore_as_member(NULL, &member, &permits));
     REFUSED(rialto_tracked_semaphore_as_member(&permits, &member, NULL));
+    REFUSED(rialto_spsc_as_member(&dead_spsc, &member, &spsc));
+    REFUSED(rialto_spsc_as_member(NULL, &member, &spsc));
+    REFUSED(rialto_spsc_as_member(&spsc, &member, NULL));
     REFUSED(rialto_barrier_as_member(&dead_barrier, &member, &barrier));
     REFUSED(rialto_barrier_as_member(NULL, &member, &barrier));
     REFUSED(rialto_barrier_as_member(&barrier, &member, NULL));
@@ -680,6 +688,174 @@ static void connections(void)
     EXPECT(rialto_connection_close(&sender), RIALTO_OK);
 }
 
+static void spsc_queues(void)
+{
+    rialto_spsc_t *dead[] = {NULL, ODD(storage), &dead_spsc};
+    rialto_spsc_config_t bad = spsc_config;
+    uint64_t long_number = 5;
+    size_t number = 5;
+    bool answer;
+    bad._reserved[3] = 1;
+    REFUSED(rialto_spsc_config_default(1, 1, NULL));
+    REFUSED(rialto_spsc_config_default(1, 1, ODD(&spsc_config)));
+    REFUSED(rialto_spsc_layout(NULL, &layout));
+    REFUSED(rialto_spsc_layout(&bad, &layout));
+    REFUSED(rialto_spsc_layout(&spsc_config, NULL));
+    REFUSED(rialto_spsc_create(NULL, "n", &spsc_config, &dead_spsc));
+    REFUSED(rialto_spsc_create(&dead_region, "n", &spsc_config, &dead_spsc));
+    REFUSED(rialto_spsc_create(&region, NULL, &spsc_config, &dead_spsc));
+    REFUSED(rialto_spsc_create(&region, "n", NULL, &dead_spsc));
+    REFUSED(rialto_spsc_create(&region, "n", &bad, &dead_spsc));
+    REFUSED(rialto_spsc_create(&region, "n", &spsc_config, NULL));
+    REFUSED(rialto_spsc_create_timeout(NULL, "n", &spsc_config, MS, &dead_spsc));
+    REFUSED(rialto_spsc_create_timeout(&region, "n", &spsc_config, MS, NULL));
+    for (int i = 0; i < 4; i++) { /* each number out of range */
+        bad = spsc_config;
+        bad.slots = i == 0 ? 0 : bad.slots;
+        bad.max_message_bytes = i == 1 ? 0 : bad.max_message_bytes;
+        bad.max_attempts = i == 2 ? 15 : bad.max_attempts;
+        bad.on_death = i == 3 ? 3 : bad.on_death;
+        REFUSED(rialto_spsc_create(&region, "n", &bad, &dead_spsc));
+    }
+    REFUSED(rialto_spsc_open(NULL, "s", &dead_spsc));
+    REFUSED(rialto_spsc_open(&region, NULL, &dead_spsc));
+    REFUSED(rialto_spsc_open(&region, "s", NULL));
+    REFUSED(rialto_spsc_open_as(NULL, "s", &spsc_config, &dead_spsc));
+    REFUSED(rialto_spsc_open_as(&region, "s", NULL, &dead_spsc));
+    REFUSED(rialto_spsc_open_as(&region, "s", &spsc_config, NULL));
+    EXPECT(rialto_spsc_open(&region, "n", &dead_spsc), RIALTO_ENOENT); /* nothing was made */
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_spsc_producer(dead[i], &dead_producer));
+        REFUSED(rialto_spsc_producer_timeout(dead[i], MS, &dead_producer));
+        REFUSED(rialto_spsc_consumer(dead[i], &dead_consumer));
+        REFUSED(rialto_spsc_consumer_timeout(dead[i], MS, &dead_consumer));
+        REFUSED(rialto_spsc_close(dead[i]));
+        REFUSED(rialto_spsc_is_closed(dead[i], &answer));
+        REFUSED(rialto_spsc_len(dead[i], &number));
+        REFUSED(rialto_spsc_is_empty(dead[i], &answer));
+        REFUSED(rialto_spsc_is_full(dead[i], &answer));
+        REFUSED(rialto_spsc_capacity(dead[i], &number));
+        REFUSED(rialto_spsc_max_message_bytes(dead[i], &number));
+        REFUSED(rialto_spsc_dropped(dead[i], &long_number));
+        REFUSED(rialto_spsc_tick_ns(dead[i], &long_number));
+        REFUSED(rialto_spsc_set_data_fd(dead[i], -1));
+        REFUSED(rialto_spsc_set_space_fd(dead[i], -1));
+    }
+    REFUSED(rialto_spsc_producer(&spsc, NULL));
+    REFUSED(rialto_spsc_producer_timeout(&spsc, MS, ODD(storage)));
+    REFUSED(rialto_spsc_consumer(&spsc, NULL));
+    REFUSED(rialto_spsc_consumer_timeout(&spsc, MS, ODD(storage)));
+    REFUSED(rialto_spsc_is_closed(&spsc, NULL));
+    REFUSED(rialto_spsc_len(&spsc, NULL));
+    REFUSED(rialto_spsc_is_empty(&spsc, NULL));
+    REFUSED(rialto_spsc_is_full(&spsc, NULL));
+    REFUSED(rialto_spsc_capacity(&spsc, ODD(storage)));
+    REFUSED(rialto_spsc_max_message_bytes(&spsc, NULL));
+    REFUSED(rialto_spsc_dropped(&spsc, NULL));
+    REFUSED(rialto_spsc_tick_ns(&spsc, NULL));
+    CHECK(number == 5 && long_number == 5);
+    EXPECT(rialto_spsc_producer(&spsc, &producer), RIALTO_OK); /* nobody has got it above */
+    EXPECT(rialto_spsc_consumer(&spsc, &consumer), RIALTO_OK);
+}
+
+static void producers(void)
+{
+    rialto_producer_t *dead[] = {NULL, ODD(storage), &dead_producer};
+    rialto_message_t message = {NULL, 1};
+    size_t count = 5;
+    void *room = storage;
+    bool answer;
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_producer_push(dead[i], "x", 1));
+        REFUSED(rialto_producer_try_push(dead[i], "x", 1));
+        REFUSED(rialto_producer_push_timeout(dead[i], "x", 1, MS));
+        REFUSED(rialto_producer_push_many(dead[i], NULL, 0, &count));
+        REFUSED(rialto_producer_try_push_many(dead[i], NULL, 0, &count));
+        REFUSED(rialto_producer_push_many_timeout(dead[i], NULL, 0, MS, &count));
+        REFUSED(rialto_producer_reserve(dead[i], 1, &room));
+        REFUSED(rialto_producer_try_reserve(dead[i], 1, &room));
+        REFUSED(rialto_producer_reserve_timeout(dead[i], 1, MS, &room));
+        REFUSED(rialto_producer_commit(dead[i], 1));
+        REFUSED(rialto_producer_abort(dead[i]));
+        REFUSED(rialto_producer_set_data_fd(dead[i], -1));
+        REFUSED(rialto_producer_arm_space(dead[i], &answer));
+        REFUSED(rialto_producer_recheck_space(dead[i], &answer));
+        REFUSED(rialto_producer_end(dead[i]));
+    }
+    REFUSED(rialto_producer_push(&producer, NULL, 1));
+    REFUSED(rialto_producer_try_push(&producer, NULL, 1));
+    REFUSED(rialto_producer_push_timeout(&producer, NULL, 1, MS));
+    REFUSED(rialto_producer_push_many(&producer, NULL, 1, &count));
+    REFUSED(rialto_producer_push_many(&producer, &message, 1, &count));
+    REFUSED(rialto_producer_push_many(&producer, &message, 1, NULL));
+    REFUSED(rialto_producer_try_push_many(&producer, ODD(storage), 1, &count));
+    REFUSED(rialto_producer_push_many_timeout(&producer, &message, 1, MS, &count));
+    REFUSED(rialto_producer_reserve(&producer, 1, NULL));
+    REFUSED(rialto_producer_try_reserve(&producer, 1, ODD(storage)));
+    REFUSED(rialto_producer_reserve_timeout(&producer, 1, MS, NULL));
+    REFUSED(rialto_producer_arm_space(&producer, NULL));
+    REFUSED(rialto_producer_recheck_space(&producer, NULL));
+    CHECK(count == 5 && room == storage);
+    EXPECT(rialto_spsc_len(&spsc, &count), RIALTO_OK);
+    CHECK(count == 0);
+    EXPECT(rialto_producer_push(&producer, "x", 1), RIALTO_OK); /* nothing is reserved */
+}
+
+static void consumers(void)
+{
+    rialto_consumer_t *dead[] = {NULL, ODD(storage), &dead_consumer};
+    rialto_popped_t popped;
+    const void *message = storage;
+    char to[16];
+    size_t count = 5;
+    uint32_t attempt;
+    bool answer;
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_consumer_pop(dead[i], to, 16, &count, NULL));
+        REFUSED(rialto_consumer_try_pop(dead[i], to, 16, &count, NULL));
+        REFUSED(rialto_consumer_pop_timeout(dead[i], to, 16, MS, &count, NULL));
+        REFUSED(rialto_consumer_pop_many(dead[i], to, 16, &popped, 1, &count));
+        REFUSED(rialto_consumer_try_pop_many(dead[i], to, 16, &popped, 1, &count));
+        REFUSED(rialto_consumer_pop_many_timeout(dead[i], to, 16, MS, &popped, 1, &count));
+        REFUSED(rialto_consumer_take_poisoned(dead[i], to, 16, &count, NULL));
+        REFUSED(rialto_consumer_poisoned(dead[i], &count));
+        REFUSED(rialto_consumer_peek(dead[i], &message, &count, NULL));
+        REFUSED(rialto_consumer_try_peek(dead[i], &message, &count, NULL));
+        REFUSED(rialto_consumer_peek_timeout(dead[i], MS, &message, &count, NULL));
+        REFUSED(rialto_consumer_copy(dead[i], to, 16, &count));
+        REFUSED(rialto_consumer_release(dead[i]));
+        REFUSED(rialto_consumer_give_back(dead[i]));
+        REFUSED(rialto_consumer_set_space_fd(dead[i], -1));
+        REFUSED(rialto_consumer_arm_data(dead[i], &answer));
+        REFUSED(rialto_consumer_recheck_data(dead[i], &answer));
+        REFUSED(rialto_consumer_end(dead[i]));
+    }
+    REFUSED(rialto_consumer_pop(&consumer, NULL, 16, &count, NULL));
+    REFUSED(rialto_consumer_pop(&consumer, to, 16, NULL, NULL));
+    REFUSED(rialto_consumer_pop(&consumer, to, 16, &count, ODD(storage)));
+    REFUSED(rialto_consumer_try_pop(&consumer, to, 16, NULL, &attempt));
+    REFUSED(rialto_consumer_pop_timeout(&consumer, to, 16, MS, NULL, &attempt));
+    REFUSED(rialto_consumer_pop_many(&consumer, NULL, 16, &popped, 1, &count));
+    REFUSED(rialto_consumer_pop_many(&consumer, to, 16, NULL, 1, &count));
+    REFUSED(rialto_consumer_pop_many(&consumer, to, 16, &popped, 1, NULL));
+    REFUSED(rialto_consumer_try_pop_many(&consumer, to, 16, ODD(storage), 1, &count));
+    REFUSED(rialto_consumer_pop_many_timeout(&consumer, to, 16, MS, &popped, 0, &count));
+    REFUSED(rialto_consumer_take_poisoned(&consumer, to, 16, NULL, NULL));
+    REFUSED(rialto_consumer_poisoned(&consumer, NULL));
+    REFUSED(rialto_consumer_peek(&consumer, NULL, &count, NULL));
+    REFUSED(rialto_consumer_peek(&consumer, &message, NULL, NULL));
+    REFUSED(rialto_consumer_try_peek(&consumer, &message, &count, ODD(storage)));
+    REFUSED(rialto_consumer_peek_timeout(&consumer, MS, ODD(storage), &count, NULL));
+    REFUSED(rialto_consumer_arm_data(&consumer, NULL));
+    REFUSED(rialto_consumer_recheck_data(&consumer, NULL));
+    CHECK(count == 5 && message == storage);
+    EXPECT(rialto_consumer_peek(&consumer, &message, &count, NULL), RIALTO_OK); /* nobody has taken it */
+    REFUSED(rialto_consumer_copy(&consumer, NULL, 16, &count));
+    REFUSED(rialto_consumer_copy(&consumer, to, 16, ODD(storage)));
+    EXPECT(rialto_consumer_end(&consumer), RIALTO_OK);
+    EXPECT(rialto_producer_end(&producer), RIALTO_OK);
+}
+
 int main(void)
 {
     watchdog();
@@ -691,6 +867,8 @@ int main(void)
     EXPECT(rialto_barrier_create(&region, "b", 1, &barrier), RIALTO_OK);
     EXPECT(rialto_pipe_config_default(1024, &pipe_config), RIALTO_OK);
     EXPECT(rialto_pipe_create(&region, "pipe", &pipe_config, &pipe_view), RIALTO_OK);
+    EXPECT(rialto_spsc_config_default(4, 16, &spsc_config), RIALTO_OK);
+    EXPECT(rialto_spsc_create(&region, "s", &spsc_config, &spsc), RIALTO_OK);
     locks();
     rlocks();
     events();
@@ -708,6 +886,9 @@ int main(void)
     barriers();
     pipes();
     connections();
+    spsc_queues();
+    producers();
+    consumers();
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
     for (size_t i = 0; i < sizeof storage / sizeof storage[0]; i++)
         CHECK(storage[i] == 0);

@@ -26,6 +26,8 @@ int main(void)
     rialto_pipe_config_t pipe_config;
     rialto_ticket_t ticket = {{0}};
     rialto_message_t message = {0, 0};
+    rialto_producer_t producer = {{0}};
+    rialto_consumer_t consumer = {{0}};
     rialto_queue_config_t config;
     size_t size = 0;
     int flag = 1;
@@ -54,6 +56,10 @@ int main(void)
     if (rialto_pipe_connect(&pipe, 0, &connection) != RIALTO_EINVAL)
         return 1;
     if (rialto_connection_close(&connection) != RIALTO_EINVAL)
+        return 1;
+    if (rialto_producer_push_many(&producer, &message, 1, &size) != RIALTO_EINVAL)
+        return 1;
+    if (rialto_consumer_release(&consumer) != RIALTO_EINVAL)
         return 1;
     return rialto_region_size(&region, &size) == RIALTO_EINVAL ? 0 : 1;
 }

@@ -74,6 +74,11 @@ fn pipes_between_c_processes() {
 }
 
 #[test]
+fn spsc_queues_between_c_processes() {
+    run("spsc", Link::Static);
+}
+
+#[test]
 fn regions_of_every_kind() {
     run("region", Link::Static);
 }
@@ -113,7 +118,7 @@ fn all_of_them_with_the_shared_library() {
     for name in ["loans", "batch", "join", "poll", "policies"] {
         run(name, Link::Shared);
     }
-    for name in ["rlock", "event", "semaphore", "condition", "permits", "barrier", "pipe"] {
+    for name in ["rlock", "event", "semaphore", "condition", "permits", "barrier", "pipe", "spsc"] {
         run(name, Link::Shared);
     }
 }

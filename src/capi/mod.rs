@@ -43,6 +43,7 @@ mod region;
 mod reserved;
 mod rlock;
 mod semaphore;
+mod spsc;
 
 pub use barrier::*;
 pub use condition::*;
@@ -58,6 +59,7 @@ pub use region::*;
 pub use reserved::*;
 pub use rlock::*;
 pub use semaphore::*;
+pub use spsc::*;
 pub use status::*;
 
 use crate::error::{Error, Result};

@@ -39,7 +39,8 @@ pub const RIALTO_ENOENT: c_int = -2;
 pub const RIALTO_EAGAIN: c_int = -11;
 /// The kernel would not give this process memory.
 pub const RIALTO_ENOMEM: c_int = -12;
-/// Still in use: the lock is held; a member is left, or has a message, a permit or a registration.
+/// Still in use: the lock is held; a member is left, or has a message, a permit, a registration or an end; an
+/// end has a message in hand, or room reserved.
 pub const RIALTO_EBUSY: c_int = -16;
 /// An object or region of that name, or at that place, exists already.
 pub const RIALTO_EEXIST: c_int = -17;

@@ -86,12 +86,12 @@ impl<'r, H: Home> Consumer<'r, H> {
     /// are taken if fewer fit. `Invalid` if `messages` is empty. If we die before they are released, all of
     /// them come again, the first one marked: we had returned none.
     pub fn pop_many(&mut self, buffer: &mut [u8], messages: &mut [Popped]) -> Result<usize> {
-        self.pop_many_until(buffer, messages, Deadline::NEVER)
+        self.pop_many_until(buffer, messages, |popped| popped, Deadline::NEVER)
     }
 
     /// As [`Consumer::pop_many`], but `WouldBlock` instead of waiting.
     pub fn try_pop_many(&mut self, buffer: &mut [u8], messages: &mut [Popped]) -> Result<usize> {
-        self.pop_many_until(buffer, messages, Deadline::NOW)
+        self.pop_many_until(buffer, messages, |popped| popped, Deadline::NOW)
     }
 
     /// As [`Consumer::pop_many`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
@@ -101,24 +101,41 @@ impl<'r, H: Home> Consumer<'r, H> {
         messages: &mut [Popped],
         timeout_ns: u64,
     ) -> Result<usize> {
-        let deadline = Deadline::after(self.spsc.home.platform(), timeout_ns);
-        self.pop_many_until(buffer, messages, deadline)
+        self.pop_many_as(buffer, messages, |popped| popped, timeout_ns)
     }
 
-    fn pop_many_until(
+    /// As [`Consumer::pop_many_timeout`], to what `as_told` makes of what is told.
+    pub(crate) fn pop_many_as<T>(
         &mut self,
         buffer: &mut [u8],
-        messages: &mut [Popped],
+        messages: &mut [T],
+        as_told: impl Fn(Popped) -> T,
+        timeout_ns: u64,
+    ) -> Result<usize> {
+        let deadline = Deadline::after(self.spsc.home.platform(), timeout_ns);
+        self.pop_many_until(buffer, messages, as_told, deadline)
+    }
+
+    fn pop_many_until<T>(
+        &mut self,
+        buffer: &mut [u8],
+        messages: &mut [T],
+        as_told: impl Fn(Popped) -> T,
         deadline: Deadline,
     ) -> Result<usize> {
         if messages.is_empty() {
             return Err(Error::Invalid);
         }
         self.check_buffer(buffer)?;
-        self.blocking(deadline, |this| this.pop_batch(buffer, messages))
+        self.blocking(deadline, |this| this.pop_batch(buffer, messages, &as_told))
     }
 
-    fn pop_batch(&mut self, buffer: &mut [u8], messages: &mut [Popped]) -> Result<usize> {
+    fn pop_batch<T>(
+        &mut self,
+        buffer: &mut [u8],
+        messages: &mut [T],
+        as_told: &impl Fn(Popped) -> T,
+    ) -> Result<usize> {
         let mut record = self.find()?;
         self.reader.hold(&record);
         let mut count = 0;
@@ -130,7 +147,7 @@ impl<'r, H: Home> Consumer<'r, H> {
                     _ => break,
                 }
             }
-            *popped = self.copy(&record, place);
+            *popped = as_told(self.copy(&record, place));
             count += 1;
         }
         self.reader.release(&record);
@@ -154,9 +171,42 @@ impl<'r, H: Home> Consumer<'r, H> {
     }
 
     fn peek_until(&mut self, deadline: Deadline) -> Result<Peeked<'_, 'r, H>> {
+        let record = self.hold_until(deadline)?;
+        Ok(Peeked { consumer: self, record })
+    }
+
+    /// As [`Consumer::peek_timeout`], for who cannot borrow us meanwhile: before the message is released or
+    /// forgotten, nothing else may be taken or looked at.
+    #[cfg(feature = "capi")]
+    pub(crate) fn hold_timeout(&mut self, timeout_ns: u64) -> Result<Record> {
+        self.hold_until(Deadline::after(self.spsc.home.platform(), timeout_ns))
+    }
+
+    fn hold_until(&mut self, deadline: Deadline) -> Result<Record> {
         let record = self.blocking(deadline, Self::find)?;
         self.reader.hold(&record);
-        Ok(Peeked { consumer: self, record })
+        Ok(record)
+    }
+
+    /// Where its message lies.
+    pub(crate) fn bytes_of(&self, record: &Record) -> *const u8 {
+        self.spsc.shared.area.payload(record.at())
+    }
+
+    /// As [`Peeked::copy_to`].
+    pub(crate) fn copy_some(&self, record: &Record, buffer: &mut [u8]) -> usize {
+        let len = buffer.len().min(record.len() as usize);
+        // SAFETY: the record is in hand, and has `len` bytes in the stream.
+        unsafe { bytes::copy_out(self.bytes_of(record), &mut buffer[..len]) };
+        len
+    }
+
+    /// As [`Peeked::release`].
+    pub(crate) fn release(&mut self, record: &Record) {
+        if self.spsc.consumers_end().is(self.mine) {
+            self.reader.release(record);
+            self.spsc.notify_space(self.light);
+        }
     }
 
     /// The next message if it is poisoned: it was in hand `max_attempts + 1` times and came back each time (or

@@ -1,7 +1,7 @@
 //! A message in hand, where it lies.
 
 use super::Consumer;
-use crate::{bytes, member::Home, ring::stream::Record};
+use crate::{member::Home, ring::stream::Record};
 
 /// A message of an SPSC queue in hand. Released by [`Peeked::release`]; dropped, it is given back: it comes
 /// again, marked. If the member that has the end dies, see [`super::OnDeath`].
@@ -36,24 +36,17 @@ impl<H: Home> Peeked<'_, '_, H> {
     /// The bytes, 16-aligned. A peer that writes wild may change them while you look; [`Peeked::copy_to`] is
     /// the safe way.
     pub fn as_ptr(&self) -> *const u8 {
-        self.consumer.spsc.shared.area.payload(self.record.at())
+        self.consumer.bytes_of(&self.record)
     }
 
     /// Copies the message, or as much of it as fits; returns how much.
     pub fn copy_to(&self, buffer: &mut [u8]) -> usize {
-        let len = buffer.len().min(self.len());
-        // SAFETY: the record is in hand, and has `len` bytes in the stream.
-        unsafe { bytes::copy_out(self.as_ptr(), &mut buffer[..len]) };
-        len
+        self.consumer.copy_some(&self.record, buffer)
     }
 
     /// Done with it: the producer may have the memory. If the member that claimed the end is gone meanwhile, the
     /// message is somebody else's already and nothing happens.
     pub fn release(self) {
-        let consumer = self.consumer;
-        if consumer.spsc.consumers_end().is(consumer.mine) {
-            consumer.reader.release(&self.record);
-            consumer.spsc.notify_space(consumer.light);
-        }
+        self.consumer.release(&self.record);
     }
 }

@@ -5,7 +5,10 @@ use crate::{
     bytes,
     error::{Error, Result},
     member::{Depth, Home},
-    ring::{RawArea, stream::Writer},
+    ring::{
+        RawArea,
+        stream::{Place, Writer},
+    },
     sync::Ordering::*,
     time::Deadline,
     wait::Fd,
@@ -66,7 +69,7 @@ impl<'r, H: Home> Producer<'r, H> {
 
     /// Commits what was prepared, unless the queue was closed.
     #[inline(always)]
-    pub(super) fn publish(&mut self) -> Result<()> {
+    fn publish(&mut self) -> Result<()> {
         self.writer.begin();
         if let Err(error) = self.ready() {
             return Err(self.withdraw(error));
@@ -94,25 +97,41 @@ impl<'r, H: Home> Producer<'r, H> {
     /// Errors, with none appended: as [`Producer::push`]; `MessageTooLarge` if any of them is. If we die here,
     /// the first so many are in the queue.
     pub fn push_many(&mut self, messages: &[&[u8]]) -> Result<usize> {
-        self.push_many_until(messages, Deadline::NEVER)
+        self.push_many_until(messages, |message| message, Deadline::NEVER)
     }
 
     /// As [`Producer::push_many`], but only as many as there is room for now: `WouldBlock` if for none.
     pub fn try_push_many(&mut self, messages: &[&[u8]]) -> Result<usize> {
-        self.push_many_until(messages, Deadline::NOW)
+        self.push_many_until(messages, |message| message, Deadline::NOW)
     }
 
     /// As [`Producer::push_many`], waiting at most `timeout_ns` in all: fewer if the time is up, `TimedOut` if
     /// none. 0 polls: `WouldBlock`.
     pub fn push_many_timeout(&mut self, messages: &[&[u8]], timeout_ns: u64) -> Result<usize> {
-        self.push_many_until(messages, Deadline::after(self.spsc.home.platform(), timeout_ns))
+        self.push_many_as(messages, |message| message, timeout_ns)
     }
 
-    fn push_many_until(&mut self, messages: &[&[u8]], deadline: Deadline) -> Result<usize> {
-        messages.iter().try_for_each(|message| self.check_len(message.len()))?;
+    /// As [`Producer::push_many_timeout`], of what `bytes_of` makes bytes of, always the same ones.
+    pub(crate) fn push_many_as<T>(
+        &mut self,
+        messages: &[T],
+        bytes_of: impl Fn(&T) -> &[u8],
+        timeout_ns: u64,
+    ) -> Result<usize> {
+        let deadline = Deadline::after(self.spsc.home.platform(), timeout_ns);
+        self.push_many_until(messages, bytes_of, deadline)
+    }
+
+    fn push_many_until<T>(
+        &mut self,
+        messages: &[T],
+        bytes_of: impl Fn(&T) -> &[u8],
+        deadline: Deadline,
+    ) -> Result<usize> {
+        messages.iter().try_for_each(|message| self.check_len(bytes_of(message).len()))?;
         let mut sent = 0;
         while let Some(rest) = messages.get(sent..).filter(|rest| !rest.is_empty()) {
-            match self.blocking(deadline, |this| this.push_batch(rest)) {
+            match self.blocking(deadline, |this| this.push_batch(rest, &bytes_of)) {
                 Ok(count) => sent += count,
                 Err(error) if sent == 0 => return Err(error),
                 Err(_) => break,
@@ -125,11 +144,11 @@ impl<'r, H: Home> Producer<'r, H> {
     }
 
     /// As many as there is room for, with one commit; not none.
-    fn push_batch(&mut self, messages: &[&[u8]]) -> Result<usize> {
+    fn push_batch<T>(&mut self, messages: &[T], bytes_of: &impl Fn(&T) -> &[u8]) -> Result<usize> {
         self.ready()?;
         let mut count = 0;
         let mut refused = Ok(());
-        for message in messages {
+        for message in messages.iter().map(bytes_of) {
             let len = message.len() as u32; // checked
             match self.writer.reserve(len) {
                 Ok(place) => {
@@ -170,12 +189,36 @@ impl<'r, H: Home> Producer<'r, H> {
     }
 
     fn reserve_until(&mut self, len: usize, deadline: Deadline) -> Result<Reserved<'_, 'r, H>> {
+        let place = self.place_until(len, deadline)?;
+        Ok(Reserved { producer: self, place, len })
+    }
+
+    /// As [`Producer::reserve_timeout`], for who cannot borrow us meanwhile: before the place is committed or
+    /// forgotten, nothing else may be pushed or reserved.
+    #[cfg(feature = "capi")]
+    pub(crate) fn place_timeout(&mut self, len: usize, timeout_ns: u64) -> Result<Place> {
+        self.place_until(len, Deadline::after(self.spsc.home.platform(), timeout_ns))
+    }
+
+    fn place_until(&mut self, len: usize, deadline: Deadline) -> Result<Place> {
         self.check_len(len)?;
-        let place = self.blocking(deadline, |this| {
+        self.blocking(deadline, |this| {
             this.ready()?;
             Ok(this.writer.reserve(len as u32)?)
-        })?;
-        Ok(Reserved { producer: self, place, len })
+        })
+    }
+
+    /// Where its message goes.
+    pub(crate) fn bytes_of(&self, place: &Place) -> *mut u8 {
+        self.spsc.shared.area.payload(place.at())
+    }
+
+    /// As [`Reserved::commit`], of the first `len` bytes, at most as many as were reserved.
+    pub(crate) fn commit(&mut self, place: Place, len: usize) -> Result<()> {
+        // The loan may be older than somebody else's claim: not one word of theirs may be touched.
+        self.ready()?;
+        self.writer.prepare(place, len as u32, 0);
+        self.publish()
     }
 
     fn check_len(&self, len: usize) -> Result<()> {
@@ -184,7 +227,7 @@ impl<'r, H: Home> Producer<'r, H> {
 
     /// Whether the end is ours and the queue open.
     #[inline(always)]
-    pub(super) fn ready(&self) -> Result<()> {
+    fn ready(&self) -> Result<()> {
         if !self.spsc.producers_end().is(self.mine) {
             return Err(Error::NotOwner);
         }

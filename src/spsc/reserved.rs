@@ -38,7 +38,7 @@ impl<H: Home> Reserved<'_, '_, H> {
     /// Where the message goes, 16-aligned, `len` bytes: others neither read nor write there, unless they
     /// write wild. [`Reserved::write`] is the safe way.
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.producer.spsc.shared.area.payload(self.place.at())
+        self.producer.bytes_of(&self.place)
     }
 
     /// Writes the whole message. `Invalid` if `message` is not `len` bytes long.
@@ -55,9 +55,6 @@ impl<H: Home> Reserved<'_, '_, H> {
     ///
     /// Errors, with nothing appended, for good: `Closed` (meanwhile), `NotOwner`, `BadRegion`.
     pub fn commit(self) -> Result<()> {
-        // The loan may be older than somebody else's claim: not one word of theirs may be touched.
-        self.producer.ready()?;
-        self.producer.writer.prepare(self.place, self.len as u32, 0);
-        self.producer.publish()
+        self.producer.commit(self.place, self.len)
     }
 }

@@ -49,7 +49,10 @@ const _: () = {
 ///
 /// # Safety
 /// Null, misaligned, or valid for reads of `count` elements that nobody changes during `'a`.
-unsafe fn messages_at<'a>(at: *const rialto_message_t, count: usize) -> Result<&'a [rialto_message_t]> {
+pub(crate) unsafe fn messages_at<'a>(
+    at: *const rialto_message_t,
+    count: usize,
+) -> Result<&'a [rialto_message_t]> {
     if count == 0 {
         return Ok(&[]);
     }
@@ -65,19 +68,33 @@ unsafe fn messages_at<'a>(at: *const rialto_message_t, count: usize) -> Result<&
 }
 
 /// Of one that [`messages_at`] has checked.
-fn bytes_of(message: &rialto_message_t) -> &[u8] {
+pub(crate) fn bytes_of(message: &rialto_message_t) -> &[u8] {
     // SAFETY: the caller of C vouched for the bytes, for as long as its array is looked at.
     unsafe { bytes(message.bytes, message.length_bytes) }.unwrap_or(&[])
 }
 
+/// Where to write what was popped.
+///
 /// # Safety
 /// Null, misaligned, or valid for writes of `count` elements that nobody else uses during `'a`.
-unsafe fn popped_at<'a>(at: *mut rialto_popped_t, count: usize) -> Result<&'a mut [Popped]> {
+pub(crate) unsafe fn slots_at<'a>(
+    at: *mut rialto_popped_t,
+    count: usize,
+) -> Result<&'a mut [rialto_popped_t]> {
     check(at)?;
-    let count = count.min(isize::MAX as usize / size_of::<Popped>()); // as `buffer`
-    // SAFETY: checked, and the caller's word; the same layout (asserted above), any bits are a `Popped`, and
-    // memory that comes from C has some value.
-    Ok(unsafe { slice::from_raw_parts_mut(at.cast(), count) })
+    let count = count.min(isize::MAX as usize / size_of::<rialto_popped_t>()); // as `buffer`
+    // SAFETY: checked, and the caller's word; any bits are one, and memory that comes from C has some value.
+    Ok(unsafe { slice::from_raw_parts_mut(at, count) })
+}
+
+/// # Safety
+/// As [`slots_at`].
+unsafe fn popped_at<'a>(at: *mut rialto_popped_t, count: usize) -> Result<&'a mut [Popped]> {
+    // SAFETY: the caller's word; the same layout (asserted above), any bits are a `Popped`.
+    unsafe {
+        let slots = slots_at(at, count)?;
+        Ok(slice::from_raw_parts_mut(slots.as_mut_ptr().cast(), slots.len()))
+    }
 }
 
 /// # Safety
