@@ -551,7 +551,8 @@ pub fn work_beside_a_wild_writer(arena: &Arena, script: impl Fn(u64) -> Vec<u8>,
                     if let Ok(region) = region {
                         for (i, name) in ["q0", "q1"].into_iter().enumerate() {
                             let kinds = [QueueKind::Ring, QueueKind::Indexed];
-                            let (kind, joinable) = (kinds[i ^ ((round as usize / 4) & 1)], round / 8 % 2 == 0);
+                            let (kind, joinable) =
+                                (kinds[i ^ ((round as usize / 4) & 1)], round / 8 % 2 == 0);
                             let config = QueueConfig { kind, joinable, ..QueueConfig::new(4, 40) };
                             let _ = region.create_queue_timeout(name, &config, 1_000_000);
                         }
