@@ -134,6 +134,9 @@ impl<S: Slots> Ring<'_, S> {
     #[cold]
     #[inline(never)]
     fn adopt_or_clear(&self, me: MemberId, limit: u8, announced: u64) -> Option<Claim> {
+        if limit == 0 {
+            return None; // we are to leave orphans alone: others look for them, so do not clear
+        }
         let mut budget = Budget::new(self.capacity());
         let claim = self.adopt(me, 0..limit.min(MAX_ATTEMPTS), &mut budget);
         if claim.is_none() && budget.spend() {
