@@ -54,7 +54,8 @@ use crate::{
     time::Deadline,
 };
 
-const EVERYBODY: u32 = i32::MAX as u32;
+/// A count that includes everybody.
+pub const EVERYBODY: u32 = i32::MAX as u32;
 const MAYBE_SLEEPER: u32 = 1;
 const GENERATION: u32 = 2;
 /// Far more than honest contention needs; only a hostile writer gets here.
@@ -115,9 +116,15 @@ impl EventCount {
     /// Wakes at most `count` sleepers. As [`EventCount::notify`].
     #[inline]
     pub fn notify_many(&self, platform: impl Platform, count: u32) {
+        self.notify_so_many(platform, || count);
+    }
+
+    /// Wakes at most `count()` sleepers, which is asked only if there may be any. As [`EventCount::notify`].
+    #[inline]
+    pub fn notify_so_many(&self, platform: impl Platform, count: impl FnOnce() -> u32) {
         sync::model_fence();
         if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 {
-            self.wake(platform, count);
+            self.wake(platform, count());
         }
     }
 
@@ -309,7 +316,13 @@ impl Signal {
     /// again at each tick.
     #[inline]
     pub fn notify_many(&self, platform: impl Platform, count: u32, fd: Fd) {
-        self.sleepers.notify_many(platform, count);
+        self.notify_so_many(platform, || count, fd);
+    }
+
+    /// As [`Signal::notify_many`]; `count` is asked only if somebody may sleep.
+    #[inline]
+    pub fn notify_so_many(&self, platform: impl Platform, count: impl FnOnce() -> u32, fd: Fd) {
+        self.sleepers.notify_so_many(platform, count);
         if fd != NO_FD {
             self.pollers.notify_by(|| platform.signal(fd));
         }

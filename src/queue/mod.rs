@@ -78,7 +78,7 @@ use crate::{
     member::{Actor, Home, Incarnation, Member, MemberId, Recovered},
     ring::Recovery,
     sync::Ordering::*,
-    wait::{Fd, NO_FD},
+    wait::{EVERYBODY, Fd, NO_FD},
 };
 use core::ptr::NonNull;
 use shared::Shared;
@@ -213,7 +213,19 @@ impl<'r, H: Home> Queue<'r, H> {
     }
 
     fn notify_data(&self, messages: u32) {
-        self.shared.header.data.0.notify_many(self.home.platform(), messages, self.data_fd);
+        // SeqCst, after the publishing: those who saw "closed", and us writing, wait for the end of the stream,
+        // and this may have been it.
+        let count = || if self.shared.header.life.0.closed.load(SeqCst) != 0 { EVERYBODY } else { messages };
+        self.shared.header.data.0.notify_so_many(self.home.platform(), count, self.data_fd);
+    }
+
+    /// A slot was given back unused. Who drains a closed queue waits for that.
+    fn notify_unused(&self) {
+        self.notify_space(1);
+        // SeqCst: as in `notify_data`.
+        if self.shared.header.life.0.closed.load(SeqCst) != 0 {
+            self.shared.header.data.0.notify_all(self.home.platform(), self.data_fd);
+        }
     }
 
     /// Slots were freed; of a joinable queue, maybe the last unfinished ones.

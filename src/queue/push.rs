@@ -121,7 +121,7 @@ impl<H: Home> Queue<'_, H> {
             }
             // Voided, or no entry. The slot that we give back may be the one that another producer waits for.
             self.shared.ring().cancel(me, position);
-            self.notify_space(1);
+            self.notify_unused();
             if self.shared.geometry.indexed {
                 break;
             }
@@ -141,8 +141,7 @@ impl<H: Home> Queue<'_, H> {
         if closed.load(SeqCst) != 0 {
             // Invariant 3; partner: `drained`.
             self.shared.ring().cancel(me, position);
-            self.shared.header.data.0.notify_all(self.home.platform(), self.data_fd);
-            self.notify_done();
+            self.notify_unused();
             return Err(Error::Closed);
         }
         Ok(position)

@@ -155,10 +155,6 @@ impl<H: Home> Drop for Reserved<'_, H> {
     fn drop(&mut self) {
         let (queue, me) = (self.queue, self.me);
         queue.shared.ring().cancel_if(me.id, self.position, || queue.home.is_still(me));
-        queue.notify_space(1);
-        if queue.is_closed() {
-            // Who drains waits for writers to end.
-            queue.shared.header.data.0.notify_all(queue.home.platform(), queue.data_fd);
-        }
+        queue.notify_unused();
     }
 }

@@ -461,7 +461,7 @@ impl<'r> Shared<'r> {
     pub fn has_message(&self) -> bool {
         let ordered = if self.geometry.indexed {
             let entries = self.indexed().entries;
-            entries.has_message() || entries.has_orphan(u8::MAX)
+            entries.has_message() || entries.has_orphan(ring::MAX_ATTEMPTS)
         } else {
             self.ring().has_message()
         };
