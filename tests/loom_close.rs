@@ -1,3 +1,23 @@
+//! Models of how the real queue ends: closed with loans out, closed while somebody pushes, stopped by a death.
+//!
+//! `RUSTFLAGS="--cfg rialto_loom" cargo test --release --test loom_close --target-dir target/loom`
+//!
+//! Each line was tried once, alone:
+//!
+//! | weakened or broken | fails |
+//! |---|---|
+//! | a push does not look at `closed` behind its reservation | nothing_is_sent_behind_the_end |
+//! | no fence before that look (in models: stands for SeqCst) | nothing_is_sent_behind_the_end |
+//! | `drained` does not look for writers | nothing_is_sent.., a_loan_that_is_committed.. |
+//! | that look Relaxed | nothing_is_sent.., a_loan_that_is_committed.. |
+//! | an indexed queue's W->F Relaxed | nothing_is_sent.., a_loan_that_is_committed.. |
+//! | the last message wakes one, not all | a_loan_that_is_committed_ends_the_stream_for_all |
+//! | a dropped loan is told to nobody who pops | a_loan_that_is_dropped_ends_the_stream_for_all |
+//! | a claim with limit 0 clears the orphan word | a_queue_that_stops_stays_stopped |
+//!
+//! No model fails for: no fence in `drained` (the closer here is the consumer itself, and `prepare`'s comes before
+//! in the others; `loom_ring` h shows it); a slot given back at a close told to nobody (`loom_join` shows that
+//! one). Not modelled: a push into an indexed queue that finds no entry while the queue is being closed.
 #![cfg(rialto_loom)]
 
 #[path = "models/crew.rs"]
@@ -34,16 +54,16 @@ fn closed_under_a_loan(config: QueueConfig, consumers: u16, commit: bool, preemp
 #[test]
 fn a_loan_that_is_committed_ends_the_stream_for_all() {
     for config in [ring(), indexed()] {
-        closed_under_a_loan(config, 1, true, 3);
-        closed_under_a_loan(config, 2, true, 2);
+        closed_under_a_loan(config, 1, true, 2);
+        closed_under_a_loan(config, 2, true, 1);
     }
 }
 
 #[test]
 fn a_loan_that_is_dropped_ends_the_stream_for_all() {
     for config in [ring(), indexed()] {
-        closed_under_a_loan(config, 1, false, 3);
-        closed_under_a_loan(config, 2, false, 2);
+        closed_under_a_loan(config, 1, false, 2);
+        closed_under_a_loan(config, 2, false, 1);
     }
 }
 

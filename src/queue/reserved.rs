@@ -134,6 +134,9 @@ impl<H: Home> Reserved<'_, H> {
             if queue.shared.publish(me.id, self.position) {
                 return Ok(());
             }
+            if !queue.home.is_still(me) {
+                return Err(Error::NotOwner);
+            }
             if queue.shared.geometry.indexed {
                 return Err(Error::WouldBlock); // no entry for it now
             }

@@ -144,7 +144,8 @@ impl<S: Slots> Ring<'_, S> {
             return true;
         }
         let writing = Word::writing(position.turn, me).0;
-        slot.compare_exchange(writing, full, SeqCst, Relaxed).is_ok()
+        // A failure is Acquire: who asks then whether it is a member still, must not read an older answer.
+        slot.compare_exchange(writing, full, SeqCst, Acquire).is_ok()
     }
 
     /// Gives a reserved slot back unused. Its position is void.

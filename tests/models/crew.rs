@@ -86,6 +86,12 @@ impl Crew {
         let _ = self.members[usize::from(id)].compare_exchange(LIVE, DYING, AcqRel, Acquire);
     }
 
+    /// Gives the id of somebody who is recovered to somebody new.
+    pub fn reissue(&self, id: MemberId) {
+        let word = &self.members[usize::from(id)];
+        word.compare_exchange(1 << 2, 1 << 2 | LIVE, AcqRel, Acquire).unwrap();
+    }
+
     /// As `Region::recover`.
     pub fn recover(&self) {
         for (id, word) in self.members.iter().enumerate().skip(1) {
@@ -129,9 +135,8 @@ impl Home for Crew {
     fn leave(&self, _member: Incarnation) -> Result<()> {
         Err(Error::NotSupported)
     }
-    /// Of those who are played.
-    fn epoch(&self, _id: MemberId) -> u64 {
-        0
+    fn epoch(&self, id: MemberId) -> u64 {
+        if self.mortal { self.members[usize::from(id)].load(Acquire) >> 2 } else { 0 }
     }
     fn is_still(&self, member: Incarnation) -> bool {
         !self.mortal || self.members[usize::from(member.id)].load(Acquire) == member.epoch << 2 | LIVE
@@ -139,6 +144,19 @@ impl Home for Crew {
     fn has_in_hand(&self, _member: MemberId) -> bool {
         false
     }
+}
+
+std::thread_local! { static LATE: Cell<MemberId> = const { Cell::new(0) }; }
+
+/// Explores a model twice: from an execution in which member 1 begins first, and from one in which it lets the
+/// others go first. loom remembers only the last access to each atomic, and from one alone does not get to all
+/// orders of a party that loads a word before it changes it.
+pub fn from_both_ends(preemptions: usize, model: impl Fn() + Send + Sync + Copy + 'static) {
+    for late in [0, 1] {
+        LATE.set(late); // loom's threads all run on this one
+        crate::models::model(preemptions, model);
+    }
+    LATE.set(0);
 }
 
 /// A participant. The main thread of a model only spawns and joins: loom 0.7 hardly ever preempts it before its
@@ -149,7 +167,12 @@ pub fn spawn<R: 'static>(
     f: impl FnOnce(Queue<'_, Crew>) -> R + 'static,
 ) -> thread::JoinHandle<R> {
     let crew = crew.clone();
-    thread::spawn(move || f(crew.play(id)))
+    thread::spawn(move || {
+        if LATE.get() == id {
+            thread::yield_now();
+        }
+        f(crew.play(id))
+    })
 }
 
 /// A participant that is killed at its access `n`; then somebody else goes on in its thread, as nobody. `None`: it
