@@ -25,6 +25,7 @@
 //!   `was_finished`.
 //! - the slot not looked at by `task_done`: the stamp alone refuses what these models try. The look is for
 //!   tickets of the dead.
+//!
 //! A lap between both walks of two tries running costs a tick; see `was_finished`.
 #![cfg(rialto_loom)]
 

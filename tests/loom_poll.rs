@@ -21,6 +21,7 @@
 //! - the bit cleared before the signal: who published in between is silent, but the signal is still to come. It
 //!   matters to who is killed in between: then those after him are silent too, until the tick.
 //! - the bit never cleared: costs signals that nobody asked for.
+//!
 //! Two loops with a descriptor each are not modelled: what one handle signals is its own, see `queue::poll`.
 #![cfg(rialto_loom)]
 
