@@ -68,7 +68,7 @@ const GENERATION: u32 = 2;
 /// Far more than honest contention needs; only a hostile writer gets here.
 const PREPARE_TRIES: u32 = 1000;
 /// How long a sleeper sleeps that light notifiers may overlook.
-pub(crate) const UNFENCED_NS: u64 = 1_000_000;
+const UNFENCED_NS: u64 = 1_000_000;
 /// How often a move is tried that others' going to sleep gets in the way of.
 const MOVE_TRIES: u32 = 3;
 
@@ -82,7 +82,11 @@ pub struct EventCount {
 /// What [`EventCount::prepare`] saw; good for one [`EventCount::wait`].
 #[derive(Clone, Copy, Debug)]
 #[must_use]
-pub struct Ticket(u32);
+pub struct Ticket {
+    word: u32,
+    /// Before, nobody may have slept: light notifiers may not have seen the bit yet.
+    is_first: bool,
+}
 
 macro_rules! new_event_count {
     ($($const:tt)?) => {
@@ -197,25 +201,25 @@ impl EventCount {
     /// Announces that the caller is about to sleep. It must then look once more at what it waits for,
     /// and either go on (nothing to undo) or [`EventCount::wait`].
     pub fn prepare(&self) -> Ticket {
-        let mut word = self.word.load(Relaxed);
+        let mut ticket = Ticket { word: self.word.load(Relaxed), is_first: true };
         // Bounded against a peer that scribbles: without the bit, the sleep ends at the tick.
         for _ in 0..PREPARE_TRIES {
-            let mine = word.wrapping_add(GENERATION) | MAYBE_SLEEPER;
-            match self.word.compare_exchange(word, mine, SeqCst, Relaxed) {
-                Ok(_) => {
-                    word = mine;
+            let mine = ticket.word.wrapping_add(GENERATION) | MAYBE_SLEEPER;
+            match self.word.compare_exchange(ticket.word, mine, SeqCst, Relaxed) {
+                Ok(before) => {
+                    ticket = Ticket { word: mine, is_first: before & MAYBE_SLEEPER == 0 };
                     break;
                 }
-                Err(now) => word = now,
+                Err(now) => ticket.word = now,
             }
         }
         sync::fence(SeqCst); // partner: the notifier's load of `word`, see Ordering
-        Ticket(word)
+        ticket
     }
 
     /// Sleeps until a notification since `prepare`, or `until`. May return early; look again.
     pub fn wait<P: Platform>(&self, platform: P, ticket: Ticket, until: Deadline) -> Waited {
-        platform.wait(&self.word, ticket.0, until.0)
+        platform.wait(&self.word, ticket.word, until.0)
     }
 
     /// Does `once` until it says something else than `WouldBlock`: tries, spins politely, then sleeps between
@@ -281,16 +285,10 @@ impl EventCount {
         let mut now = platform.now_ns();
         let mut next_tick = now.saturating_add(tick_ns);
         let mut ticked = false;
-        // Our bit is new, or may be: a light notifier may have missed it.
-        let mut fresh = true;
         loop {
             look(ticked);
             let ticket = self.prepare();
-            let mut until = next_tick;
-            // Not in models, which have no ticks, and whose fence has no holes.
-            if heavy && (!platform.heavy_fence() || fresh) && tick_ns != u64::MAX {
-                until = until.min(now.saturating_add(UNFENCED_NS));
-            }
+            let is_fenced = !heavy || platform.heavy_fence();
             match once() {
                 Err(Error::WouldBlock) => {}
                 other => return other,
@@ -298,7 +296,13 @@ impl EventCount {
             if now >= deadline.0 {
                 return Err(Error::TimedOut);
             }
-            fresh = self.wait(platform, ticket, Deadline(deadline.0.min(until))) == Waited::Woken;
+            let mut until = next_tick;
+            // Not in models, which have no ticks, and whose fence has no holes. By the clock as it is now: what is
+            // before this took time.
+            if heavy && (!is_fenced || ticket.is_first) && tick_ns != u64::MAX {
+                until = until.min(platform.now_ns().saturating_add(UNFENCED_NS));
+            }
+            self.wait(platform, ticket, Deadline(deadline.0.min(until)));
             match once() {
                 Err(Error::WouldBlock) => {}
                 other => return other,
@@ -388,5 +392,29 @@ impl Signal {
     pub fn reset(&self) {
         self.sleepers.reset();
         self.pollers.reset();
+    }
+}
+
+/// Waits out, once, what light notifiers have published and nobody may see yet: for decisions that a heavy fence
+/// with a hole in it is not good enough for.
+#[derive(Debug, Default)]
+pub(crate) struct Grace {
+    since: Option<u64>,
+    is_over: bool,
+}
+
+impl Grace {
+    /// Whether it is over: everything that a light notifier did before the first call here can be seen, and all
+    /// that it does later sees what the caller had seen by then. The first call takes a
+    /// [`Platform::slow_fence`]; where that is refused, a millisecond passes between the first and the last, and
+    /// that no processor keeps a store to itself for a thousandth as long is an assumption.
+    pub fn is_over(&mut self, platform: impl Platform) -> bool {
+        if !self.is_over {
+            self.is_over = platform.slow_fence() || {
+                let now = platform.now_ns();
+                now.saturating_sub(*self.since.get_or_insert(now)) >= UNFENCED_NS
+            };
+        }
+        self.is_over
     }
 }

@@ -42,7 +42,7 @@ use rialto::{
     Error, Recovered,
     member::{Home, Incarnation, MemberId},
     ring::stream::{self, Area, Reader, Refused, Writer},
-    spsc::ends::{End, Swept},
+    spsc::ends::{Claimed, End, Swept},
     sync::{AtomicU32, Ordering::*},
     sys::model::Model,
     time::Deadline,
@@ -451,7 +451,7 @@ impl Ends for World<Ended> {
         claimed.unwrap().mine
     }
     fn give_back(&self, end: End<'_>, mine: u32) {
-        assert!(end.is(mine) && end.give_back(mine), "a living owner was robbed");
+        assert!(end.is(mine) && end.give_back(Claimed { mine, died: false }), "a living owner was robbed");
         self.object.free.notify_all(Model);
     }
     fn log(&self) -> MutexGuard<'_, Vec<Step>> {

@@ -104,6 +104,15 @@ impl Actor {
         }
     }
 
+    /// The same, for what may outlive the member.
+    pub(crate) fn incarnation<H: Home>(self, home: &H) -> Result<Incarnation> {
+        let id = self.id(home)?;
+        match self {
+            Actor::Explicit(member) => Ok(member),
+            _ => Ok(Incarnation { id, epoch: home.epoch(id) }),
+        }
+    }
+
     /// Whether the explicit member is none any more. Asked after a claim, which recovery then sees, or we see
     /// that it is over.
     pub(crate) fn is_gone<H: Home>(self, home: &H) -> bool {

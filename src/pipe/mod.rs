@@ -40,9 +40,11 @@
 //! | everything that was sent | the closing CAS of the end word, SeqCst | [`Connection::is_peer_closed`]'s Acquire load |
 //! | "closed", to sleepers | the same, then `notify_all` | the fence in `EventCount::prepare`, then a load of it |
 //!
-//! The end of the stream (invariant 2) needs no order between end word and way: both commit and end are
-//! compare-and-swaps of one word. Recovery's CAS to DIED comes after the certain death, so after all that the
-//! dead one did.
+//! Recovery's CAS to DIED comes after the certain death, so after all that the dead one did. But an end is lost too
+//! when the thread that claimed it ends, and another one may be sending with its connection. A light commit is a
+//! plain store; so the receiver, having seen DIED, waits out a grace (see `wait`) before it looks for the last
+//! time, and the sender looks at its end behind each commit: one of them finds out. Where both commit and end are
+//! compare-and-swaps of one word, that word decides.
 //!
 //! # Crash
 //! - killed before the claiming CAS: the end is nobody's still; behind it: DIED.
@@ -74,7 +76,7 @@ use crate::{
     ring::{RawArea, stream},
     sync::{AtomicU32, Ordering::*},
     sys::Platform,
-    wait::{Fd, NO_FD, Signal},
+    wait::{Fd, Grace, NO_FD, Signal},
 };
 use core::ptr::NonNull;
 use shared::{Shared, Way, word};
@@ -163,6 +165,7 @@ impl<'r, H: Home> Pipe<'r, H> {
                 fd: NO_FD,
                 light,
                 over: false,
+                grace: Grace::default(),
             }),
             receiver: receives.zip(reader).map(|(way, reader)| Half {
                 way,
@@ -170,6 +173,7 @@ impl<'r, H: Home> Pipe<'r, H> {
                 fd: NO_FD,
                 light,
                 over: false,
+                grace: Grace::default(),
             }),
             begun: None,
         };
@@ -285,6 +289,8 @@ struct Half<'r, S> {
     light: bool,
     /// The end of the stream was found: nothing comes behind it.
     over: bool,
+    /// The receiver's, since it first found its peer dead and the way empty.
+    grace: Grace,
 }
 
 impl<H: Home> Connection<'_, H> {

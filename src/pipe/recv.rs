@@ -13,6 +13,9 @@ use crate::{
     time::Deadline,
 };
 
+/// How many chunks may go by between two looks at the clock.
+const CLOCK_EVERY: u64 = 1024;
+
 /// A message of which not all chunks have come.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Begun {
@@ -90,8 +93,9 @@ impl<H: Home> Connection<'_, H> {
         let half = self.receiver.as_mut().ok_or(Error::NotSupported)?;
         // More chunks than can lie there: somebody sends faster than we read. Honest ones end, others must
         // not hold us past the deadline.
-        let at_once = half.way.area.bytes() / stream::UNIT;
-        let mut chunks = 0;
+        let at_once = u64::from(half.way.area.bytes() / stream::UNIT);
+        let at_once = if deadline == Deadline::NOW { at_once } else { at_once.min(CLOCK_EVERY) };
+        let mut chunks = 0u64;
         let result = loop {
             chunks += 1;
             if chunks % at_once == 0 && home.platform().now_ns() >= deadline.0 {
@@ -143,8 +147,8 @@ impl Receiver<'_> {
         }
         // Invariant 2. Who closed its end was through; who was given up may be sending still, where it is a
         // thread that has ended and another one uses its connection: see `send_chunk`.
-        if ends.has_peer_died() {
-            platform.slow_fence();
+        if ends.has_peer_died() && !self.grace.is_over(platform) {
+            return Err(Error::WouldBlock);
         }
         self.over = self.stream.end();
         if self.over { Err(Error::Closed) } else { Ok(self.stream.look()?) }

@@ -1,10 +1,11 @@
 //! A message in hand, and what is known of it.
 
-use super::Queue;
+use super::{OnDeath, Queue};
 use crate::{
     bytes,
     member::{Home, Incarnation},
     ring::Claim,
+    wait::EVERYBODY,
 };
 
 /// What `pop` brought.
@@ -122,7 +123,9 @@ impl<H: Home> Queue<'_, H> {
     /// Gives a message in hand to somebody else, if it is in our hand still.
     pub(super) fn give_back_claim(&self, me: Incarnation, claim: Claim) {
         if self.shared.ring.abandon_if(me.id, claim, || self.home.is_still(me)) {
-            self.notify_data(1);
+            // Who stops on it: all of them say so.
+            let stops = self.shared.geometry.on_death == OnDeath::Stop;
+            self.notify_data(if stops { EVERYBODY } else { 1 });
             self.notify_done(); // set aside, maybe
         } else {
             self.notify_space(1); // handed on too often to be counted: dropped

@@ -153,8 +153,8 @@ impl<'r, H: Home> Queue<'r, H> {
         self.shared.header.life.0.closed.load(Acquire) != 0
     }
 
-    /// Messages that a `pop` could take at about this time, redelivered ones included and those in hand
-    /// not. Old as soon as it is returned, unless the caller is the only consumer (then it can only
+    /// Messages that wait at about this time: redelivered ones included, and those set aside as poisoned, which
+    /// no `pop` takes; those in hand not. Old as soon as it is returned, unless the caller is the only consumer (then it can only
     /// grow) or the only producer (only shrink). Walks all slots.
     pub fn len(&self) -> usize {
         self.shared.ring.len() as usize
@@ -208,8 +208,7 @@ impl<'r, H: Home> Queue<'r, H> {
     }
 
     fn me(&self) -> Result<Incarnation> {
-        let id = self.actor.id(self.home)?;
-        Ok(Incarnation { id, epoch: self.home.epoch(id) })
+        self.actor.incarnation(self.home)
     }
 
     #[inline]
@@ -253,15 +252,13 @@ impl<'r, H: Home> Queue<'r, H> {
             // Entries are no messages: they come again, and bring theirs if it is there still.
             let entries = self.shared.indexed().entries.recover(dead.id, &is_dying);
             found.complete &= entries.complete;
-            found.raised |= entries.raised;
         }
-        let Recovery { redelivered, freed, dropped, complete, raised } = found;
-        if raised || freed > 0 || dropped > 0 {
-            let (header, platform) = (self.shared.header, self.home.platform());
-            header.data.0.notify_all(platform, self.data_fd);
-            header.space.0.notify_all(platform, self.space_fd);
-            header.life.0.done.notify_all(platform, NO_FD);
-        }
+        let Recovery { redelivered, freed, dropped, complete, .. } = found;
+        // Also if we found nothing: whoever did may have been killed before it told anybody.
+        let (header, platform) = (self.shared.header, self.home.platform());
+        header.data.0.notify_all(platform, self.data_fd);
+        header.space.0.notify_all(platform, self.space_fd);
+        header.life.0.done.notify_all(platform, NO_FD);
         (Recovered { redelivered, freed, dropped, ..Recovered::default() }, complete)
     }
 }

@@ -6,6 +6,9 @@
 //! to the handle that pushes ([`Queue::with_data_fd`]) or pops ([`Queue::with_space_fd`]). A handle without
 //! one does nothing, at no cost; one with it writes only if somebody has armed since the last write.
 //!
+//! **One descriptor per queue and side**: all who push signal the same eventfd (by numbers of their own), for all
+//! loops that wait for data. With two, a signal of one would disarm the other's.
+//!
 //! ```text
 //! loop {
 //!     while let Ok(message) = queue.try_pop(..) { .. }

@@ -8,6 +8,7 @@ use crate::{
     ring::{Claim, Refused},
     sync::{self, Ordering::*},
     time::Deadline,
+    wait::EVERYBODY,
 };
 
 impl<'r, H: Home> Queue<'r, H> {
@@ -197,7 +198,7 @@ impl<'r, H: Home> Queue<'r, H> {
         let claim = self.home.block(sleepers, deadline, || self.claim_once(me));
         // We may have swallowed a wake-up that was one of several: whoever finds more, passes it on. When a
         // closed queue's last writer has ended, it is the end for all, and only one was woken.
-        if self.is_closed() {
+        if matches!(claim, Ok(_) | Err(Error::Closed)) && self.is_closed() {
             sleepers.notify_all(self.home.platform());
         } else if claim.is_ok() && self.shared.looks_ready() {
             sleepers.notify(self.home.platform());
@@ -256,6 +257,10 @@ impl<'r, H: Home> Queue<'r, H> {
         let me = self.actor.id(self.home)?;
         let limit = self.shared.geometry.limit();
         let claim = self.shared.ring.claim_poisoned(me, limit).ok_or(Error::WouldBlock)?;
-        self.take(me, claim, buffer)
+        let taken = self.take(me, claim, buffer);
+        if self.shared.geometry.on_death == OnDeath::Stop {
+            self.notify_data(EVERYBODY); // it goes on, and those who were woken meanwhile sleep again
+        }
+        taken
     }
 }

@@ -7,6 +7,7 @@ use crate::{
     member::{Home, MemberId},
     ring::{Position, Refused},
     sync::{self, Ordering::*},
+    sys::Platform,
     time::{Deadline, FOREVER},
 };
 
@@ -63,7 +64,7 @@ impl<H: Home> Queue<'_, H> {
     #[cold]
     #[inline(never)]
     fn push_slow(&self, me: MemberId, message: &[u8], deadline: Deadline) -> Result<()> {
-        self.home.block(&self.space().sleepers, deadline, || self.push_once(me, message))?;
+        self.block_for_room(deadline, || self.push_once(me, message))?;
         self.notify_data(1);
         Ok(())
     }
@@ -114,7 +115,11 @@ impl<H: Home> Queue<'_, H> {
             let Some(message) = messages.get(sent) else { break };
             let more = match refused {
                 Error::WouldBlock if deadline != Deadline::NOW => {
-                    self.home.block(&self.space().sleepers, deadline, || self.push_once(me, bytes(message)))
+                    // Room that keeps turning up must not take us past the deadline.
+                    if sent > 0 && self.home.platform().now_ns() >= deadline.0 {
+                        break;
+                    }
+                    self.block_for_room(deadline, || self.push_once(me, bytes(message)))
                 }
                 error => Err(error),
             };
@@ -126,6 +131,18 @@ impl<H: Home> Queue<'_, H> {
             self.notify_data(1);
         }
         Ok(sent)
+    }
+
+    /// Does `once` until it says something else than `WouldBlock`, sleeping between tries.
+    pub(super) fn block_for_room<T>(&self, deadline: Deadline, once: impl FnMut() -> Result<T>) -> Result<T> {
+        let sleepers = &self.space().sleepers;
+        let done = self.home.block(sleepers, deadline, once);
+        // Who was woken before us for a slot that could not be used yet (one that others hold was before it)
+        // sleeps again: whoever finds more room, passes the wake on.
+        if done.is_ok() && deadline != Deadline::NOW && self.shared.has_room() {
+            sleepers.notify(self.home.platform());
+        }
+        done
     }
 
     pub(super) fn check_len(&self, len: usize) -> Result<()> {

@@ -52,7 +52,7 @@ impl<'r, H: Home> Queue<'r, H> {
     fn reserve_until(&self, len: usize, deadline: Deadline) -> Result<Reserved<'r, H>> {
         self.check_len(len)?;
         let me = self.me()?;
-        let position = self.home.block(&self.space().sleepers, deadline, || self.reserve_once(me.id))?;
+        let position = self.block_for_room(deadline, || self.reserve_once(me.id))?;
         Ok(Reserved { queue: *self, me, position, len, _thread: PhantomData })
     }
 }
@@ -79,10 +79,14 @@ impl<H: Home> Reserved<'_, H> {
         self.queue.shared.slots().payload(self.position.index)
     }
 
-    /// Writes the whole message. `Invalid` if `message` is not `len` bytes long.
+    /// Writes the whole message. Errors: `Invalid` if `message` is not `len` bytes long; `NotOwner` if the member
+    /// that reserved has left.
     pub fn write(&mut self, message: &[u8]) -> Result<()> {
         if message.len() != self.len {
             return Err(Error::Invalid);
+        }
+        if !self.queue.home.is_still(self.me) {
+            return Err(Error::NotOwner);
         }
         // SAFETY: invariant 1 of `queue`: the slot is ours; `len` is at most its payload, which is 16-aligned.
         unsafe { bytes::copy_in(message, self.as_mut_ptr()) };
@@ -111,9 +115,7 @@ impl<H: Home> Reserved<'_, H> {
 
     fn commit_until(mut self, deadline: Deadline) -> core::result::Result<(), (Self, Error)> {
         let queue = self.queue;
-        queue.shared.slots().length(self.position.index).store(self.len as u32, Relaxed);
-        let sleepers = &queue.space().sleepers;
-        match queue.home.block(sleepers, deadline, || self.publish()) {
+        match queue.block_for_room(deadline, || self.publish()) {
             Ok(()) => {
                 queue.notify_data(1);
                 core::mem::forget(self);
@@ -127,10 +129,11 @@ impl<H: Home> Reserved<'_, H> {
     fn publish(&mut self) -> Result<()> {
         let (queue, me) = (self.queue, self.me);
         for _ in 0..RESENDS {
-            // An entry for a block that is not ours any more would say "sent" of nothing.
+            // Or the length would be that of somebody else's message, and an entry would say "sent" of nothing.
             if !queue.home.is_still(me) {
                 return Err(Error::NotOwner);
             }
+            queue.shared.slots().length(self.position.index).store(self.len as u32, Relaxed);
             if queue.shared.publish(me.id, self.position) {
                 return Ok(());
             }
@@ -147,7 +150,6 @@ impl<H: Home> Reserved<'_, H> {
             unsafe {
                 bytes::copy_shared(slots.payload(self.position.index), slots.payload(next.index), self.len)
             };
-            slots.length(next.index).store(self.len as u32, Relaxed);
             let old = core::mem::replace(&mut self.position, next);
             queue.shared.ring.cancel_if(me.id, old, || queue.home.is_still(me));
             queue.notify_space(1);

@@ -187,6 +187,12 @@ pub fn len(area: impl Area) -> u32 {
     count
 }
 
+/// Whether [`len`] is 0. One look.
+pub fn is_empty(area: impl Area) -> bool {
+    let head = area.head().load(Acquire) & !MARKS;
+    !is_position(&area, head) || look_at(&area, head).is_err()
+}
+
 /// Whether a record of `len` would find room at about this time. For others than the writer.
 pub fn has_room(area: impl Area, len: u32) -> bool {
     let (tail, head) = (area.tail().load(Acquire) & !BUSY, area.head().load(Acquire) & !MARKS);

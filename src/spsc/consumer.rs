@@ -1,6 +1,6 @@
 //! The consumer's end: messages copied out, one or several, or taken in hand where they lie.
 
-use super::{Peeked, Spsc};
+use super::{Peeked, Spsc, ends::Claimed};
 use crate::{
     bytes,
     error::{Error, Result},
@@ -10,9 +10,8 @@ use crate::{
         stream::{self, Reader, Record, Refused},
     },
     sync::Ordering::*,
-    sys::Platform,
     time::Deadline,
-    wait::{Fd, UNFENCED_NS},
+    wait::{Fd, Grace},
 };
 use core::ops::Deref;
 
@@ -43,8 +42,8 @@ pub struct Consumer<'r, H: Home> {
     pub(super) reader: Reader<RawArea<'r>>,
     /// This process accepts heavy fences.
     pub(super) light: bool,
-    /// When we first found the queue closed and empty, where no heavy fence is to be had.
-    pub(super) closing_since: Option<u64>,
+    /// Since we first found the queue closed and empty.
+    pub(super) grace: Grace,
 }
 
 impl<'r, H: Home> Consumer<'r, H> {
@@ -288,14 +287,9 @@ impl<'r, H: Home> Consumer<'r, H> {
         if !self.spsc.producers_end().is_held() {
             return false;
         }
-        let platform = self.spsc.home.platform();
-        // Once in the queue's life, and a message would be lost: so not the heavy one, which has holes.
-        if !platform.slow_fence() {
-            // No processor keeps a store to itself for a thousandth as long.
-            let now = platform.now_ns();
-            if now.saturating_sub(*self.closing_since.get_or_insert(now)) < UNFENCED_NS {
-                return true;
-            }
+        // A push that had seen the queue open says busy by now, and every later one sees it closed.
+        if !self.grace.is_over(self.spsc.home.platform()) {
+            return true;
         }
         stream::is_busy(self.spsc.shared.area) && self.spsc.producers_end().is_held()
     }
@@ -378,6 +372,7 @@ impl<'r, H: Home> Deref for Consumer<'r, H> {
 
 impl<H: Home> Drop for Consumer<'_, H> {
     fn drop(&mut self) {
-        self.spsc.give_back(self.spsc.consumers_end(), self.mine);
+        let claimed = Claimed { mine: self.mine, died: false };
+        self.spsc.give_back(self.spsc.consumers_end(), claimed);
     }
 }

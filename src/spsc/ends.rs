@@ -82,9 +82,11 @@ impl End<'_> {
         self.0.load(Relaxed) == mine
     }
 
-    /// False: it was not that claim's any more.
-    pub fn give_back(self, mine: u32) -> bool {
-        self.0.compare_exchange(mine, next(mine, 0), SeqCst, Relaxed).is_ok()
+    /// False: it was not that claim's any more. Whoever claims it next is told `died` again if that is set: a
+    /// claim that came to nothing.
+    pub fn give_back(self, claimed: Claimed) -> bool {
+        let free = next(claimed.mine, if claimed.died { DIED } else { 0 });
+        self.0.compare_exchange(claimed.mine, free, SeqCst, Relaxed).is_ok()
     }
 
     /// Whether that member has it.

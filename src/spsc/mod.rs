@@ -69,10 +69,14 @@
 //! the end: nobody is told; so with the producer.
 //!
 //! A handle may move to another thread, but the end is the member's that claimed it. If that is a thread's own
-//! membership and the thread ends, the end is free for others and the handle says `NotOwner`; a call that is
-//! under way in that moment may garble the messages (not more). Claim as a `Member` that outlives it, or in
-//! the thread that uses it. A message that a consumer gave back and that died before it took it again counts
-//! as one that died with it.
+//! membership and the thread ends, the end is free for others and the handle says `NotOwner`; but a call that is
+//! under way in that moment may damage the stream for good (messages lost or repeated, `BadRegion`, an end
+//! that does not come). Claim as a `Member` that outlives it, or in the thread that uses it. A message that was
+//! given back and not taken again before a consumer died counts as one that died with it.
+//!
+//! A producer that is *stopped* inside a push withholds the end of a closed stream until it goes on or dies. To
+//! find that end takes a fence of up to some tens of milliseconds, once, unless the producer's end is free; and so
+//! may the first claim of an end in a process.
 //!
 //! # Checked by
 //! `tests/spsc.rs`, `tests/prop_spsc.rs`, `tests/loom_stream.rs`.
@@ -96,10 +100,10 @@ use crate::{
     error::{Error, Result},
     member::{Actor, Depth, Home, Incarnation, Member, MemberId, Recovered},
     ring::stream::{self, Reader, Writer},
-    sync::Ordering::*,
+    sync::{self, Ordering::*},
     sys::Platform,
     time::Deadline,
-    wait::{Fd, NO_FD},
+    wait::{Fd, Grace, NO_FD},
 };
 use core::ptr::NonNull;
 use ends::{Claimed, End, Swept};
@@ -230,7 +234,7 @@ impl<'r, H: Home> Spsc<'r, H> {
     fn claim(&self, end: End<'_>) -> Result<Claimed> {
         let claimed = end.claim(self.actor.id(self.home)?)?;
         if self.actor.is_gone(self.home) {
-            self.give_back(end, claimed.mine);
+            self.give_back(end, claimed);
             return Err(Error::NotOwner);
         }
         Ok(claimed)
@@ -242,10 +246,15 @@ impl<'r, H: Home> Spsc<'r, H> {
         match Writer::take_over(self.shared.area) {
             Ok(writer) => {
                 let light = self.home.platform().accept_heavy_fences();
+                if self.is_closed() {
+                    // Who ends the stream may be waiting for the one before, who died in a push.
+                    sync::fence(SeqCst);
+                    self.shared.header.data.0.notify_all(self.home.platform(), self.data_fd);
+                }
                 Ok(Producer { spsc: *self, mine: claimed.mine, writer: writer.lighten(light), light })
             }
             Err(refused) => {
-                self.give_back(end, claimed.mine);
+                self.give_back(end, claimed);
                 Err(refused.into())
             }
         }
@@ -259,21 +268,21 @@ impl<'r, H: Home> Spsc<'r, H> {
                 let light = self.home.platform().accept_heavy_fences();
                 let reader = reader.lighten(light);
                 let mut consumer =
-                    Consumer { spsc: *self, mine: claimed.mine, reader, light, closing_since: None };
+                    Consumer { spsc: *self, mine: claimed.mine, reader, light, grace: Grace::default() };
                 if claimed.died && self.shared.geometry.on_death == OnDeath::Drop {
                     consumer.drop_marked()?;
                 }
                 Ok(consumer)
             }
             Err(refused) => {
-                self.give_back(end, claimed.mine);
+                self.give_back(end, claimed);
                 Err(refused.into())
             }
         }
     }
 
-    fn give_back(&self, end: End<'_>, mine: u32) {
-        if end.give_back(mine) {
+    fn give_back(&self, end: End<'_>, claimed: Claimed) {
+        if end.give_back(claimed) {
             self.shared.header.life.0.ends.notify_all(self.home.platform());
         }
     }
@@ -317,9 +326,9 @@ impl<'r, H: Home> Spsc<'r, H> {
         stream::len(self.shared.area) as usize
     }
 
-    /// Whether `len` is 0; as old as that.
+    /// Whether `len` is 0; as old as that. One look.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        stream::is_empty(self.shared.area)
     }
 
     /// Whether there is no room for a message of the largest size. Old as soon as it is returned, but for the

@@ -1,6 +1,6 @@
 //! The producer's end: messages copied in, or several at once.
 
-use super::{Reserved, Spsc};
+use super::{Reserved, Spsc, ends::Claimed};
 use crate::{
     bytes,
     error::{Error, Result},
@@ -70,6 +70,9 @@ impl<'r, H: Home> Producer<'r, H> {
     /// Commits what was prepared, unless the queue was closed.
     #[inline(always)]
     fn publish(&mut self) -> Result<()> {
+        if !self.spsc.producers_end().is(self.mine) {
+            return Err(self.withdraw(Error::NotOwner)); // the tail is another's to mark
+        }
         self.writer.begin();
         if let Err(error) = self.ready() {
             return Err(self.withdraw(error));
@@ -86,7 +89,7 @@ impl<'r, H: Home> Producer<'r, H> {
         if error != Error::NotOwner {
             self.writer.rest();
             // Who ends the stream may be waiting for us.
-            self.spsc.notify_data(false);
+            self.spsc.notify_data(self.light);
         }
         error
     }
@@ -283,6 +286,7 @@ impl<'r, H: Home> Deref for Producer<'r, H> {
 
 impl<H: Home> Drop for Producer<'_, H> {
     fn drop(&mut self) {
-        self.spsc.give_back(self.spsc.producers_end(), self.mine);
+        let claimed = Claimed { mine: self.mine, died: false };
+        self.spsc.give_back(self.spsc.producers_end(), claimed);
     }
 }

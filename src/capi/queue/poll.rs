@@ -34,6 +34,7 @@ unsafe fn set_fd(
 /// queue       alive, used by nobody else meanwhile.
 /// fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or in
 ///             another process, polls. It is not closed and must stay what it is. -1: none.
+///             One eventfd for the whole queue: a second one would not be signalled.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
 /// Concurrency any thread, one.  Signals: async-signal-safe.
 /// Since       0.1

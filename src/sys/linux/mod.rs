@@ -10,7 +10,7 @@
 //! | `proc` | whether another thread lives, and since when |
 //! | `users` | how many memberships this process has in each of its regions |
 //!
-//! Nothing here uses `membarrier` yet; the single-producer ring will.
+//! `membarrier` serves the streams of `spsc` and `pipe`, see `wait`.
 
 mod proc;
 mod robust;
