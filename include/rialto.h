@@ -15,8 +15,8 @@
  *   holder dies: the other end gets what was sent whole, then RIALTO_EPIPE, and RIALTO_ECONNRESET for what
  *   it sends.
  * - Conditions. After a wait the lock is held again, also with RIALTO_ETIMEDOUT and RIALTO_EAGAIN: the one
- *   place where a negative status leaves you with something. Not with RIALTO_EPERM, ENOTRECOVERABLE,
- *   ENOMEM, or a damaged lock.
+ *   place where a negative status leaves you with something. Not with RIALTO_EPERM,
+ *   RIALTO_ENOTRECOVERABLE, RIALTO_ENOMEM, or a damaged lock.
  * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was; it
  *   becomes a member by itself on first use. Region, queue, tracked semaphore, barrier, pipe and SPSC
  *   views go on working in it. Peeked, reserved, producer, consumer and member views, connections, views
@@ -60,8 +60,9 @@
  * - A tick is 100 ms for what is embeddable; for what is in a region, the region's tick_ms.
  * - Macros like RIALTO_LOCK_INIT are for variables. In memory that you have mapped, call rialto_lock_init.
  * - rialto_lock_t, rialto_rlock_t, rialto_event_t, rialto_semaphore_t and rialto_condition_t live in shared
- *   memory, wherever you put them. All other types are private to the process: views, on your stack,
- *   that need no freeing. Zero a view with {0} and it is "not alive", which every call notices.
+ *   memory, wherever you put them. All other types are private to the process: views, on your stack.
+ *   What a view holds has an end (detach, leave, release, commit, close); the view itself needs no
+ *   freeing. Zero a view with {0} and it is "not alive", which every call notices.
  * - "Alive" is a view from the call that made it to the call that ends it.
  *
  * CONTENTS
@@ -103,11 +104,14 @@
  *   size_t length;
  *   if (rialto_region_attach_named(&region, "demo") < 0 || rialto_queue_open(&region, "jobs", &jobs) < 0)
  *       return 1;
- *   while (rialto_queue_peek(&jobs, &job) >= 0) {      // until it is closed and drained
+ *   int status;
+ *   while ((status = rialto_queue_peek(&jobs, &job)) >= 0) { // RIALTO_REDELIVERED: somebody began this one
  *       rialto_peeked_bytes(&job, &bytes, &length);
  *       work(bytes, length);                           // killed in here: somebody else gets the job
  *       rialto_peeked_release(&job);
  *   }
+ *   if (status != RIALTO_EPIPE)                        // that is: closed and drained
+ *       return 1;
  *   rialto_region_detach(&region);
  *
  * Link the static library with -lpthread -ldl -lm. */

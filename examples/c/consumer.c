@@ -90,7 +90,9 @@ int main(int count, char **arguments)
     if (status != RIALTO_EPIPE)
         must(status, "peek");
     printf("end: %lu done, %lu of them redelivered\n", done, redelivered);
-    rialto_region_unlink_named(arguments[1]); /* another consumer may have done so */
+    /* Another consumer may have done so. (Do not start a new run under the name before all have ended: we
+     * would unlink that one's region.) */
+    rialto_region_unlink_named(arguments[1]);
     must(rialto_region_detach(&region), "detach");
     return 0;
 }

@@ -53,7 +53,8 @@ int main(int count, char **arguments)
         fflush(stdout);
         doze(ms);
     }
-    must(rialto_queue_close(&queue), "close"); /* the consumers drain what is there, then end */
+    /* The consumers drain what is there, then end; a second producer that still runs is refused. */
+    must(rialto_queue_close(&queue), "close");
     must(rialto_region_detach(&region), "detach");
     return 0;
 }
