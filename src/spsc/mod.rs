@@ -79,7 +79,7 @@
 //! may the first claim of an end in a process.
 //!
 //! # Checked by
-//! `tests/spsc.rs`, `tests/prop_spsc.rs`, `tests/loom_stream.rs`.
+//! `tests/spsc.rs`, `tests/prop_spsc.rs`, `tests/sweep_spsc.rs`, `tests/loom_stream.rs`.
 
 mod consumer;
 #[doc(hidden)]
