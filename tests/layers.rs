@@ -55,6 +55,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "semaphore",
             "condition",
             "queue",
+            "spsc",
+            "pipe",
             "region",
             "ROOT",
         ],

@@ -90,6 +90,9 @@ mod reserved;
 mod shared;
 
 pub use crate::ring::OnDeath;
+/// What a loan is inside, for the C views, which keep it apart from the end.
+#[cfg(all(feature = "capi", target_os = "linux", not(rialto_loom)))]
+pub(crate) use crate::ring::stream::{Place, Record};
 pub use consumer::{Consumer, Popped};
 pub use peeked::Peeked;
 pub use producer::Producer;

@@ -8,8 +8,7 @@ use crate::{
         slots_at, status, take, told,
     },
     error::{Error, Result},
-    ring::stream::Record,
-    spsc::{Consumer, Popped},
+    spsc::{Consumer, Popped, Record},
 };
 use core::ffi::{c_int, c_void};
 

@@ -5,8 +5,7 @@ use crate::{
     Region,
     capi::{View, bytes, bytes_of, check, get_mut, messages_at, rialto_message_t, status, take},
     error::{Error, Result},
-    ring::stream::Place,
-    spsc::Producer,
+    spsc::{Place, Producer},
     time::FOREVER,
 };
 use core::ffi::{c_int, c_void};
