@@ -238,7 +238,8 @@ fn a_receiver_killed_anywhere_breaks_the_pipe_for_who_waits() {
     });
 }
 
-/// Member 2's end is taken from it while it sends: what it was told is sent comes, and nothing else.
+/// Member 2's end is taken from it while it sends: what it was told is sent comes; what it was not, may, but not
+/// behind the end.
 #[test]
 fn nothing_comes_behind_the_end_of_the_stream() {
     model(3, || {
@@ -273,7 +274,7 @@ fn nothing_comes_behind_the_end_of_the_stream() {
         gives_up.join().unwrap();
         let sent = sends.join().unwrap();
         let (got, last) = receives.join().unwrap();
-        assert_eq!((got, last), (sent, Err(Error::Closed)));
+        assert!(got >= sent && last == Err(Error::Closed), "{sent} sent, {got} received, then {last:?}");
     });
 }
 

@@ -18,7 +18,8 @@ impl<H: Home> Connection<'_, H> {
     /// Sends a message, waiting for room for ever.
     ///
     /// Errors: `MessageTooLarge`, `BrokenPipe` (the other end was closed, or its holder died: the message will
-    /// not be read), `NotSupported` (this end only receives), `NotOwner` (we were taken for dead), `BadRegion`.
+    /// not be read), `NotSupported` (this end only receives), `NotOwner` (we were taken for dead: the peer
+    /// may have got the message or not), `BadRegion`.
     /// Blocks; not async-signal-safe. If we die here, the peer gets the whole message or nothing of it.
     pub fn send(&mut self, message: &[u8]) -> Result<()> {
         self.send_until(message, Deadline::NEVER)
