@@ -15,6 +15,7 @@
 //! At the end of each round everybody is told to finish, what is left is drained, and the sums must hold.
 
 mod procs;
+mod storms;
 
 use procs::{Child, Shared, fork, watchdog};
 use rialto::{Acquired, Depth, Error, Lock, Outcome, Queue, QueueConfig, Region, RegionConfig};
@@ -23,6 +24,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use storms::{BYTES, Random, number_of, read, write};
 
 /// Messages per round at most.
 const NUMBERS: usize = 4 << 20;
@@ -53,52 +55,19 @@ struct Ledger {
     numbers: [AtomicU8; NUMBERS],
 }
 
-/// xorshift64*: Vigna 2016.
-struct Random(u64);
-impl Random {
-    fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % n
-    }
-}
-
 fn seconds() -> u64 {
-    std::env::var("RIALTO_STORM_SECONDS").ok().map_or(5, |value| value.parse().expect("a number of seconds"))
+    number_of("RIALTO_STORM_SECONDS", 5)
 }
 
 fn seed() -> u64 {
-    std::env::var("RIALTO_STORM_SEED").ok().map_or(0xC0FFEE, |value| value.parse().expect("a number"))
-}
-
-// ---- messages
-
-const MESSAGE_BYTES: u32 = 48;
-
-fn write(number: u64, buffer: &mut [u8; 48]) -> &[u8] {
-    let words = 1 + number % 6;
-    for i in 0..words {
-        let at = 8 * i as usize;
-        buffer[at..at + 8].copy_from_slice(&(number ^ i << 56).to_le_bytes());
-    }
-    &buffer[..8 * words as usize]
-}
-
-fn read(message: &[u8]) -> u64 {
-    let number = u64::from_le_bytes(message[..8].try_into().unwrap());
-    assert_eq!(write(number, &mut [0; 48]), message, "a message is torn");
-    number
+    number_of("RIALTO_STORM_SEED", 0xC0FFEE)
 }
 
 // ---- workers
 
 fn produce(ledger: &Ledger, queue: Queue, me: usize, first: u64, random: &mut Random) -> i32 {
     for number in first..first + BLOCK {
-        let mut buffer = [0; 48];
+        let mut buffer = [0; BYTES];
         let message = write(number, &mut buffer);
         loop {
             if ledger.finish.load(Relaxed) != 0 {
@@ -125,7 +94,7 @@ fn produce(ledger: &Ledger, queue: Queue, me: usize, first: u64, random: &mut Ra
 }
 
 fn consume(ledger: &Ledger, queue: Queue, me: usize, peek_only: bool, random: &mut Random) -> i32 {
-    let mut buffer = [0; 48];
+    let mut buffer = [0; BYTES];
     let mut last = vec![0u64; NUMBERS / BLOCK as usize];
     let mut record = |message: &[u8], attempt: u8| {
         if message.is_empty() {
@@ -237,7 +206,7 @@ fn round(round: &Round, totals: &mut Counts) {
     let config = QueueConfig {
         max_attempts: 30,
         kill_only: round.kill_only,
-        ..QueueConfig::new(round.slots, MESSAGE_BYTES)
+        ..QueueConfig::new(round.slots, BYTES as u32)
     };
     let first_turn = if random.below(2) == 0 { (1 << 44) - random.below(2000) - 1 } else { 0 };
     let queue = region.create_queue_at_turn("storm", &config, first_turn).unwrap();
@@ -332,7 +301,7 @@ fn round(round: &Round, totals: &mut Counts) {
 
     // Whatever the last dead had in hand.
     region.recover(Depth::Thorough);
-    let mut buffer = [0; 48];
+    let mut buffer = [0; BYTES];
     loop {
         match queue.try_pop(&mut buffer) {
             Ok(popped) if popped.len == 0 => {}

@@ -13,23 +13,16 @@
 
 mod processes;
 mod procs;
+mod storms;
 
 use processes::{Child, SECOND, now_ns, shared};
 use procs::watchdog;
 use rialto::{Error, PipeConfig, Region, RegionConfig, SpscConfig};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use storms::{Random, number_of};
 
 fn duration_ns() -> u64 {
-    std::env::var("RIALTO_STORM_SECONDS").map_or(2, |text| text.parse().expect("a number")) * SECOND
-}
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        (self.0 >> 33) % bound
-    }
+    number_of("RIALTO_STORM_SECONDS", 2) * SECOND
 }
 
 fn doze(us: u64) {
@@ -52,7 +45,7 @@ fn message(number: u64, buffer: &mut [u8]) -> &[u8] {
     &buffer[..len]
 }
 
-fn number_of(bytes: &[u8]) -> u64 {
+fn check(bytes: &[u8]) -> u64 {
     let number = u64::from_le_bytes(bytes[..8].try_into().unwrap());
     ensure!(bytes == message(number, &mut [0; 64]));
     number
@@ -91,7 +84,7 @@ fn consume(region: &Region, books: &Books) {
             Err(error) => return ensure!(error == Error::Closed),
         };
         let len = peeked.copy_to(&mut buffer);
-        let (number, got) = (number_of(&buffer[..len]), books.got.load(SeqCst));
+        let (number, got) = (check(&buffer[..len]), books.got.load(SeqCst));
         if number == got {
             books.got.store(got + 1, SeqCst);
         } else {
@@ -116,7 +109,7 @@ fn an_spsc_queues_ends_are_killed_and_taken_over() {
     let ends: [fn(&Region, &Books); 2] = [produce, consume];
     let start = |end: usize| Child::fork(|| ends[end](&region, books));
     let mut children = [start(0), start(1)];
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     let mut kills = [0u64; 2];
     let until = now_ns() + duration;
     while now_ns() < until {
@@ -179,7 +172,7 @@ fn of_a_pipes_two_ends_one_is_killed_and_the_other_is_told() {
     let duration = duration_ns();
     let _watchdog = watchdog("storm of pipes", 120 + duration / SECOND);
     let books: &Books = shared();
-    let mut random = Random(11);
+    let mut random = Random::new(11);
     let (mut rounds, mut most) = (0, 0);
     let until = now_ns() + duration;
     while now_ns() < until {

@@ -14,6 +14,7 @@
 //! times as many messages as ever fit.
 
 mod procs;
+mod storms;
 
 use procs::{Child, Shared, fork, watchdog};
 use rialto::{Depth, Error, Popped, Queue, QueueConfig, QueueKind, Region, RegionConfig};
@@ -22,13 +23,13 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use storms::{BYTES, Random, number_of, read, write};
 
 const NUMBERS: usize = 4 << 20;
 /// Numbers that one incarnation of a producer may use.
 const BLOCK: u64 = 1 << 15;
 const WORKERS: usize = 12;
 const BATCH: usize = 4;
-const BYTES: usize = 48;
 /// Much more than any hold-up that the design allows.
 const STALL_SECONDS: u64 = 60;
 
@@ -50,44 +51,6 @@ struct Ledger {
     given_back: AtomicU64,
     joined: AtomicU64,
     numbers: [AtomicU8; NUMBERS],
-}
-
-/// xorshift64*: Vigna 2016.
-struct Random(u64);
-impl Random {
-    fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % n
-    }
-    /// Now and then long, so that many die there.
-    fn dawdle(&mut self) {
-        let pause = if self.below(32) == 0 { self.below(10_000) } else { 0 };
-        (0..pause).for_each(|_| std::hint::spin_loop());
-    }
-}
-
-fn number_of(name: &str, default: u64) -> u64 {
-    std::env::var(name).ok().map_or(default, |value| value.parse().expect("a number"))
-}
-
-fn write(number: u64, buffer: &mut [u8; BYTES]) -> &[u8] {
-    let words = 1 + number % 6;
-    for i in 0..words {
-        let at = 8 * i as usize;
-        buffer[at..at + 8].copy_from_slice(&(number ^ i << 56).to_le_bytes());
-    }
-    &buffer[..8 * words as usize]
-}
-
-fn read(message: &[u8]) -> u64 {
-    let number = u64::from_le_bytes(message[..8].try_into().unwrap());
-    assert_eq!(write(number, &mut [0; BYTES]), message, "a message is torn");
-    number
 }
 
 struct Round {
