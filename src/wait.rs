@@ -34,7 +34,7 @@
 //! side that is about to sleep; the fast side pays nothing on x86-64 and a `casal; ldar` on arm64.
 //!
 //! *Light* notifiers publish by a plain Release store, and so pay for no fence at all; their sleepers
-//! [`EventCount::block_heavy`], whose [`Platform::heavy_fence`] stands for both fences: if the sleeper's
+//! block for them ([`Notifiers::Light`]), and their [`Platform::heavy_fence`] stands for both fences: if the sleeper's
 //! look misses the store, the notifier's load comes after the fence that it was made to execute, and sees
 //! the bit. The fence may have holes (`sys::linux` tells of one), so the first sleep behind a bit that was not
 //! set before lasts a millisecond at most: after that whoever stores sees the bit. A sleeper whose platform
@@ -79,6 +79,15 @@ pub struct EventCount {
     word: AtomicU32,
 }
 
+/// Whom a sleeper expects to be woken by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notifiers {
+    /// They publish as [`EventCount::notify`] asks.
+    Fenced,
+    /// Some of them are light: see Ordering.
+    Light,
+}
+
 /// What [`EventCount::prepare`] saw; good for one [`EventCount::wait`].
 #[derive(Clone, Copy, Debug)]
 #[must_use]
@@ -113,7 +122,7 @@ impl EventCount {
     }
 
     /// As [`EventCount::notify`], by a notifier that has published by a **Release** store only, in a process
-    /// that accepts heavy fences, to sleepers that all use [`EventCount::block_heavy`].
+    /// that accepts heavy fences, to sleepers that all block for [`Notifiers::Light`].
     #[inline]
     pub fn notify_light(&self, platform: impl Platform) {
         sync::compiler_fence(SeqCst);
@@ -232,21 +241,17 @@ impl EventCount {
         tick_ns: u64,
         deadline: Deadline,
         look: impl FnMut(bool),
-        mut once: impl FnMut() -> Result<T>,
+        once: impl FnMut() -> Result<T>,
     ) -> Result<T> {
-        match once() {
-            Err(Error::WouldBlock) if deadline != Deadline::NOW => {
-                self.block_slow(platform, tick_ns, deadline, look, once, false)
-            }
-            other => other,
-        }
+        self.block_for(platform, Notifiers::Fenced, tick_ns, deadline, look, once)
     }
 
-    /// As [`EventCount::block`], for [`EventCount::notify_light`].
+    /// As [`EventCount::block`], for those notifiers.
     #[inline]
-    pub fn block_heavy<P: Platform, T>(
+    pub fn block_for<P: Platform, T>(
         &self,
         platform: P,
+        notifiers: Notifiers,
         tick_ns: u64,
         deadline: Deadline,
         look: impl FnMut(bool),
@@ -254,7 +259,7 @@ impl EventCount {
     ) -> Result<T> {
         match once() {
             Err(Error::WouldBlock) if deadline != Deadline::NOW => {
-                self.block_slow(platform, tick_ns, deadline, look, once, true)
+                self.block_slow(platform, notifiers, tick_ns, deadline, look, once)
             }
             other => other,
         }
@@ -265,12 +270,13 @@ impl EventCount {
     fn block_slow<P: Platform, T>(
         &self,
         platform: P,
+        notifiers: Notifiers,
         tick_ns: u64,
         deadline: Deadline,
         mut look: impl FnMut(bool),
         mut once: impl FnMut() -> Result<T>,
-        heavy: bool,
     ) -> Result<T> {
+        let heavy = notifiers == Notifiers::Light;
         let (mut pauses, mut left) = (1, P::SPINS);
         while left > 0 {
             let n = left.min(pauses);

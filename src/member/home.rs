@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     sys::Platform,
     time::Deadline,
-    wait::EventCount,
+    wait::{EventCount, Notifiers},
 };
 
 /// How hard to look for the dead.
@@ -51,17 +51,15 @@ pub trait Home: Sync {
     where
         Self: Sized,
     {
-        let look = |ticked| {
-            self.recover_until(if ticked { Depth::Tick } else { Depth::Marked }, deadline);
-        };
-        event.block(self.platform(), self.tick_ns(), deadline, look, once)
+        self.block_for(event, Notifiers::Fenced, deadline, once)
     }
 
-    /// As [`Home::block`], where notifiers are light: see [`EventCount::block_heavy`].
+    /// As [`Home::block`], for those notifiers.
     #[inline]
-    fn block_heavy<T>(
+    fn block_for<T>(
         &self,
         event: &EventCount,
+        notifiers: Notifiers,
         deadline: Deadline,
         once: impl FnMut() -> Result<T>,
     ) -> Result<T>
@@ -71,7 +69,7 @@ pub trait Home: Sync {
         let look = |ticked| {
             self.recover_until(if ticked { Depth::Tick } else { Depth::Marked }, deadline);
         };
-        event.block_heavy(self.platform(), self.tick_ns(), deadline, look, once)
+        event.block_for(self.platform(), notifiers, self.tick_ns(), deadline, look, once)
     }
 }
 

@@ -163,7 +163,6 @@ impl<'r, H: Home> Pipe<'r, H> {
                 way,
                 stream: writer.lighten(light),
                 fd: NO_FD,
-                light,
                 over: false,
                 grace: Grace::default(),
             }),
@@ -171,7 +170,6 @@ impl<'r, H: Home> Pipe<'r, H> {
                 way,
                 stream: reader.lighten(light),
                 fd: NO_FD,
-                light,
                 over: false,
                 grace: Grace::default(),
             }),
@@ -285,8 +283,6 @@ struct Half<'r, S> {
     stream: S,
     /// Signalled by what we do here.
     fd: Fd,
-    /// This process accepts heavy fences.
-    light: bool,
     /// The end of the stream was found: nothing comes behind it.
     over: bool,
     /// The receiver's, since it first found its peer dead and the way empty.

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     member::{Depth, Home},
     time::Deadline,
-    wait::Fd,
+    wait::{Fd, Notifiers},
 };
 
 impl<H: Home> Connection<'_, H> {
@@ -18,9 +18,9 @@ impl<H: Home> Connection<'_, H> {
         ends.check()?;
         let half = self.receiver.as_mut().ok_or(Error::NotSupported)?;
         let deadline = Deadline::after(home.platform(), timeout_ns);
-        match home
-            .block_heavy(&half.way.data.sleepers, deadline, || half.look(home.platform(), ends).map(drop))
-        {
+        match home.block_for(&half.way.data.sleepers, Notifiers::Light, deadline, || {
+            half.look(home.platform(), ends).map(drop)
+        }) {
             Ok(()) | Err(Error::Closed) => Ok(true),
             Err(Error::TimedOut | Error::WouldBlock) => Ok(false),
             Err(error) => Err(error),

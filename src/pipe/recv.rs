@@ -11,6 +11,7 @@ use crate::{
     },
     sys::Platform,
     time::Deadline,
+    wait::Notifiers,
 };
 
 /// How many chunks may go by between two looks at the clock.
@@ -101,8 +102,9 @@ impl<H: Home> Connection<'_, H> {
             if chunks % at_once == 0 && home.platform().now_ns() >= deadline.0 {
                 break Err(if deadline == Deadline::NOW { Error::WouldBlock } else { Error::TimedOut });
             }
-            let chunk =
-                home.block_heavy(&half.way.data.sleepers, deadline, || half.look(home.platform(), ends));
+            let chunk = home.block_for(&half.way.data.sleepers, Notifiers::Light, deadline, || {
+                half.look(home.platform(), ends)
+            });
             let record = match chunk {
                 Ok(record) => record,
                 Err(error) => break Err(error),
@@ -156,6 +158,6 @@ impl Receiver<'_> {
 
     fn done<H: Home>(&mut self, home: &H, record: &Record) {
         self.stream.release(record);
-        self.way.space.notify_if_light(home.platform(), self.fd, self.light);
+        self.way.space.notify_if_light(home.platform(), self.fd, self.stream.is_light());
     }
 }

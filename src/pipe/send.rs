@@ -8,6 +8,7 @@ use crate::{
     ring::stream::{self, Refused},
     sync::{Ordering::*, compiler_fence, model_fence},
     time::Deadline,
+    wait::Notifiers,
 };
 
 /// In a tag: this chunk goes on; the rest says how much of the message came before. Not set: this is the first,
@@ -71,7 +72,7 @@ impl<H: Home> Connection<'_, H> {
         let (home, ends) = (self.home, self.ends);
         ends.check()?;
         let half = self.sender.as_mut().ok_or(Error::NotSupported)?;
-        let place = home.block_heavy(&half.way.space.sleepers, deadline, || {
+        let place = home.block_for(&half.way.space.sleepers, Notifiers::Light, deadline, || {
             if ends.is_peer_closed() {
                 return Err(Error::BrokenPipe);
             }
@@ -90,14 +91,14 @@ impl<H: Home> Connection<'_, H> {
             Err(Refused::Ended) => return Err(Error::NotOwner),
             other => other?,
         }
-        if half.light {
+        if half.stream.is_light() {
             // A light commit overwrites the end of the stream. But whoever ends it for us has seen our end lost,
             // then had a slow fence executed, then looked: it found this chunk, or we see it here.
             compiler_fence(SeqCst);
             model_fence();
             ends.check()?;
         }
-        half.way.data.notify_if_light(home.platform(), half.fd, half.light);
+        half.way.data.notify_if_light(home.platform(), half.fd, half.stream.is_light());
         Ok(())
     }
 }

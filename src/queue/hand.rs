@@ -106,9 +106,7 @@ impl<H: Home> Peeked<'_, H> {
     /// Done with it: the slot is free again. If the member that holds it is gone meanwhile (its thread
     /// ended before the handle did), the message is somebody else's already and nothing happens.
     pub fn release(self) {
-        let (queue, me) = (self.queue, self.me);
-        queue.shared.ring.release_if(me.id, self.claim, || queue.home.is_still(me));
-        queue.notify_space(1);
+        self.queue.release_claim(self.me, self.claim);
         core::mem::forget(self);
     }
 }
@@ -120,6 +118,12 @@ impl<H: Home> Drop for Peeked<'_, H> {
 }
 
 impl<H: Home> Queue<'_, H> {
+    /// Done with a message in hand, if it is in our hand still.
+    pub(super) fn release_claim(&self, me: Incarnation, claim: Claim) {
+        self.shared.ring.release_if(me.id, claim, || self.home.is_still(me));
+        self.notify_space(1);
+    }
+
     /// Gives a message in hand to somebody else, if it is in our hand still.
     pub(super) fn give_back_claim(&self, me: Incarnation, claim: Claim) {
         if self.shared.ring.abandon_if(me.id, claim, || self.home.is_still(me)) {

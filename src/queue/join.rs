@@ -42,8 +42,7 @@ impl<H: Home> Queue<'_, H> {
     /// async-signal-safe. If we die here, the message is done or comes again.
     pub fn task_done(&self, ticket: Ticket) -> Result<()> {
         let (me, claim) = self.redeem(ticket)?;
-        self.shared.ring.release_if(me.id, claim, || self.home.is_still(me));
-        self.notify_space(1);
+        self.release_claim(me, claim);
         Ok(())
     }
 

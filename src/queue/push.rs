@@ -134,12 +134,25 @@ impl<H: Home> Queue<'_, H> {
     }
 
     /// Does `once` until it says something else than `WouldBlock`, sleeping between tries.
-    pub(super) fn block_for_room<T>(&self, deadline: Deadline, once: impl FnMut() -> Result<T>) -> Result<T> {
+    #[inline]
+    pub(super) fn block_for_room<T>(
+        &self,
+        deadline: Deadline,
+        mut once: impl FnMut() -> Result<T>,
+    ) -> Result<T> {
+        match once() {
+            Err(Error::WouldBlock) if deadline != Deadline::NOW => self.sleep_for_room(deadline, once),
+            other => other,
+        }
+    }
+
+    #[cold]
+    fn sleep_for_room<T>(&self, deadline: Deadline, once: impl FnMut() -> Result<T>) -> Result<T> {
         let sleepers = &self.space().sleepers;
         let done = self.home.block(sleepers, deadline, once);
         // Who was woken before us for a slot that could not be used yet (one that others hold was before it)
         // sleeps again: whoever finds more room, passes the wake on.
-        if done.is_ok() && deadline != Deadline::NOW && self.shared.has_room() {
+        if done.is_ok() && self.shared.has_room() {
             sleepers.notify(self.home.platform());
         }
         done

@@ -323,6 +323,12 @@ impl<A: Area> Writer<A> {
         Writer { light, ..self }
     }
 
+    /// As it was told.
+    #[inline(always)]
+    pub fn is_light(&self) -> bool {
+        self.light
+    }
+
     /// Before a look at whatever tells that the stream is to end, and a [`Writer::publish`] (or
     /// [`Writer::rest`]) behind it: see Light.
     #[inline(always)]
@@ -526,6 +532,12 @@ impl<A: Area> Reader<A> {
     #[must_use]
     pub fn lighten(self, light: bool) -> Self {
         Reader { light, ..self }
+    }
+
+    /// As it was told.
+    #[inline(always)]
+    pub fn is_light(&self) -> bool {
+        self.light
     }
 
     /// The next record, not in hand by this. `Empty`, `Ended`, `Bad`.

@@ -11,7 +11,7 @@ use crate::{
     },
     sync::Ordering::*,
     time::Deadline,
-    wait::{Fd, Grace},
+    wait::{Fd, Grace, Notifiers},
 };
 use core::ops::Deref;
 
@@ -40,8 +40,6 @@ pub struct Consumer<'r, H: Home> {
     /// The owner word as we stored it.
     pub(super) mine: u32,
     pub(super) reader: Reader<RawArea<'r>>,
-    /// This process accepts heavy fences.
-    pub(super) light: bool,
     /// Since we first found the queue closed and empty.
     pub(super) grace: Grace,
 }
@@ -150,7 +148,7 @@ impl<'r, H: Home> Consumer<'r, H> {
             count += 1;
         }
         self.reader.release(&record);
-        self.spsc.notify_space(self.light);
+        self.spsc.notify_space(self.reader.is_light());
         Ok(count)
     }
 
@@ -204,7 +202,7 @@ impl<'r, H: Home> Consumer<'r, H> {
     pub(crate) fn release(&mut self, record: &Record) {
         if self.spsc.consumers_end().is(self.mine) {
             self.reader.release(record);
-            self.spsc.notify_space(self.light);
+            self.spsc.notify_space(self.reader.is_light());
         }
     }
 
@@ -299,7 +297,7 @@ impl<'r, H: Home> Consumer<'r, H> {
         self.reader.hold(record);
         let popped = self.copy(record, buffer);
         self.reader.release(record);
-        self.spsc.notify_space(self.light);
+        self.spsc.notify_space(self.reader.is_light());
         popped
     }
 
@@ -320,7 +318,7 @@ impl<'r, H: Home> Consumer<'r, H> {
             Ok(record) if record.attempt() > 0 => {
                 self.reader.release(&record);
                 self.spsc.shared.header.consumer.0.dropped.fetch_add(1, Relaxed);
-                self.spsc.notify_space(self.light);
+                self.spsc.notify_space(self.reader.is_light());
                 Ok(())
             }
             Ok(_) | Err(Error::WouldBlock | Error::Closed) => Ok(()),
@@ -331,7 +329,7 @@ impl<'r, H: Home> Consumer<'r, H> {
     #[inline]
     fn blocking<T>(&mut self, deadline: Deadline, mut once: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
         let Spsc { home, shared, .. } = self.spsc;
-        home.block_heavy(&shared.header.data.0.sleepers, deadline, || once(self))
+        home.block_for(&shared.header.data.0.sleepers, Notifiers::Light, deadline, || once(self))
     }
 
     /// Before polling for data: from now on the next push is signalled. True if a pop is worth a try at once

@@ -254,7 +254,7 @@ impl<'r, H: Home> Spsc<'r, H> {
                     sync::fence(SeqCst);
                     self.shared.header.data.0.notify_all(self.home.platform(), self.data_fd);
                 }
-                Ok(Producer { spsc: *self, mine: claimed.mine, writer: writer.lighten(light), light })
+                Ok(Producer { spsc: *self, mine: claimed.mine, writer: writer.lighten(light) })
             }
             Err(refused) => {
                 self.give_back(end, claimed);
@@ -271,7 +271,7 @@ impl<'r, H: Home> Spsc<'r, H> {
                 let light = self.home.platform().accept_heavy_fences();
                 let reader = reader.lighten(light);
                 let mut consumer =
-                    Consumer { spsc: *self, mine: claimed.mine, reader, light, grace: Grace::default() };
+                    Consumer { spsc: *self, mine: claimed.mine, reader, grace: Grace::default() };
                 if claimed.died && self.shared.geometry.on_death == OnDeath::Drop {
                     consumer.drop_marked()?;
                 }

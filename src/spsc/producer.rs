@@ -11,7 +11,7 @@ use crate::{
     },
     sync::Ordering::*,
     time::Deadline,
-    wait::Fd,
+    wait::{Fd, Notifiers},
 };
 use core::ops::Deref;
 
@@ -24,8 +24,6 @@ pub struct Producer<'r, H: Home> {
     /// The owner word as we stored it.
     pub(super) mine: u32,
     pub(super) writer: Writer<RawArea<'r>>,
-    /// This process accepts heavy fences.
-    pub(super) light: bool,
 }
 
 impl<'r, H: Home> Producer<'r, H> {
@@ -78,7 +76,7 @@ impl<'r, H: Home> Producer<'r, H> {
             return Err(self.withdraw(error));
         }
         self.writer.publish()?;
-        self.spsc.notify_data(self.light);
+        self.spsc.notify_data(self.writer.is_light());
         Ok(())
     }
 
@@ -89,7 +87,7 @@ impl<'r, H: Home> Producer<'r, H> {
         if error != Error::NotOwner {
             self.writer.rest();
             // Who ends the stream may be waiting for us.
-            self.spsc.notify_data(self.light);
+            self.spsc.notify_data(self.writer.is_light());
         }
         error
     }
@@ -244,7 +242,7 @@ impl<'r, H: Home> Producer<'r, H> {
     #[inline]
     fn blocking<T>(&mut self, deadline: Deadline, mut once: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
         let Spsc { home, shared, .. } = self.spsc;
-        home.block_heavy(&shared.header.space.0.sleepers, deadline, || once(self))
+        home.block_for(&shared.header.space.0.sleepers, Notifiers::Light, deadline, || once(self))
     }
 
     /// Before polling for room: from now on the next release is signalled. True if a push is worth a try at once
