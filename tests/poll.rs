@@ -265,9 +265,13 @@ fn closed_with_a_loan_out_it_is_not_yet_the_end() {
 #[test]
 fn a_closed_descriptor_is_no_harm_and_a_full_one_is_readable() {
     each(FOUR, NO_TICK_MS, |_, queue| {
-        let gone = EventFd::new();
-        let number = gone.0;
-        drop(gone);
+        let data = EventFd::new();
+        // A number so high that no test beside this one gets it anew: it would be the one told.
+        // SAFETY: no memory involved.
+        let number = unsafe { libc::fcntl(data.0, libc::F_DUPFD, 900) };
+        assert!(number >= 900);
+        // SAFETY: ours, open.
+        assert_eq!(unsafe { libc::close(number) }, 0);
         queue.arm_data();
         // SAFETY: our own errno.
         unsafe { *libc::__errno_location() = 4711 };
@@ -275,7 +279,6 @@ fn a_closed_descriptor_is_no_harm_and_a_full_one_is_readable() {
         // SAFETY: as above.
         assert_eq!(unsafe { *libc::__errno_location() }, 4711);
         // Nobody was told, so the next one who can, does.
-        let data = EventFd::new();
         let almost = u64::MAX - 1;
         // SAFETY: eight bytes of ours.
         assert_eq!(unsafe { libc::write(data.0, (&raw const almost).cast(), 8) }, 8);
