@@ -35,9 +35,13 @@
 #[cfg(target_endian = "big")]
 compile_error!("shared memory is little-endian, see LAYOUT.md, and nothing swaps bytes yet");
 
+#[cfg(all(feature = "os", target_os = "linux", not(target_has_atomic = "64")))]
+compile_error!("the Linux backend needs 64-bit atomics: build without the feature `os`");
+
 #[cfg(any(feature = "std", rialto_loom))]
 extern crate std;
 
+#[cfg(target_has_atomic = "64")]
 pub mod barrier;
 pub mod bytes;
 pub mod condition;
@@ -45,63 +49,87 @@ pub mod error;
 pub mod event;
 pub mod layout;
 pub mod lock;
+#[cfg(target_has_atomic = "64")]
 pub mod member;
+#[cfg(target_has_atomic = "64")]
 pub mod permits;
+#[cfg(target_has_atomic = "64")]
 pub mod pipe;
 #[cfg(not(rialto_loom))]
 mod place;
+#[cfg(target_has_atomic = "64")]
 pub mod queue;
+#[cfg(target_has_atomic = "64")]
 pub mod region;
 pub mod ring;
 pub mod rlock;
 pub mod semaphore;
+#[cfg(target_has_atomic = "64")]
 pub mod spsc;
 pub mod sync;
 pub mod sys;
 pub mod time;
 pub mod wait;
 
-#[cfg(all(feature = "capi", target_os = "linux", not(rialto_loom)))]
+#[cfg(all(feature = "capi", target_os = "linux", target_has_atomic = "64", not(rialto_loom)))]
 pub mod capi;
 
 pub use condition::Condition;
 pub use error::{Error, Result};
 pub use event::Event;
 pub use lock::{Acquired, Guard, Lock, Lockable, Outcome};
+#[cfg(target_has_atomic = "64")]
 pub use member::{Depth, Recovered};
+#[cfg(target_has_atomic = "64")]
 pub use pipe::PipeConfig;
+#[cfg(target_has_atomic = "64")]
 pub use queue::{OnDeath, Popped, QueueConfig, QueueKind, Ticket};
+#[cfg(target_has_atomic = "64")]
 pub use region::{Region, RegionConfig};
 pub use rlock::RLock;
 pub use semaphore::Semaphore;
+#[cfg(target_has_atomic = "64")]
 pub use spsc::SpscConfig;
 pub use time::FOREVER;
 
 /// A queue of a [`Region`] on this platform.
+#[cfg(target_has_atomic = "64")]
 pub type Queue<'r> = queue::Queue<'r, Region>;
 /// A queue of plain values.
+#[cfg(target_has_atomic = "64")]
 pub type TypedQueue<'r, T> = queue::TypedQueue<'r, T, Region>;
 /// A pipe of a [`Region`].
+#[cfg(target_has_atomic = "64")]
 pub type Pipe<'r> = pipe::Pipe<'r, Region>;
 /// One end of a pipe.
+#[cfg(target_has_atomic = "64")]
 pub type Connection<'r> = pipe::Connection<'r, Region>;
 /// Room for a message, to be written in place.
+#[cfg(target_has_atomic = "64")]
 pub type Reserved<'r> = queue::Reserved<'r, Region>;
 /// A message in hand.
+#[cfg(target_has_atomic = "64")]
 pub type Peeked<'r> = queue::Peeked<'r, Region>;
 /// A queue of a [`Region`] with one producer and one consumer.
+#[cfg(target_has_atomic = "64")]
 pub type Spsc<'r> = spsc::Spsc<'r, Region>;
 /// Its producer's end.
+#[cfg(target_has_atomic = "64")]
 pub type Producer<'r> = spsc::Producer<'r, Region>;
 /// Its consumer's end.
+#[cfg(target_has_atomic = "64")]
 pub type Consumer<'r> = spsc::Consumer<'r, Region>;
 /// A semaphore of a [`Region`] that gets the permits of the dead back.
+#[cfg(target_has_atomic = "64")]
 pub type TrackedSemaphore<'r> = permits::TrackedSemaphore<'r, Region>;
 /// One of its permits.
+#[cfg(target_has_atomic = "64")]
 pub type Permit<'r> = permits::Permit<'r, Region>;
 /// A barrier of a [`Region`].
+#[cfg(target_has_atomic = "64")]
 pub type Barrier<'r> = barrier::Barrier<'r, Region>;
 /// An explicit membership.
+#[cfg(target_has_atomic = "64")]
 pub type Member<'r> = member::Member<'r, Region>;
 
 /// The README's Rust is compiled and run.

@@ -10,10 +10,13 @@
 //!   is a SeqCst fence in loom and nothing elsewhere, because there the accesses around it are `SeqCst` already.
 //! - Payload bytes are not atomics; models of the rings keep payloads in loom's `UnsafeCell`.
 
+/// Not everywhere: what needs it is not there either.
+#[cfg(all(target_has_atomic = "64", not(rialto_loom)))]
+pub use core::sync::atomic::AtomicU64;
 #[cfg(not(rialto_loom))]
 pub use core::{
     hint::spin_loop,
-    sync::atomic::{AtomicU32, AtomicU64, Ordering, compiler_fence, fence},
+    sync::atomic::{AtomicU32, Ordering, compiler_fence, fence},
 };
 
 /// See the module's comment: a SeqCst fence where SeqCst accesses are weaker than the language says.

@@ -403,12 +403,14 @@ impl Signal {
 
 /// Waits out, once, what light notifiers have published and nobody may see yet: for decisions that a heavy fence
 /// with a hole in it is not good enough for.
+#[cfg(target_has_atomic = "64")] // only objects of a region have such
 #[derive(Debug, Default)]
 pub(crate) struct Grace {
     since: Option<u64>,
     is_over: bool,
 }
 
+#[cfg(target_has_atomic = "64")]
 impl Grace {
     /// Whether it is over: everything that a light notifier did before the first call here can be seen, and all
     /// that it does later sees what the caller had seen by then. The first call takes a
