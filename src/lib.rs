@@ -66,6 +66,8 @@ pub mod rlock;
 pub mod semaphore;
 #[cfg(target_has_atomic = "64")]
 pub mod spsc;
+#[cfg(not(rialto_loom))]
+pub mod stream;
 pub mod sync;
 pub mod sys;
 pub mod time;
@@ -90,6 +92,8 @@ pub use rlock::RLock;
 pub use semaphore::Semaphore;
 #[cfg(target_has_atomic = "64")]
 pub use spsc::SpscConfig;
+#[cfg(not(rialto_loom))]
+pub use stream::{Stream, StreamConfig, StreamReader, StreamWriter};
 pub use time::FOREVER;
 
 /// A queue of a [`Region`] on this platform.

@@ -30,6 +30,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ring", &["error", "layout", "sync", "bytes"]),
     ("queue", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
     ("spsc", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
+    ("stream", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "ring"]),
     ("pipe", &["error", "layout", "sync", "bytes", "sys", "time", "wait", "member", "ring"]),
     (
         "region",
