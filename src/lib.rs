@@ -66,7 +66,6 @@ pub mod rlock;
 pub mod semaphore;
 #[cfg(target_has_atomic = "64")]
 pub mod spsc;
-#[cfg(not(rialto_loom))]
 pub mod stream;
 pub mod sync;
 pub mod sys;
@@ -92,7 +91,6 @@ pub use rlock::RLock;
 pub use semaphore::Semaphore;
 #[cfg(target_has_atomic = "64")]
 pub use spsc::SpscConfig;
-#[cfg(not(rialto_loom))]
 pub use stream::{Stream, StreamConfig, StreamReader, StreamWriter};
 pub use time::FOREVER;
 

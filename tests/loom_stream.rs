@@ -30,6 +30,12 @@
 //! | `sweep`: CAS SeqCst -> Relaxed | `a_writer_killed_anywhere_...` |
 //! | `sweep` does not ask, or no count in the word | `a_late_recoverer_...` |
 //!
+//! | weakened in `src/stream/end.rs` | fails |
+//! |---|---|
+//! | `claim`: Acquire -> Relaxed | `an_end_without_members_...` |
+//! | `give_back`: Release -> Relaxed | `an_end_without_members_...` |
+//! | `claim` stores | `an_end_without_members_...` |
+//!
 //! Not shown: SeqCst against AcqRel, see `loom_wait`. Relaxed in the code, and so in every model: the word behind
 //! a SKIP, tags, the words of a batch but the first, both words at a hand-over, the end of the stream.
 #![cfg(rialto_loom)]
@@ -611,4 +617,39 @@ fn a_late_recoverer_does_not_take_the_end_from_the_ids_next_holder() {
             assert!(!w.producer().is_held_by(1));
         });
     }
+}
+
+// ---- ends without members (`src/stream`)
+
+#[test]
+fn an_end_without_members_passes_on_with_all_that_was_done_there() {
+    model(3, || {
+        let all = Arc::new((Memory::new(80, 48), AtomicU32::new(0)));
+        let claimer = |message| {
+            let all = all.clone();
+            loom::thread::spawn(move || {
+                let (memory, end) = (&all.0, rialto::stream::end::End(&all.1));
+                for _ in 0..2 {
+                    let Ok(mine) = end.claim() else {
+                        yield_now();
+                        continue;
+                    };
+                    push(&mut writer(memory), SHORT, message).unwrap();
+                    assert!(end.is(mine), "robbed");
+                    end.give_back(mine);
+                    return true;
+                }
+                false
+            })
+        };
+        let (one, two) = (claimer(1), claimer(2));
+        let sent = [(one.join().unwrap(), (1, 0)), (two.join().unwrap(), (2, 0))];
+        let mut got = rest(&all.0);
+        got.sort();
+        assert_eq!(
+            got,
+            sent.iter().filter(|(sent, _)| *sent).map(|(_, message)| *message).collect::<Vec<_>>()
+        );
+        assert!(!got.is_empty() && !rialto::stream::end::End(&all.1).is_claimed());
+    });
 }

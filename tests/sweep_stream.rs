@@ -2,7 +2,7 @@
 //! the end over and asks what is there.
 //!
 //! # Points
-//! From the victim's trap to the word it writes behind the operation: push (short; one that goes to the ring's
+//! From the victim's trap to the word it writes behind the operation: init over an older stream, push (short; one that goes to the ring's
 //! beginning), a loan, pop, peek and release, peek and give back, close, the pop that ends a closed stream, claims
 //! and take-overs of either end.
 //!
@@ -40,12 +40,16 @@ mod scenes {
     const MAX: usize = 40;
     const LEN: usize = 1024;
     const DONE: usize = 0;
+    const CONFIG: StreamConfig = StreamConfig::new(SLOTS, MAX as u32);
+    const OTHER: StreamConfig = StreamConfig::new(SLOTS + 3, 20);
 
     #[repr(C, align(64))]
     struct Bytes([AtomicU8; LEN]);
 
     #[derive(Clone, Copy, PartialEq, Debug)]
     enum Op {
+        /// Over a stream of other parameters.
+        Init,
         Push,
         /// To the ring's beginning, past what is left before its end.
         PushRound,
@@ -72,7 +76,7 @@ mod scenes {
         }
 
         fn before(self) -> u32 {
-            if self == End { 0 } else { 2 }
+            if matches!(self, Init | Op::End) { 0 } else { 2 }
         }
     }
 
@@ -94,7 +98,7 @@ mod scenes {
     }
 
     #[inline(never)]
-    fn act(op: Op, stream: Stream<'static>, end: &mut End, first: u32) {
+    fn act(op: Op, memory: &Shared<Bytes>, stream: Stream<'static>, end: &mut End, first: u32) {
         match (op, end) {
             (Push | PushRound, End::Writer(end)) => end.try_push(&message(first)).unwrap(),
             (PushTwice, End::Writer(end)) => {
@@ -110,6 +114,8 @@ mod scenes {
             (PeekRelease, End::Reader(end)) => end.try_peek().unwrap().release(),
             (PeekBack, End::Reader(end)) => drop(end.try_peek().unwrap().len()),
             (Op::End, End::Reader(end)) => assert!(end.try_pop(&mut [0; MAX]) == Err(Error::Closed)),
+            // SAFETY: nobody else uses it.
+            (Init, _) => drop(unsafe { Stream::init(memory.as_ptr().cast(), LEN, &CONFIG) }.unwrap()),
             (Close, _) => stream.close(),
             (ClaimWriter, _) => core::mem::forget(stream.writer().unwrap()),
             (ClaimReader, _) => core::mem::forget(stream.reader().unwrap()),
@@ -154,7 +160,7 @@ mod scenes {
             // Each list that would be right.
             let mut right = vec![];
             let firsts: &[&[(u32, u8)]] = match op {
-                Op::End => &[&[]],
+                Init | Op::End => &[&[]],
                 Pop | PeekRelease if done => &[&[]],
                 Pop | PeekRelease => &[&[(0, 0)], &[(0, 1)], &[]],
                 PeekBack if done => &[&[(0, 1)]],
@@ -181,8 +187,8 @@ mod scenes {
     impl Scene for StreamScene {
         fn set(&mut self) -> Victim {
             self.board.clear();
-            let config = StreamConfig::new(SLOTS, MAX as u32);
             let op = self.op;
+            let config = if op == Init { OTHER } else { CONFIG };
             // SAFETY: aligned to a page; the victim before is gone.
             let stream: Stream<'static> =
                 unsafe { Stream::init(self.memory.as_ptr().cast(), LEN, &config) }.unwrap();
@@ -205,10 +211,10 @@ mod scenes {
                 TakeWriter => core::mem::forget(writer),
                 _ => drop((writer, reader)),
             }
-            if op == Op::End {
+            if matches!(op, Init | Op::End) {
                 stream.close();
             }
-            let board = &*self.board;
+            let (board, memory) = (&*self.board, &self.memory);
             Victim::start(|| {
                 let mut end = match op {
                     Push | PushRound | PushTwice | Loan => End::Writer(stream.writer().unwrap()),
@@ -216,7 +222,7 @@ mod scenes {
                     _ => End::None,
                 };
                 trap();
-                act(op, stream, &mut end, op.before());
+                act(op, memory, stream, &mut end, op.before());
                 board.set(DONE, 1);
             })
         }
@@ -226,6 +232,21 @@ mod scenes {
         }
 
         fn judge(&mut self, mut victim: Victim) -> Result<(), String> {
+            if self.op == Init {
+                let done = self.over();
+                victim.kill();
+                // SAFETY: as in `stream`.
+                let found = unsafe { Stream::attach(self.memory.as_ptr().cast(), LEN) };
+                match found.map(|it| (it.capacity() as u32, it.max_message_bytes(), it.is_closed())) {
+                    Err(Error::BadRegion) if !done => {
+                        // SAFETY: as above; nobody uses it.
+                        unsafe { Stream::init(self.memory.as_ptr().cast(), LEN, &CONFIG) }.unwrap();
+                    }
+                    Ok((capacity, 20, true)) if !done && capacity == OTHER.slots => return Ok(()),
+                    Ok((SLOTS, MAX, false)) => {}
+                    other => return Err(format!("attach says {other:?}")),
+                }
+            }
             let stream = self.stream();
             let mut got = vec![];
             if self.stopped {
@@ -282,6 +303,7 @@ mod scenes {
     pub fn cases() -> Vec<Case> {
         let mut cases = vec![];
         let all = [
+            Init,
             Push,
             PushRound,
             Loan,

@@ -195,7 +195,8 @@ impl<'m, P: Platform> Stream<'m, P> {
     /// Errors: `BadRegion`. Never blocks.
     ///
     /// # Safety
-    /// Who has the end now is dead: it executes nothing any more. And its death happened before this call, as what
+    /// Who has the end now is dead: it executes nothing any more; and nobody else claims it or takes it over
+    /// meanwhile (if the dead one had given it back, somebody might). Its death happened before this call, as what
     /// tells of it usually makes sure: `waitpid`, joining the thread, the interrupt of the watchdog behind a reset.
     pub unsafe fn take_over_writer(&self) -> Result<StreamWriter<'m, P>> {
         self.write_as(self.writers_end().take_over()?)

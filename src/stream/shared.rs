@@ -128,6 +128,7 @@ pub(super) struct Header {
     pub life: Life,
 }
 
+#[cfg(not(rialto_loom))]
 const _: () = {
     use core::mem::{offset_of, size_of};
     static_assertions::const_assert_eq!(offset_of!(Header, bytes), 28);
