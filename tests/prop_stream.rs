@@ -132,10 +132,12 @@ impl<'m> Ends<'m> {
                 } else {
                     drop(old)
                 }
-                // SAFETY: it is gone.
-                let new =
-                    || if died { unsafe { self.stream.take_over_writer() } } else { self.stream.writer() };
-                self.writer = Some(new()?);
+                self.writer = Some(if died {
+                    // SAFETY: it is gone.
+                    unsafe { self.stream.take_over_writer()? }
+                } else {
+                    self.stream.writer()?
+                });
             }
             Op::ReaderChanges(died) => {
                 let old = self.reader.take().unwrap();
@@ -144,10 +146,12 @@ impl<'m> Ends<'m> {
                 } else {
                     drop(old)
                 }
-                // SAFETY: it is gone.
-                let new =
-                    || if died { unsafe { self.stream.take_over_reader() } } else { self.stream.reader() };
-                self.reader = Some(new()?);
+                self.reader = Some(if died {
+                    // SAFETY: it is gone.
+                    unsafe { self.stream.take_over_reader()? }
+                } else {
+                    self.stream.reader()?
+                });
             }
             Op::Looks => {
                 let (stream, bound) = (&self.stream, LEN / 16);
