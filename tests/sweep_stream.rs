@@ -40,6 +40,8 @@ mod scenes {
     const MAX: usize = 40;
     const LEN: usize = 1024;
     const DONE: usize = 0;
+    /// What the victim's push said.
+    const SENT: usize = 1;
     const CONFIG: StreamConfig = StreamConfig::new(SLOTS, MAX as u32);
     const OTHER: StreamConfig = StreamConfig::new(SLOTS + 3, 20);
 
@@ -53,6 +55,8 @@ mod scenes {
         Push,
         /// To the ring's beginning, past what is left before its end.
         PushRound,
+        /// Stopped in it, while somebody else closes the stream and reads it to its end.
+        PushClosed,
         /// Planted: the same message again.
         PushTwice,
         Loan,
@@ -98,9 +102,20 @@ mod scenes {
     }
 
     #[inline(never)]
-    fn act(op: Op, memory: &Shared<Bytes>, stream: Stream<'static>, end: &mut End, first: u32) {
+    fn act(
+        op: Op,
+        board: &Board,
+        memory: &Shared<Bytes>,
+        stream: Stream<'static>,
+        end: &mut End,
+        first: u32,
+    ) {
         match (op, end) {
             (Push | PushRound, End::Writer(end)) => end.try_push(&message(first)).unwrap(),
+            (PushClosed, End::Writer(end)) => match end.try_push(&message(first)) {
+                Ok(()) => board.set(SENT, 1),
+                Err(error) => assert_eq!(error, Error::Closed),
+            },
             (PushTwice, End::Writer(end)) => {
                 end.try_push(&message(first)).unwrap();
                 end.try_push(&message(first)).unwrap();
@@ -217,12 +232,12 @@ mod scenes {
             let (board, memory) = (&*self.board, &self.memory);
             Victim::start(|| {
                 let mut end = match op {
-                    Push | PushRound | PushTwice | Loan => End::Writer(stream.writer().unwrap()),
+                    Push | PushRound | PushClosed | PushTwice | Loan => End::Writer(stream.writer().unwrap()),
                     Pop | PeekRelease | PeekBack | Op::End => End::Reader(stream.reader().unwrap()),
                     _ => End::None,
                 };
                 trap();
-                act(op, memory, stream, &mut end, op.before());
+                act(op, board, memory, stream, &mut end, op.before());
                 board.set(DONE, 1);
             })
         }
@@ -249,6 +264,21 @@ mod scenes {
             }
             let stream = self.stream();
             let mut got = vec![];
+            if self.op == PushClosed {
+                stream.close();
+                let mut reader = stream.reader().map_err(|error| error.to_string())?;
+                got.extend(Self::drain(&mut reader)?);
+                let end = reader.try_pop(&mut [0; MAX]);
+                if end != Err(Error::Closed) {
+                    return Err(format!("closed and drained, but {end:?}"));
+                }
+                if !victim.finish(WATCHDOG) {
+                    return Err("going on, the victim does not come to its end".into());
+                }
+                let sent = self.board.get(SENT) != 0;
+                let is_there = got.contains(&(self.op.before(), 0));
+                return if sent == is_there { Ok(()) } else { Err(format!("sent {sent}, but {got:?}")) };
+            }
             if self.stopped {
                 // The other end goes on.
                 if self.op.sends() {
@@ -322,7 +352,7 @@ mod scenes {
                 sweep(&mut StreamScene::new(op, false), tally);
             }));
         }
-        for op in [Push, PushRound, Loan, Pop, PeekRelease] {
+        for op in [Push, PushRound, PushClosed, Loan, Pop, PeekRelease] {
             cases.push(clean(format!("{op:?}, stopped"), 10, move |tally: &Tally| {
                 sweep(&mut StreamScene::new(op, true), tally);
             }));
