@@ -30,12 +30,6 @@
 //! | `sweep`: CAS SeqCst -> Relaxed | `a_writer_killed_anywhere_...` |
 //! | `sweep` does not ask, or no count in the word | `a_late_recoverer_...` |
 //!
-//! | weakened in `src/stream/end.rs` | fails |
-//! |---|---|
-//! | `claim`: Acquire -> Relaxed | `an_end_without_members_...` |
-//! | `give_back`: Release -> Relaxed | `an_end_without_members_...` |
-//! | `claim` stores | `an_end_without_members_...` |
-//!
 //! Not shown: SeqCst against AcqRel, see `loom_wait`. Relaxed in the code, and so in every model: the word behind
 //! a SKIP, tags, the words of a batch but the first, both words at a hand-over, the end of the stream.
 #![cfg(rialto_loom)]
