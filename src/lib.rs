@@ -55,6 +55,7 @@ pub mod region;
 pub mod ring;
 pub mod rlock;
 pub mod semaphore;
+pub mod shadow;
 pub mod spsc;
 pub mod sync;
 pub mod sys;

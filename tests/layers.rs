@@ -23,6 +23,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("event", &["error", "sync", "sys", "time", "wait", "place"]),
     ("semaphore", &["error", "sync", "sys", "time", "wait", "place"]),
     ("condition", &["error", "sync", "sys", "time", "wait", "place", "lock"]),
+    // State, in two copies.
+    ("shadow", &["error", "layout", "sync", "bytes", "sys", "time", "lock"]),
     // Objects that know their users.
     ("permits", &["error", "layout", "sync", "time", "wait", "member"]),
     ("barrier", &["error", "layout", "sync", "time", "wait", "member"]),
