@@ -5,6 +5,7 @@
 //! | | where |
 //! |---|---|
 //! | [`Lock`], [`RLock`], [`Condition`], [`Event`], [`Semaphore`] | 64 bytes each, anywhere in shared memory |
+//! | [`Value`], [`Array`], [`RawValue`], [`RawArray`] | in a region: state, found by name, never torn by a death |
 //! | [`Queue`], [`Spsc`], [`Pipe`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
 //!
 //! Every type exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
@@ -38,9 +39,11 @@ compile_error!("shared memory is little-endian, see LAYOUT.md, and nothing swaps
 #[cfg(any(feature = "std", rialto_loom))]
 extern crate std;
 
+pub mod array;
 pub mod barrier;
 pub mod bytes;
 pub mod condition;
+pub mod element;
 pub mod error;
 pub mod event;
 pub mod layout;
@@ -51,6 +54,7 @@ pub mod pipe;
 #[cfg(not(rialto_loom))]
 mod place;
 pub mod queue;
+pub mod raw;
 pub mod region;
 pub mod ring;
 pub mod rlock;
@@ -60,6 +64,7 @@ pub mod spsc;
 pub mod sync;
 pub mod sys;
 pub mod time;
+pub mod value;
 pub mod wait;
 
 #[cfg(all(feature = "capi", target_os = "linux", not(rialto_loom)))]
@@ -72,6 +77,7 @@ pub use lock::{Acquired, Guard, Lock, Lockable, Outcome};
 pub use member::{Depth, Recovered};
 pub use pipe::PipeConfig;
 pub use queue::{OnDeath, Popped, QueueConfig, QueueKind, Ticket};
+pub use raw::{RawArray, RawValue};
 pub use region::{Region, RegionConfig};
 pub use rlock::RLock;
 pub use semaphore::Semaphore;
@@ -102,6 +108,10 @@ pub type TrackedSemaphore<'r> = permits::TrackedSemaphore<'r, Region>;
 pub type Permit<'r> = permits::Permit<'r, Region>;
 /// A barrier of a [`Region`].
 pub type Barrier<'r> = barrier::Barrier<'r, Region>;
+/// A value of a [`Region`].
+pub type Value<'r, T> = value::Value<'r, T, sys::Os>;
+/// An array of a [`Region`].
+pub type Array<'r, T> = array::Array<'r, T, sys::Os>;
 /// An explicit membership.
 pub type Member<'r> = member::Member<'r, Region>;
 

@@ -24,7 +24,11 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("semaphore", &["error", "sync", "sys", "time", "wait", "place"]),
     ("condition", &["error", "sync", "sys", "time", "wait", "place", "lock"]),
     // State, in two copies.
+    ("element", &["error"]),
     ("shadow", &["error", "layout", "sync", "bytes", "sys", "time", "lock"]),
+    ("value", &["error", "layout", "sys", "time", "element", "shadow"]),
+    ("array", &["error", "layout", "sys", "time", "element", "shadow"]),
+    ("raw", &["error", "layout", "sync", "bytes", "element"]),
     // Objects that know their users.
     ("permits", &["error", "layout", "sync", "time", "wait", "member"]),
     ("barrier", &["error", "layout", "sync", "time", "wait", "member"]),
@@ -37,7 +41,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "region",
         &[
             "error", "layout", "sync", "sys", "time", "member", "lock", "queue", "spsc", "pipe", "permits",
-            "barrier",
+            "barrier", "element", "value", "array", "raw",
         ],
     ),
     // The top: every object that C has.

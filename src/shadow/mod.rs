@@ -185,6 +185,14 @@ pub fn layout(bytes: u64) -> Result<Layout> {
     Ok(Layout { size: COPIES_OFFSET + 2 * stride, align: CACHE_LINE })
 }
 
+/// Where an object outside of a region is. Errors: `Invalid` (null, or not 128-aligned).
+pub fn place(ptr: *mut u8) -> Result<NonNull<u8>> {
+    match NonNull::new(ptr) {
+        Some(at) if at.addr().get() % CACHE_LINE as usize == 0 => Ok(at),
+        _ => Err(Error::Invalid),
+    }
+}
+
 impl<'r, P: Platform> Shadow<'r, P> {
     /// Makes an object whose copies are all zero, but for what `init` writes.
     ///
@@ -291,19 +299,19 @@ impl<'r, P: Platform> Shadow<'r, P> {
     /// What `read` makes of the published copy. It may be called several times, and on bytes that change under
     /// its eyes: only what it returned undisturbed counts, errors too.
     #[inline]
-    pub fn read<T>(&self, read: impl Fn(View) -> Result<T>) -> Result<T> {
-        let look = |which: usize| read(View::new(self.copy(which), self.bytes));
-        match self.header.control.0.read(look) {
+    pub fn read<T>(&self, mut read: impl FnMut(View) -> Result<T>) -> Result<T> {
+        let mut look = |which: usize| read(View::new(self.copy(which), self.bytes));
+        match self.header.control.0.read(&mut look) {
             Some(result) => result,
-            None => self.read_again(&look),
+            None => self.read_again(&mut look),
         }
     }
 
     #[cold]
-    fn read_again<T>(&self, look: &impl Fn(usize) -> Result<T>) -> Result<T> {
+    fn read_again<T>(&self, look: &mut impl FnMut(usize) -> Result<T>) -> Result<T> {
         for _ in 1..LOOKS {
             spin_loop();
-            if let Some(result) = self.header.control.0.read(look) {
+            if let Some(result) = self.header.control.0.read(&mut *look) {
                 return result;
             }
         }
