@@ -187,6 +187,30 @@ impl Number for f64 {
     }
 }
 
+#[cfg(feature = "capi")]
+/// Adds `more` to `sum`, numbers of that type. Errors: `WrongKind` (no number), `Invalid` (not as many bytes).
+pub(crate) fn plus(code: Code, sum: &mut [u8], more: &[u8]) -> Result<()> {
+    fn add<T: Number + bytemuck::AnyBitPattern>(sum: &mut [u8], more: &[u8]) -> Result<()> {
+        let read = |bytes: &[u8]| bytemuck::try_pod_read_unaligned::<T>(bytes).map_err(|_| Error::Invalid);
+        let result = read(sum)?.plus(read(more)?);
+        sum.copy_from_slice(bytemuck::bytes_of(&result));
+        Ok(())
+    }
+    match code {
+        Code::Block | Code::Bool => Err(Error::WrongKind),
+        Code::U8 => add::<u8>(sum, more),
+        Code::I8 => add::<i8>(sum, more),
+        Code::U16 => add::<u16>(sum, more),
+        Code::I16 => add::<i16>(sum, more),
+        Code::U32 => add::<u32>(sum, more),
+        Code::I32 => add::<i32>(sum, more),
+        Code::U64 => add::<u64>(sum, more),
+        Code::I64 => add::<i64>(sum, more),
+        Code::F32 => add::<f32>(sum, more),
+        Code::F64 => add::<f64>(sum, more),
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
 }

@@ -39,6 +39,8 @@ compile_error!("shared memory is little-endian, see LAYOUT.md, and nothing swaps
 #[cfg(any(feature = "std", rialto_loom))]
 extern crate std;
 
+#[cfg(feature = "capi")]
+pub mod any;
 pub mod array;
 pub mod barrier;
 pub mod bytes;

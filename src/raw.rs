@@ -145,6 +145,52 @@ impl<'r> Elements<'r> {
         Ok((Elements { base, size: each, len, memory: PhantomData }, code))
     }
 
+    /// The first element.
+    #[cfg(feature = "capi")]
+    pub(crate) fn as_ptr(&self) -> *mut u8 {
+        self.base.as_ptr()
+    }
+
+    /// Bytes of an element.
+    #[cfg(feature = "capi")]
+    pub(crate) fn size(&self) -> u32 {
+        self.size
+    }
+
+    /// Elements.
+    #[cfg(feature = "capi")]
+    pub(crate) fn len(&self) -> u32 {
+        self.len
+    }
+
+    /// Zeros that exist from here on, for who does not know their type: a value (`len` 1), or an array.
+    ///
+    /// # Safety
+    /// As [`Elements::format`].
+    #[cfg(feature = "capi")]
+    pub(crate) unsafe fn format_any(
+        at: NonNull<u8>,
+        is_value: bool,
+        (code, size, len): (Code, u32, u32),
+    ) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe {
+            let elements = Self::format(at, code, size, len)?;
+            Self::publish(if is_value { VALUE } else { ARRAY }, at);
+            Ok(elements)
+        }
+    }
+
+    /// As [`Elements::attach`].
+    ///
+    /// # Safety
+    /// As that.
+    #[cfg(feature = "capi")]
+    pub(crate) unsafe fn attach_any(at: NonNull<u8>, is_value: bool, size: u64) -> Result<(Self, Code)> {
+        // SAFETY: the caller's word.
+        unsafe { Self::attach(if is_value { VALUE } else { ARRAY }, at, size) }
+    }
+
     /// The address of `count` elements from `index` on. Errors: `NotFound`.
     fn at(&self, index: u32, count: usize) -> Result<*mut u8> {
         let at = offset(self.size, self.len, index, count)?;

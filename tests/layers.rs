@@ -28,6 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("shadow", &["error", "layout", "sync", "bytes", "sys", "time", "lock"]),
     ("value", &["error", "layout", "sys", "time", "element", "shadow"]),
     ("array", &["error", "layout", "sys", "time", "element", "shadow"]),
+    ("any", &["error", "sys", "time", "element", "shadow", "value", "array"]),
     ("raw", &["error", "layout", "sync", "bytes", "element"]),
     // Objects that know their users.
     ("permits", &["error", "layout", "sync", "time", "wait", "member"]),
@@ -41,7 +42,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "region",
         &[
             "error", "layout", "sync", "sys", "time", "member", "lock", "queue", "spsc", "pipe", "permits",
-            "barrier", "element", "value", "array", "raw",
+            "barrier", "element", "value", "array", "any", "raw",
         ],
     ),
     // The top: every object that C has.
@@ -64,6 +65,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "spsc",
             "pipe",
             "region",
+            "any",
+            "element",
             "ROOT",
         ],
     ),

@@ -2,6 +2,8 @@
 //! nothing to sweep when a member dies; their lock tells the next owner.
 
 use super::{Region, directory::Kind};
+#[cfg(feature = "capi")]
+use crate::{any::Any, element::Code, raw::Elements};
 use crate::{
     array::{self, Array},
     element::Element,
@@ -133,5 +135,84 @@ impl<P: Platform> Region<P> {
         let place = self.directory().find(name, Kind::RawArray)?;
         // SAFETY: the place lies in the region, which outlives the handle.
         unsafe { RawArray::attach(self.at(place), place.size) }
+    }
+}
+
+/// For who does not know their types: C.
+#[cfg(feature = "capi")]
+impl<P: Platform> Region<P> {
+    pub(crate) fn create_any_value(
+        &self,
+        name: &str,
+        code: Code,
+        bytes: &[u8],
+        timeout_ns: u64,
+    ) -> Result<Any<'_, P>> {
+        self.create(name, Kind::Value, value::layout(bytes.len() as u64)?, timeout_ns, |at| {
+            // SAFETY: as `create` says.
+            unsafe { Any::format_value(self.platform, at, code, bytes) }
+        })
+    }
+
+    pub(crate) fn open_any_value(&self, name: &str) -> Result<Any<'_, P>> {
+        let place = self.directory().find(name, Kind::Value)?;
+        // SAFETY: the place lies in the region, which outlives the handle.
+        unsafe { Any::attach_value(self.platform, self.at(place), place.size) }
+    }
+
+    /// `shape`: the type, and how large and how many its elements are.
+    pub(crate) fn create_any_array(
+        &self,
+        name: &str,
+        shape: (Code, u32, u32),
+        init: &[u8],
+        timeout_ns: u64,
+    ) -> Result<Any<'_, P>> {
+        self.create(name, Kind::Array, array::layout(shape.1, shape.2)?, timeout_ns, |at| {
+            // SAFETY: as `create` says.
+            unsafe { Any::format_array(self.platform, at, shape, init) }
+        })
+    }
+
+    pub(crate) fn open_any_array(&self, name: &str) -> Result<Any<'_, P>> {
+        let place = self.directory().find(name, Kind::Array)?;
+        // SAFETY: the place lies in the region, which outlives the handle.
+        unsafe { Any::attach_array(self.platform, self.at(place), place.size) }
+    }
+
+    pub(crate) fn create_any_raw_value(
+        &self,
+        name: &str,
+        (code, size): (Code, u32),
+        timeout_ns: u64,
+    ) -> Result<Elements<'_>> {
+        self.create(name, Kind::RawValue, raw::layout(size, 1)?, timeout_ns, |at| {
+            // SAFETY: as `create` says.
+            unsafe { Elements::format_any(at, true, (code, size, 1)) }
+        })
+    }
+
+    pub(crate) fn open_any_raw_value(&self, name: &str) -> Result<(Elements<'_>, Code)> {
+        let place = self.directory().find(name, Kind::RawValue)?;
+        // SAFETY: the place lies in the region, which outlives the handle.
+        unsafe { Elements::attach_any(self.at(place), true, place.size) }
+    }
+
+    pub(crate) fn create_any_raw_array(
+        &self,
+        name: &str,
+        shape: (Code, u32, u32),
+        timeout_ns: u64,
+    ) -> Result<Elements<'_>> {
+        self.create(name, Kind::RawArray, raw::layout(shape.1, shape.2)?, timeout_ns, |at| {
+            // SAFETY: as `create` says.
+            unsafe { Elements::format_any(at, false, shape) }
+        })
+    }
+
+    pub(crate) fn open_any_raw_array(&self, name: &str) -> Result<(Elements<'_>, Code)> {
+        let place = self.directory().find(name, Kind::RawArray)?;
+        // SAFETY: the place lies in the region, which outlives the handle.
+        unsafe { Elements::attach_any(self.at(place), false, place.size) }
     }
 }
