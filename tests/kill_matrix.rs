@@ -24,7 +24,7 @@
 //! `-`: there is no such place. The second table is libc's cousins in the same cells, with one second of
 //! patience: for information.
 //!
-//! Arguments: words that a row's name must contain. `RIALTO_MATRIX_RUNS`: runs of each cell (5).
+//! Arguments: words that a row's name must contain. `RIALTO_MATRIX_RUNS`: runs of each cell (3).
 #![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64", feature = "os")), allow(unused))]
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64", feature = "os", not(rialto_loom)))]
@@ -429,7 +429,7 @@ mod table {
 
     pub fn main() {
         let filter: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-        let runs = std::env::var("RIALTO_MATRIX_RUNS").map_or(5, |n| n.parse().expect("a number")).max(1);
+        let runs = std::env::var("RIALTO_MATRIX_RUNS").map_or(3, |n| n.parse().expect("a number")).max(1);
         println!(
             "kill_matrix: what the sleepers got, and the median time of {runs} runs; the tick is 100 ms\n"
         );

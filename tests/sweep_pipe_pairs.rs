@@ -363,7 +363,7 @@ mod scenes {
         for (ops, duplex, gap) in [
             ([Send, Recv], true, 53),
             ([Send, Recv], false, 53),
-            ([SendLong, Recv], true, 71),
+            ([SendLong, Recv], true, 101),
             ([Close, Recv], false, 31),
             ([Connect, Recv], true, 59),
             ([Send, Send], true, 23),

@@ -431,7 +431,7 @@ pub fn cases() -> Vec<Case> {
             let is_light = matches!(op, Push | PushMany | Loan | Pop | PopMany | PeekRelease);
             if is_light || matches!(mode, Mode::Light | Mode::Locked) {
                 let name = format!("{op:?}, killed, {:?} asleep, {mode:?}", op.sleeper());
-                cases.push(clean(name, 40, move |tally| give(op, mode, tally)));
+                cases.push(clean(name, if is_light { 40 } else { 15 }, move |tally| give(op, mode, tally)));
             }
         }
     }
