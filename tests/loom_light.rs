@@ -20,6 +20,10 @@
 //! | the consumer does not ask whether a push is under way | `a_message_is_delivered_or_refused_...` |
 //! | it does: no slow fence; busy not asked, or before the fence | `a_message_is_delivered_or_refused_...` |
 //! | `is_push_under_way`: no fence between the SeqCst looks | `a_message_is_delivered_or_refused_...` |
+//! | `end` stores | `a_message_is_delivered_or_refused_...` |
+//! | a push that is withdrawn tells nobody | `..._while_somebody_closes_and_the_consumer_waits` (a deadlock) |
+//! | a pop tells nobody | `a_release_is_seen_...` (a deadlock) |
+//! | `take_over` leaves busy | `the_next_producer_of_a_closed_queue_...` |
 //! | who claims a closed queue's end tells nobody | `the_next_producer_of_a_closed_queue_...` |
 //!
 //! No model fails where busy is found and the end is not asked for again (the next look finds it free), nor for the
@@ -189,7 +193,7 @@ fn a_record_is_whole_when_it_is_seen_and_its_memory_free_when_it_is_reused() {
 /// Nobody ticks.
 #[test]
 fn a_push_is_seen_or_the_sleeping_consumer_is_woken() {
-    model(3, || {
+    model(5, || {
         let w = world(2);
         let pops = spawn(&w, 1, |w| assert_eq!(consumer(w).pop(&mut [0; 8]).unwrap().len, 8));
         let pushes = spawn(&w, 2, |w| assert_eq!(push_all(&mut producer(w), 1), 1));
@@ -201,7 +205,7 @@ fn a_push_is_seen_or_the_sleeping_consumer_is_woken() {
 /// Nobody ticks.
 #[test]
 fn a_release_is_seen_or_the_sleeping_producer_is_woken() {
-    model(3, || {
+    model(5, || {
         let w = world(2);
         let mut before = producer(&w);
         push_all(&mut before, 1);
@@ -246,7 +250,7 @@ fn a_message_is_delivered_or_refused_while_somebody_closes_and_the_consumer_poll
 /// The producer keeps its end: it is idle, or busy, when the consumer comes to the end.
 #[test]
 fn a_closed_queue_ends_beside_a_producer_that_stays() {
-    model(3, || {
+    model(5, || {
         let w = world(2);
         let pops = spawn(&w, 1, |w| {
             let got = drain(&mut consumer(w), wait);
@@ -304,7 +308,7 @@ fn producer_killed(at_least: u32, preemptions: usize, heir: fn(&W)) {
 
 #[test]
 fn a_producer_killed_anywhere_does_not_withhold_the_end() {
-    producer_killed(10, 1, |w| {
+    producer_killed(10, 2, |w| {
         w.recover();
         w.finished.tick_until(1);
     });
@@ -313,7 +317,7 @@ fn a_producer_killed_anywhere_does_not_withhold_the_end() {
 /// Nobody ticks: the sweep, and the claim, tell who waits for the dead one's push.
 #[test]
 fn the_next_producer_of_a_closed_queue_does_not_withhold_the_end() {
-    producer_killed(10, 1, |w| {
+    producer_killed(10, 2, |w| {
         let end = producer(w);
         w.finished.repeat_until(1, || ());
         drop(end);
