@@ -71,6 +71,92 @@ pub unsafe fn copy_in(from: &[u8], to: *mut u8) {
     }
 }
 
+/// As [`copy_out`], from any address.
+///
+/// # Safety
+/// `from` is valid for reads of `to.len()` bytes; the two do not overlap.
+#[inline]
+pub unsafe fn copy_out_any(from: *const u8, to: &mut [u8]) {
+    // The usual numbers, by one access.
+    // SAFETY: the caller's; aligned, as is asked.
+    unsafe {
+        match to.len() {
+            8 if from.addr() % 8 == 0 => {
+                return to.copy_from_slice(&from.cast::<u64>().read_volatile().to_ne_bytes());
+            }
+            4 if from.addr() % 4 == 0 => {
+                return to.copy_from_slice(&from.cast::<u32>().read_volatile().to_ne_bytes());
+            }
+            _ => {}
+        }
+    }
+    let before = misaligned(from).min(to.len());
+    let (head, rest) = to.split_at_mut(before);
+    // SAFETY: the caller's; behind the head `from` is aligned to 16, or nothing is left.
+    unsafe {
+        for (i, byte) in head.iter_mut().enumerate() {
+            *byte = from.add(i).read_volatile();
+        }
+        copy_out(from.add(before), rest);
+    }
+}
+
+/// As [`copy_in`], to any address.
+///
+/// # Safety
+/// `to` is valid for writes of `from.len()` bytes; the two do not overlap.
+#[inline]
+pub unsafe fn copy_in_any(from: &[u8], to: *mut u8) {
+    // SAFETY: the caller's; aligned, as is asked.
+    unsafe {
+        match from.len() {
+            8 if to.addr() % 8 == 0 => {
+                return to.cast::<u64>().write_volatile(u64::from_ne_bytes(array(from)));
+            }
+            4 if to.addr() % 4 == 0 => {
+                return to.cast::<u32>().write_volatile(u32::from_ne_bytes(array(from)));
+            }
+            _ => {}
+        }
+    }
+    let before = misaligned(to).min(from.len());
+    let (head, rest) = from.split_at(before);
+    // SAFETY: as in `copy_out_any`, with the sides exchanged.
+    unsafe {
+        for (i, byte) in head.iter().enumerate() {
+            to.add(i).write_volatile(*byte);
+        }
+        copy_in(rest, to.add(before));
+    }
+}
+
+/// The first `N` bytes, of which there are as many.
+#[inline(always)]
+fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    core::array::from_fn(|i| bytes[i])
+}
+
+/// Bytes before the next multiple of 16.
+#[inline(always)]
+fn misaligned(at: *const u8) -> usize {
+    at.addr().wrapping_neg() % 16
+}
+
+/// Writes `len` zeros into shared memory.
+///
+/// # Safety
+/// `to` is valid for writes of `len` bytes and aligned to 16.
+pub unsafe fn fill_zero(to: *mut u8, len: usize) {
+    const STEP: usize = 256;
+    let mut at = 0;
+    while at < len {
+        let part = STEP.min(len - at);
+        // SAFETY: `at + part <= len`, and `at` is a multiple of 256.
+        unsafe { copy_in(&[0; STEP][..part], to.add(at)) };
+        at += part;
+    }
+}
+
 /// Copies within shared memory.
 ///
 /// # Safety
@@ -116,6 +202,28 @@ mod tests {
                 unsafe { copy_out(shared.0.as_ptr(), &mut back[skew..skew + len]) };
                 assert_eq!(back[skew..skew + len], source[skew..skew + len]);
                 assert!(back[..skew].iter().chain(&back[skew + len..]).all(|b| *b == 0x77));
+            }
+        }
+    }
+
+    #[test]
+    fn any_alignment_of_the_shared_side_too() {
+        for len in 0..40 {
+            for skew in 0..17 {
+                let source: [u8; 40] = core::array::from_fn(|i| i as u8 + 1);
+                let mut shared = Aligned([0xee; 80]);
+                // SAFETY: 17 + 40 bytes are there.
+                unsafe { copy_in_any(&source[..len], shared.0.as_mut_ptr().add(skew)) };
+                assert_eq!(shared.0[skew..skew + len], source[..len]);
+                assert!(shared.0[..skew].iter().chain(&shared.0[skew + len..]).all(|b| *b == 0xee));
+                let mut back = [0x77; 41];
+                // SAFETY: as above.
+                unsafe { copy_out_any(shared.0.as_ptr().add(skew), &mut back[..len]) };
+                assert_eq!(back[..len], source[..len]);
+                assert_eq!(back[len], 0x77);
+                // SAFETY: aligned, and 40 bytes.
+                unsafe { fill_zero(shared.0.as_mut_ptr(), len) };
+                assert!(shared.0[..len].iter().all(|b| *b == 0));
             }
         }
     }

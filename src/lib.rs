@@ -5,6 +5,7 @@
 //! | | where |
 //! |---|---|
 //! | [`Lock`], [`RLock`], [`Condition`], [`Event`], [`Semaphore`] | 64 bytes each, anywhere in shared memory |
+//! | [`Value`], [`Array`], [`RawValue`], [`RawArray`] | in a region: state, found by name, never torn by a death |
 //! | [`Queue`], [`Spsc`], [`Pipe`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
 //!
 //! Every type exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
@@ -41,10 +42,16 @@ compile_error!("the Linux backend needs 64-bit atomics: build without the featur
 #[cfg(any(feature = "std", rialto_loom))]
 extern crate std;
 
+#[cfg(all(feature = "capi", target_has_atomic = "64"))]
+pub mod any;
+#[cfg(target_has_atomic = "64")]
+pub mod array;
 #[cfg(target_has_atomic = "64")]
 pub mod barrier;
 pub mod bytes;
 pub mod condition;
+#[cfg(target_has_atomic = "64")]
+pub mod element;
 pub mod error;
 pub mod event;
 pub mod layout;
@@ -60,16 +67,22 @@ mod place;
 #[cfg(target_has_atomic = "64")]
 pub mod queue;
 #[cfg(target_has_atomic = "64")]
+pub mod raw;
+#[cfg(target_has_atomic = "64")]
 pub mod region;
 pub mod ring;
 pub mod rlock;
 pub mod semaphore;
+#[cfg(target_has_atomic = "64")]
+pub mod shadow;
 #[cfg(target_has_atomic = "64")]
 pub mod spsc;
 pub mod stream;
 pub mod sync;
 pub mod sys;
 pub mod time;
+#[cfg(target_has_atomic = "64")]
+pub mod value;
 pub mod wait;
 
 #[cfg(all(feature = "capi", target_os = "linux", target_has_atomic = "64", not(rialto_loom)))]
@@ -85,6 +98,8 @@ pub use member::{Depth, Recovered};
 pub use pipe::PipeConfig;
 #[cfg(target_has_atomic = "64")]
 pub use queue::{OnDeath, Popped, QueueConfig, QueueKind, Ticket};
+#[cfg(target_has_atomic = "64")]
+pub use raw::{RawArray, RawValue};
 #[cfg(target_has_atomic = "64")]
 pub use region::{Region, RegionConfig};
 pub use rlock::RLock;
@@ -130,6 +145,12 @@ pub type Permit<'r> = permits::Permit<'r, Region>;
 /// A barrier of a [`Region`].
 #[cfg(target_has_atomic = "64")]
 pub type Barrier<'r> = barrier::Barrier<'r, Region>;
+/// A value of a [`Region`].
+#[cfg(target_has_atomic = "64")]
+pub type Value<'r, T> = value::Value<'r, T, sys::Os>;
+/// An array of a [`Region`].
+#[cfg(target_has_atomic = "64")]
+pub type Array<'r, T> = array::Array<'r, T, sys::Os>;
 /// An explicit membership.
 #[cfg(target_has_atomic = "64")]
 pub type Member<'r> = member::Member<'r, Region>;

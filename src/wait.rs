@@ -52,7 +52,7 @@
 //! transitions would sleep through a wake, until its tick.
 //!
 //! # Checked by
-//! `tests/loom_wait.rs`, `tests/sweep_queue.rs` and `sweep_sync.rs` (with sleepers), `tests/timeouts_sync.rs`.
+//! `tests/loom_wait.rs`, `tests/loom_light.rs` (light notifiers), `tests/sweep_queue.rs` and `sweep_sync.rs` (with sleepers), `tests/timeouts_sync.rs`.
 
 use crate::{
     error::{Error, Result},
@@ -125,8 +125,10 @@ impl EventCount {
     /// that accepts heavy fences, to sleepers that all block for [`Notifiers::Light`].
     #[inline]
     pub fn notify_light(&self, platform: impl Platform) {
-        sync::compiler_fence(SeqCst);
-        self.notify(platform);
+        sync::compiler_fence(SeqCst); // partner: the sleeper's heavy fence, see Ordering
+        if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 {
+            self.wake(platform, 1);
+        }
     }
 
     /// Wakes everybody, if there may be anybody. As [`EventCount::notify`].

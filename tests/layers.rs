@@ -23,6 +23,13 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("event", &["error", "sync", "sys", "time", "wait", "place"]),
     ("semaphore", &["error", "sync", "sys", "time", "wait", "place"]),
     ("condition", &["error", "sync", "sys", "time", "wait", "place", "lock"]),
+    // State, in two copies.
+    ("element", &["error"]),
+    ("shadow", &["error", "layout", "sync", "bytes", "sys", "time", "lock"]),
+    ("value", &["error", "layout", "sys", "time", "element", "shadow"]),
+    ("array", &["error", "layout", "sys", "time", "element", "shadow"]),
+    ("any", &["error", "sys", "time", "element", "shadow", "value", "array"]),
+    ("raw", &["error", "layout", "sync", "bytes", "element"]),
     // Objects that know their users.
     ("permits", &["error", "layout", "sync", "time", "wait", "member"]),
     ("barrier", &["error", "layout", "sync", "time", "wait", "member"]),
@@ -36,7 +43,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "region",
         &[
             "error", "layout", "sync", "sys", "time", "member", "lock", "queue", "spsc", "pipe", "permits",
-            "barrier",
+            "barrier", "element", "value", "array", "any", "raw",
         ],
     ),
     // The top: every object that C has.
@@ -59,6 +66,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "spsc",
             "pipe",
             "region",
+            "any",
+            "element",
             "ROOT",
         ],
     ),
