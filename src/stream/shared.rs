@@ -6,7 +6,7 @@
 //! | 0 | 4 | `magic` "RSTR", written last; 0 = not initialised | init |
 //! | 4 | 4 | `version` of the layout, 1 | init |
 //! | 8 | 4 | `features`: bit 0, 32-bit words only; must be 1 | init |
-//! | 12 | 4 | `kind`: 6 | init |
+//! | 12 | 4 | `kind`: 18 | init |
 //! | 16 | 4 | `size`: bytes of all this, a multiple of 64 | init |
 //! | 20 | 4 | `slots`: of the largest messages, as many fit at least | init |
 //! | 24 | 4 | `max_message_bytes`: 1 and more | init |
@@ -41,7 +41,7 @@ const MAGIC: u32 = u32::from_le_bytes(*b"RSTR");
 const VERSION: u32 = 1;
 const FEATURES: u32 = 1;
 /// Among the kinds of a region's directory, which has none of these.
-const KIND: u32 = 6;
+const KIND: u32 = 18;
 pub(super) const ALIGN: u64 = 64;
 const RING_OFFSET: u64 = 256;
 
