@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`Lock`], [`RLock`], [`Condition`], [`Event`], [`Semaphore`] | 64 bytes each, anywhere in shared memory |
 //! | [`Queue`], [`Spsc`], [`Pipe`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
+//! | [`List`], [`Dict`], [`Namespace`] | in a region or anywhere else; an update is all or nothing |
 //!
 //! Every type exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
 //! for programs that bring their own. What each word in shared memory means, who may write it, and
@@ -41,11 +42,14 @@ extern crate std;
 pub mod barrier;
 pub mod bytes;
 pub mod condition;
+pub mod dict;
 pub mod error;
 pub mod event;
 pub mod layout;
+pub mod list;
 pub mod lock;
 pub mod member;
+pub mod namespace;
 pub mod permits;
 pub mod pipe;
 #[cfg(not(rialto_loom))]
@@ -66,10 +70,13 @@ pub mod wait;
 pub mod capi;
 
 pub use condition::Condition;
+pub use dict::DictConfig;
 pub use error::{Error, Result};
 pub use event::Event;
+pub use list::ListConfig;
 pub use lock::{Acquired, Guard, Lock, Lockable, Outcome};
 pub use member::{Depth, Recovered};
+pub use namespace::{Attribute, NamespaceConfig};
 pub use pipe::PipeConfig;
 pub use queue::{OnDeath, Popped, QueueConfig, QueueKind, Ticket};
 pub use region::{Region, RegionConfig};
@@ -102,6 +109,12 @@ pub type TrackedSemaphore<'r> = permits::TrackedSemaphore<'r, Region>;
 pub type Permit<'r> = permits::Permit<'r, Region>;
 /// A barrier of a [`Region`].
 pub type Barrier<'r> = barrier::Barrier<'r, Region>;
+/// A list of byte strings.
+pub type List<'r> = list::List<'r, sys::Os>;
+/// A dict of byte strings.
+pub type Dict<'r> = dict::Dict<'r, sys::Os>;
+/// Named attributes.
+pub type Namespace<'r> = namespace::Namespace<'r, sys::Os>;
 /// An explicit membership.
 pub type Member<'r> = member::Member<'r, Region>;
 

@@ -25,6 +25,9 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("condition", &["error", "sync", "sys", "time", "wait", "place", "lock"]),
     // State, in two copies.
     ("shadow", &["error", "layout", "sync", "bytes", "sys", "time", "lock"]),
+    ("list", &["error", "layout", "sys", "shadow"]),
+    ("dict", &["error", "layout", "sys", "shadow"]),
+    ("namespace", &["error", "layout", "sys", "shadow", "dict"]),
     // Objects that know their users.
     ("permits", &["error", "layout", "sync", "time", "wait", "member"]),
     ("barrier", &["error", "layout", "sync", "time", "wait", "member"]),
@@ -36,8 +39,21 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "region",
         &[
-            "error", "layout", "sync", "sys", "time", "member", "lock", "queue", "spsc", "pipe", "permits",
+            "error",
+            "layout",
+            "sync",
+            "sys",
+            "time",
+            "member",
+            "lock",
+            "queue",
+            "spsc",
+            "pipe",
+            "permits",
             "barrier",
+            "list",
+            "dict",
+            "namespace",
         ],
     ),
     // The top: every object that C has.

@@ -35,6 +35,7 @@ mod header;
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 mod map;
 mod objects;
+mod state;
 
 pub use directory::MAX_NAME_BYTES;
 pub use header::{LAYOUT_VERSION, RegionConfig};

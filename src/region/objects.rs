@@ -236,7 +236,7 @@ impl<P: Platform> Region<P> {
 
     /// Makes room for an object and has `build` make it: of `layout`'s bytes inside the region, which nobody
     /// uses yet, and which stay as long as the region's handles.
-    fn create<'r, T>(
+    pub(super) fn create<'r, T>(
         &'r self,
         name: &str,
         kind: Kind,
