@@ -36,8 +36,8 @@ macro_rules! locking {
             self.shadow.lock()
         }
 
-        /// As `lock`, without a guard and waiting at most `timeout_ns` (0 polls: `WouldBlock`); pair it with
-        /// `release`. Errors: `TimedOut`, `Deadlock` (this thread holds it), and as `lock`.
+        /// As `lock`, without a guard and waiting at most `timeout_ns` (0 polls: `WouldBlock`, whoever holds it);
+        /// pair it with `release`. Errors: `TimedOut`, `Deadlock` (this thread holds it), and as `lock`.
         pub fn acquire(&self, timeout_ns: u64) -> $crate::error::Result<()> {
             self.shadow.acquire(timeout_ns)
         }
