@@ -292,6 +292,38 @@ fn one_process_sees_what_another_set_and_the_dead_leave_whole_updates() {
 }
 
 #[test]
+fn an_update_of_many_keys_is_seen_as_one() {
+    let _watchdog = watchdog("a dict under updates", 60);
+    let region = region();
+    let dict = region.create_dict("wide", &DictConfig::new(16, 1, 100)).unwrap();
+    let update = |round: u8| {
+        let keys: [[u8; 1]; 16] = std::array::from_fn(|i| [i as u8]);
+        let value = [round; 100];
+        dict.update(&keys.each_ref().map(|key| (&key[..], &value[..]))).unwrap();
+    };
+    update(0);
+    let child = fork(|| {
+        (1..).for_each(|round: u64| update(round as u8));
+        0
+    });
+    let mut states = std::collections::BTreeSet::new();
+    procs::wait_until("many states were read", || {
+        for _ in 0..2000 {
+            let (mut buffer, mut lens) = ([0; 16 * 101], [(0, 0); 16]);
+            assert_eq!(dict.copy_items(&mut buffer, &mut lens), Ok(16));
+            assert_eq!(lens, [(1, 100); 16]);
+            for (i, item) in buffer.chunks(101).enumerate() {
+                assert_eq!(usize::from(item[0]), i);
+                assert!(item[1..].iter().all(|byte| *byte == buffer[1]), "torn");
+            }
+            states.insert(buffer[1]);
+        }
+        states.len() > 50
+    });
+    child.kill();
+}
+
+#[test]
 fn keys_of_one_bucket_come_and_go() {
     let region = region();
     // One bucket: all keys are in one chain.

@@ -456,6 +456,33 @@ fn appends_of_many_threads_are_all_there() {
 }
 
 #[test]
+fn a_list_that_is_reversed_is_seen_before_or_behind_it() {
+    let _watchdog = watchdog("a list under reversals", 60);
+    let region = region();
+    let list = region.create_list("list", &ListConfig::new(250, 8)).unwrap();
+    (0..250u8).for_each(|i| list.append(&[i]).unwrap());
+    let child = fork(|| {
+        loop {
+            list.reverse().unwrap();
+        }
+    });
+    let (mut up, mut down) = (0u32, 0u32);
+    procs::wait_until("both were seen", || {
+        for _ in 0..2000 {
+            let (mut buffer, mut lens) = ([0; 250], [0; 250]);
+            assert_eq!(list.copy_range(0..250, &mut buffer, &mut lens), Ok(250));
+            match buffer[0] {
+                0 => up += u32::from(buffer.is_sorted()),
+                _ => down += u32::from(buffer.iter().rev().is_sorted()),
+            }
+        }
+        assert_eq!((up + down) % 2000, 0, "torn");
+        up > 1000 && down > 1000
+    });
+    child.kill();
+}
+
+#[test]
 fn names_kinds_and_parameters_are_checked() {
     let region = region();
     let config = ListConfig::new(3, 5);
