@@ -303,8 +303,11 @@ fn an_update_of_many_keys_is_seen_as_one() {
     };
     update(0);
     let child = fork(|| {
-        (1..).for_each(|round: u64| update(round as u8));
-        0
+        let mut round = 0u8;
+        loop {
+            round = round.wrapping_add(1);
+            update(round);
+        }
     });
     let mut states = std::collections::BTreeSet::new();
     procs::wait_until("many states were read", || {
