@@ -12,7 +12,7 @@ mod header {
     use std::{env, fs, path::Path};
 
     /// In the header's order.
-    const FILES: [&str; 31] = [
+    const FILES: &[&str] = &[
         "status",
         "lock",
         "rlock",
@@ -44,6 +44,8 @@ mod header {
         "spsc/peeked",
         "permits",
         "barrier",
+        "value",
+        "array",
     ];
 
     pub fn write() {

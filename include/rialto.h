@@ -607,6 +607,64 @@ typedef struct rialto_barrier_t {
     uint64_t _private[16];
 } rialto_barrier_t;
 
+/**
+ * What a value is, or an element of an array: one of RIALTO_BLOCK, RIALTO_U8, ... A number's is checked when
+ * the object is opened, and of any the size.
+ */
+typedef uint32_t rialto_type_t;
+
+/**
+ * This process's view of a value that several processes share: a store is all or nothing, whoever is killed
+ * when, and a load never waits for the dead. Private to the process. It refers to its region's view, which must not
+ * move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
+ */
+typedef struct rialto_value_t {
+    /** Not for you. */
+    uint64_t _private[8];
+} rialto_value_t;
+
+/**
+ * This process's view of an array that several processes share: an update, of one element or of many, is all
+ * or nothing, whoever is killed when, and a read never waits for the dead. Private to the process. It refers to its
+ * region's view, which must not move and must outlive it. It may be copied, is used by any number of threads, and
+ * needs no end.
+ */
+typedef struct rialto_array_t {
+    /** Not for you. */
+    uint64_t _private[8];
+} rialto_array_t;
+
+/** An edit under way, see rialto_array_edit. Only ever pointed to. */
+typedef struct rialto_array_edit_t {
+    /** Not for you. */
+    uint64_t _private[1];
+} rialto_array_edit_t;
+
+/** Bytes of some structure; only its size is checked. All processes must agree on the structure. */
+#define RIALTO_BLOCK 0
+/** uint8_t */
+#define RIALTO_U8 1
+/** int8_t */
+#define RIALTO_I8 2
+/** uint16_t */
+#define RIALTO_U16 3
+/** int16_t */
+#define RIALTO_I16 4
+/** uint32_t */
+#define RIALTO_U32 5
+/** int32_t */
+#define RIALTO_I32 6
+/** uint64_t */
+#define RIALTO_U64 7
+/** int64_t */
+#define RIALTO_I64 8
+/** float */
+#define RIALTO_F32 9
+/** double */
+#define RIALTO_F64 10
+/** bool, one byte: 0 or 1 */
+#define RIALTO_BOOL 11
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -4417,6 +4475,465 @@ int rialto_barrier_n_waiting(const struct rialto_barrier_t *barrier, uint32_t *p
  * Since       0.1
  */
 int rialto_barrier_parties(const struct rialto_barrier_t *barrier, uint32_t *parties);
+
+/**
+ * Makes a value in a region, waiting at most `timeout_ns` for others who create there.
+ *
+ * region      alive; its view must not move, and must outlive the value's.
+ * name        1 to 31 bytes of UTF-8.
+ * type        RIALTO_BLOCK, RIALTO_U8 ...
+ * initial     `size` bytes: what it is at first.
+ * size        1 to 2^30; a number's own. It takes 256 bytes, and twice `size` rounded up to 128.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * value       gets the view.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ETIMEDOUT;
+ *             RIALTO_EAGAIN (0, and somebody creates); RIALTO_EMFILE; RIALTO_EBADREGION;
+ *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be created here any
+ *             more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+ *             stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole value or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_value_create(const struct rialto_region_t *region,
+                        const char *name,
+                        rialto_type_t type,
+                        const void *initial,
+                        size_t size,
+                        uint64_t timeout_ns,
+                        struct rialto_value_t *value);
+
+/**
+ * Finds the value of that name.
+ *
+ * region      alive; its view must not move, and must outlive the value's.
+ * name        as it was created.
+ * type, size  as it was created.
+ * value       gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND (also: of another type or size);
+ *             RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_value_open(const struct rialto_region_t *region,
+                      const char *name,
+                      rialto_type_t type,
+                      size_t size,
+                      struct rialto_value_t *value);
+
+/**
+ * The value as it was stored last. Does not wait for who holds the lock.
+ *
+ * value       alive.
+ * to          gets it; nobody else uses those bytes meanwhile. After an error they may be overwritten.
+ * size        its size.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: another size); where writers overtake us 64 times in a row, also
+ *             as rialto_value_store.
+ * Concurrency any thread of any process.  Blocks: only then.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_value_load(const struct rialto_value_t *value,
+                      void *to,
+                      size_t size);
+
+/**
+ * Stores a value, waiting for others who hold the lock as long as it takes.
+ *
+ * value       alive.
+ * from, size  the bytes; as many as it has. A bool is 0 or 1.
+ * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EDEADLK (from
+ *             within an edit of it); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the lock);
+ *             RIALTO_EINVAL (also: another size).
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   everybody finds the old value, or everybody the new one.
+ * Since       0.1
+ */
+int rialto_value_store(const struct rialto_value_t *value,
+                       const void *from,
+                       size_t size);
+
+/**
+ * Stores a value, and tells what was there.
+ *
+ * value, from, size
+ *             as for rialto_value_store; at most 64 bytes.
+ * before      gets `size` bytes; may be `from`.
+ * Returns     as rialto_value_store; RIALTO_ENOTSUP (larger than 64 bytes).
+ * Concurrency as rialto_value_store.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_value_store.
+ * Since       0.1
+ */
+int rialto_value_swap(const struct rialto_value_t *value,
+                      const void *from,
+                      void *before,
+                      size_t size);
+
+/**
+ * Stores a value if it is, byte by byte, the expected one.
+ *
+ * value       alive.
+ * expected    `size` bytes: the value to be replaced. Gets what was there.
+ * from, size  the new value; at most 64 bytes.
+ * Returns     RIALTO_OK, it was replaced; RIALTO_EAGAIN, it was another one, which `expected` is now (the one place
+ *             where an out-parameter is written besides); RIALTO_ENOTSUP (larger than 64 bytes); as
+ *             rialto_value_store.
+ * Concurrency as rialto_value_store.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_value_store.
+ * Since       0.1
+ */
+int rialto_value_compare_exchange(const struct rialto_value_t *value,
+                                  void *expected,
+                                  const void *from,
+                                  size_t size);
+
+/**
+ * Adds to a value that is a number; integers wrap.
+ *
+ * value       alive.
+ * more, size  a number of its type.
+ * before      gets what was there; may be NULL, or `more`.
+ * Returns     as rialto_value_store; RIALTO_EWRONGKIND (no number).
+ * Concurrency as rialto_value_store.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_value_store.
+ * Since       0.1
+ */
+int rialto_value_fetch_add(const struct rialto_value_t *value,
+                           const void *more,
+                           void *before,
+                           size_t size);
+
+/**
+ * Keeps all others from changing the value until rialto_value_release: several operations of this thread, that
+ * nobody comes between. Python's `with value.get_lock():`. Others load meanwhile.
+ *
+ * value       alive.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     RIALTO_OK; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is held); RIALTO_EDEADLK (held by this
+ *             thread already); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE;
+ *             RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   others go on, with what the last whole operation left: hold a rialto_lock_t of your own if they are to be told.
+ * Since       0.1
+ */
+int rialto_value_acquire(const struct rialto_value_t *value,
+                         uint64_t timeout_ns);
+
+/**
+ * Ends what rialto_value_acquire began.
+ *
+ * value       alive.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_value_release(const struct rialto_value_t *value);
+
+/**
+ * Makes a raw value in a region, zero: bytes that are all yours. No lock, no copies, and all or nothing only what one
+ * instruction stores. Python's RawValue.
+ *
+ * region      alive; its view must not move, and must outlive the use of `data`.
+ * name        1 to 31 bytes of UTF-8.
+ * type, size  as for rialto_value_create. It takes 128 bytes and `size` rounded up to 128.
+ * data        gets where it is in this process, aligned to 128. Others store there at any moment: use the
+ *             compiler's __atomic builtins or volatile.
+ * Returns     as rialto_value_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole value or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_raw_value_create(const struct rialto_region_t *region,
+                            const char *name,
+                            rialto_type_t type,
+                            size_t size,
+                            void **data);
+
+/**
+ * Finds the raw value of that name.
+ *
+ * region      alive; its view must not move, and must outlive the use of `data`.
+ * name        as it was created.
+ * type, size  as it was created.
+ * data        as for rialto_raw_value_create.
+ * Returns     as rialto_value_open.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_raw_value_open(const struct rialto_region_t *region,
+                          const char *name,
+                          rialto_type_t type,
+                          size_t size,
+                          void **data);
+
+/**
+ * Makes an array in a region, waiting at most `timeout_ns` for others who create there.
+ *
+ * region      alive; its view must not move, and must outlive the array's.
+ * name        1 to 31 bytes of UTF-8.
+ * type        RIALTO_BLOCK, RIALTO_U8 ...
+ * size        bytes of an element; a number's own.
+ * count       elements, 1 and more; at most 2^30 bytes in all. It takes 256 bytes, and twice those bytes rounded up to 128.
+ * initial     `count` elements, or NULL: zeros.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * array       gets the view.
+ * Returns     as rialto_value_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+ *             stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole array or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_array_create(const struct rialto_region_t *region,
+                        const char *name,
+                        rialto_type_t type,
+                        size_t size,
+                        uint32_t count,
+                        const void *initial,
+                        uint64_t timeout_ns,
+                        struct rialto_array_t *array);
+
+/**
+ * Finds the array of that name.
+ *
+ * region      alive; its view must not move, and must outlive the array's.
+ * name        as it was created.
+ * type, size  as it was created.
+ * array       gets the view.
+ * Returns     as rialto_value_open.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_open(const struct rialto_region_t *region,
+                      const char *name,
+                      rialto_type_t type,
+                      size_t size,
+                      struct rialto_array_t *array);
+
+/**
+ * How many elements there are; it never changes.
+ *
+ * array       alive.
+ * count       gets the number.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_len(const struct rialto_array_t *array, uint32_t *count);
+
+/**
+ * Elements as they were stored last, all of one moment. Does not wait for who holds the lock.
+ *
+ * array       alive.
+ * index       of the first.
+ * count       how many.
+ * to          gets them; nobody else uses those bytes meanwhile. After an error they may be overwritten.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL; where writers overtake us 64
+ *             times in a row, also as rialto_array_write.
+ * Concurrency any thread of any process.  Blocks: only then.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_read(const struct rialto_array_t *array,
+                      uint32_t index,
+                      uint32_t count,
+                      void *to);
+
+/**
+ * Stores elements: all of them or, if we are killed, perhaps none. Waits for others who hold the lock as long as
+ * it takes.
+ *
+ * array       alive.
+ * index       of the first.
+ * count       how many.
+ * from        as many elements. A bool is 0 or 1.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many: nothing is stored); as rialto_value_store.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   everybody finds the old elements, or everybody the new ones.
+ * Since       0.1
+ */
+int rialto_array_write(const struct rialto_array_t *array,
+                       uint32_t index,
+                       uint32_t count,
+                       const void *from);
+
+/**
+ * Stores an element, and tells what was there.
+ *
+ * array, index
+ *             which one.
+ * from, before, size
+ *             as for rialto_value_swap.
+ * Returns     as rialto_value_swap; RIALTO_ENOENT.
+ * Concurrency, Signals, If we die
+ *             as rialto_array_write.
+ * Since       0.1
+ */
+int rialto_array_swap(const struct rialto_array_t *array,
+                      uint32_t index,
+                      const void *from,
+                      void *before,
+                      size_t size);
+
+/**
+ * Stores an element if it is, byte by byte, the expected one.
+ *
+ * array, index
+ *             which one.
+ * expected, from, size
+ *             as for rialto_value_compare_exchange.
+ * Returns     as rialto_value_compare_exchange; RIALTO_ENOENT.
+ * Concurrency, Signals, If we die
+ *             as rialto_array_write.
+ * Since       0.1
+ */
+int rialto_array_compare_exchange(const struct rialto_array_t *array,
+                                  uint32_t index,
+                                  void *expected,
+                                  const void *from,
+                                  size_t size);
+
+/**
+ * Adds to an element that is a number; integers wrap.
+ *
+ * array, index
+ *             which one.
+ * more, before, size
+ *             as for rialto_value_fetch_add.
+ * Returns     as rialto_value_fetch_add; RIALTO_ENOENT.
+ * Concurrency, Signals, If we die
+ *             as rialto_array_write.
+ * Since       0.1
+ */
+int rialto_array_fetch_add(const struct rialto_array_t *array,
+                           uint32_t index,
+                           const void *more,
+                           void *before,
+                           size_t size);
+
+/**
+ * Has `change` change as many elements as it likes: all of that or nothing.
+ *
+ * array       alive.
+ * change      called once, at once, by this thread, with the edit and `context`. It reads and writes by
+ *             rialto_array_edit_read and _write; the array itself is meanwhile as it was before, and writing to it is
+ *             RIALTO_EDEADLK. What it returns is returned: if that is negative, nothing is changed. It must
+ *             return: no longjmp, no exception, no pthread_exit.
+ * context     yours.
+ * Returns     what `change` returned; as rialto_array_write.
+ * Concurrency any thread of any process.  Blocks: yes, while others hold the lock; and others, who write, while
+ *             `change` runs.
+ * Signals     not async-signal-safe.
+ * If we die   also in `change`: everybody finds what was before, or everybody all of it.
+ * Since       0.1
+ */
+int rialto_array_edit(const struct rialto_array_t *array,
+                      int (*change)(struct rialto_array_edit_t *edit, void *context),
+                      void *context);
+
+/**
+ * Elements within an edit, with what it has written before.
+ *
+ * edit        what `change` was called with, during that call.
+ * index       of the first.
+ * to, size    gets whole elements, as many as there are bytes for.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL (also: no whole elements).
+ * Concurrency the thread that edits.  Signals: not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_edit_read(const struct rialto_array_edit_t *edit,
+                           uint32_t index,
+                           void *to,
+                           size_t size);
+
+/**
+ * Writes elements within an edit.
+ *
+ * edit        what `change` was called with, during that call.
+ * index       of the first.
+ * from, size  whole elements.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL (also: no whole elements, a bool
+ *             that is none).
+ * Concurrency the thread that edits.  Signals: not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_edit_write(struct rialto_array_edit_t *edit,
+                            uint32_t index,
+                            const void *from,
+                            size_t size);
+
+/**
+ * Keeps all others from changing the array until rialto_array_release. As rialto_value_acquire.
+ *
+ * array, timeout_ns
+ *             as for rialto_value_acquire.
+ * Returns     as rialto_value_acquire.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_value_acquire.
+ * Since       0.1
+ */
+int rialto_array_acquire(const struct rialto_array_t *array, uint64_t timeout_ns);
+
+/**
+ * Ends what rialto_array_acquire began.
+ *
+ * array       alive.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_release(const struct rialto_array_t *array);
+
+/**
+ * Makes a raw array in a region, zero. As rialto_raw_value_create.
+ *
+ * region, name, type, size, data
+ *             as for rialto_raw_value_create; elements follow each other without gaps.
+ * count       elements, 1 and more; at most 2^30 bytes in all.
+ * Returns     as rialto_value_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole array or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_raw_array_create(const struct rialto_region_t *region,
+                            const char *name,
+                            rialto_type_t type,
+                            size_t size,
+                            uint32_t count,
+                            void **data);
+
+/**
+ * Finds the raw array of that name.
+ *
+ * region, name, type, size, data
+ *             as for rialto_raw_value_open.
+ * count       gets how many elements it has.
+ * Returns     as rialto_value_open.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_raw_array_open(const struct rialto_region_t *region,
+                          const char *name,
+                          rialto_type_t type,
+                          size_t size,
+                          void **data,
+                          uint32_t *count);
 
 #ifdef __cplusplus
 }  // extern "C"

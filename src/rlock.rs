@@ -50,7 +50,7 @@ use crate::place::{self, Placed};
 use crate::{
     error::{Error, Result},
     lock::{Acquired, Lock, Lockable, Outcome, Suspend},
-    sync::{AtomicU32, Ordering::*},
+    sync::AtomicU32,
     sys::{Os, Platform, Thread},
     time::FOREVER,
 };
@@ -181,11 +181,11 @@ impl RLock {
     }
 
     fn count(&self) -> u32 {
-        self.cell().aux.load(Relaxed) as u32
+        self.cell().count()
     }
 
     fn set_count(&self, count: u32) {
-        self.cell().aux.store(u64::from(count), Relaxed);
+        self.cell().set_count(count);
     }
 }
 

@@ -52,7 +52,7 @@
 //! transitions would sleep through a wake, until its tick.
 //!
 //! # Checked by
-//! `tests/loom_wait.rs`, `tests/sweep_queue.rs` and `sweep_sync.rs` (with sleepers), `tests/timeouts_sync.rs`.
+//! `tests/loom_wait.rs`, `tests/loom_light.rs` (light notifiers), `tests/sweep_queue.rs` and `sweep_sync.rs` (with sleepers), `tests/timeouts_sync.rs`.
 
 use crate::{
     error::{Error, Result},
@@ -125,8 +125,10 @@ impl EventCount {
     /// that accepts heavy fences, to sleepers that all block for [`Notifiers::Light`].
     #[inline]
     pub fn notify_light(&self, platform: impl Platform) {
-        sync::compiler_fence(SeqCst);
-        self.notify(platform);
+        sync::compiler_fence(SeqCst); // partner: the sleeper's heavy fence, see Ordering
+        if self.word.load(SeqCst) & MAYBE_SLEEPER != 0 {
+            self.wake(platform, 1);
+        }
     }
 
     /// Wakes everybody, if there may be anybody. As [`EventCount::notify`].
@@ -403,12 +405,14 @@ impl Signal {
 
 /// Waits out, once, what light notifiers have published and nobody may see yet: for decisions that a heavy fence
 /// with a hole in it is not good enough for.
+#[cfg(target_has_atomic = "64")] // only objects of a region have such
 #[derive(Debug, Default)]
 pub(crate) struct Grace {
     since: Option<u64>,
     is_over: bool,
 }
 
+#[cfg(target_has_atomic = "64")]
 impl Grace {
     /// Whether it is over: everything that a light notifier did before the first call here can be seen, and all
     /// that it does later sees what the caller had seen by then. The first call takes a

@@ -1,5 +1,6 @@
 //! The kill matrix: for each primitive, a process is killed while it holds, while it waits, between being
-//! woken and acting, and inside release, set, notify, abort. Two others sleep there. They must finish, with
+//! woken and acting, and inside release, set, notify, abort. Two others sleep there; of an `Spsc` or a `Pipe`,
+//! which have two parties, one: the other party, or who is to take the dead one's place. They must finish, with
 //! the right outcome, and nothing may be lost; the table says what they got, and how long after.
 //!
 //! # Places
@@ -9,7 +10,7 @@
 //! the others, the state being changed. Without ptrace the test fails.
 //!
 //! # What is asked
-//! - Both survivors finish within the watchdog, 10 s. The bound that is promised is the tick, 100 ms; the
+//! - The survivors finish within the watchdog, 10 s. The bound that is promised is the tick, 100 ms; the
 //!   table has the median of the measured times, and no time is asserted.
 //! - Of two who wait for a lock, one is told of the death of who held it, or none if it was released.
 //! - Permits, tokens, messages are all there afterwards, each once; where all parties of a barrier had come,
@@ -17,11 +18,13 @@
 //!
 //! - Room that a dead one had reserved is there again; a task that it had not finished is done by another, and
 //!   `join` returns then.
+//! - An end of an `Spsc` is claimed by another, and goes on where it was; a message in the hand of the dead comes
+//!   marked. The other end of a `Pipe` gets all that was sent whole, then the end of the stream, or a broken pipe.
 //!
 //! `-`: there is no such place. The second table is libc's cousins in the same cells, with one second of
 //! patience: for information.
 //!
-//! Arguments: words that a row's name must contain. `RIALTO_MATRIX_RUNS`: runs of each cell (5).
+//! Arguments: words that a row's name must contain. `RIALTO_MATRIX_RUNS`: runs of each cell (3).
 #![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64", feature = "os")), allow(unused))]
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64", feature = "os", not(rialto_loom)))]
@@ -45,7 +48,7 @@ mod table {
             barrier, condition, locks,
             peers::{self, condition as cond},
             permits::{event, plain, tracked},
-            queue,
+            pipe, queue, spsc,
             stage::{Stage, Trouble, Verdict, list},
         },
         support::{
@@ -196,6 +199,66 @@ mod table {
             batch::<true>("Queue, indexed, batches"),
             tasks::<false>("Queue, joinable"),
             tasks::<true>("Queue, indexed, joinable"),
+            Row(
+                "Spsc, its producer dies",
+                [
+                    vec![
+                        ("loan, then a successor: ", spsc::producer::reserved),
+                        ("loan, the successor: ", spsc::producer::succeeded),
+                    ],
+                    vec![("", spsc::producer::waiting)],
+                    vec![("", spsc::producer::woken)],
+                    vec![
+                        ("push: ", spsc::producer::push_one),
+                        ("commit: ", spsc::producer::commit),
+                        ("push_many: ", spsc::producer::push_many),
+                        ("close: ", spsc::producer::close),
+                    ],
+                ],
+            ),
+            Row(
+                "Spsc, its consumer dies",
+                [
+                    vec![
+                        ("peek, then a successor: ", spsc::consumer::peeked),
+                        ("peek, the successor: ", spsc::consumer::succeeded),
+                    ],
+                    vec![("", spsc::consumer::waiting)],
+                    vec![("", spsc::consumer::woken)],
+                    vec![
+                        ("pop: ", spsc::consumer::pop_one),
+                        ("release: ", spsc::consumer::release),
+                        ("pop_many: ", spsc::consumer::pop_many),
+                        ("close: ", spsc::consumer::close),
+                    ],
+                ],
+            ),
+            Row(
+                "Pipe, the sender dies",
+                [
+                    vec![("", pipe::sender::holding)],
+                    vec![("", pipe::sender::waiting)],
+                    vec![("", pipe::sender::woken)],
+                    vec![
+                        ("send: ", pipe::sender::send),
+                        ("in the middle of a message: ", pipe::sender::chunk),
+                        ("close: ", pipe::sender::close),
+                    ],
+                ],
+            ),
+            Row(
+                "Pipe, the receiver dies",
+                [
+                    vec![("", pipe::receiver::holding)],
+                    vec![("", pipe::receiver::waiting)],
+                    vec![("", pipe::receiver::woken)],
+                    vec![
+                        ("recv: ", pipe::receiver::recv),
+                        ("in the middle of a message: ", pipe::receiver::chunk),
+                        ("close: ", pipe::receiver::close),
+                    ],
+                ],
+            ),
         ]
     }
 
@@ -253,6 +316,19 @@ mod table {
                     vec![("task_done: ", peers::tasks::task_done)],
                 ],
             ),
+            Row(
+                "pipe(2), framed as CPython's Connection, half a message sent",
+                [
+                    vec![
+                        ("the only writer: ", pipe::framed::only_sender),
+                        ("another one writes: ", pipe::framed::one_of_two),
+                        ("another one has it open: ", pipe::framed::open_elsewhere),
+                    ],
+                    vec![],
+                    vec![],
+                    vec![],
+                ],
+            ),
         ]
     }
 
@@ -279,15 +355,16 @@ mod table {
                 page.text.iter().zip(text.bytes()).for_each(|(to, from)| to.store(from, SeqCst));
                 page.kind.store(kind, SeqCst);
             };
-            let mut referee = fork(|| match (case.1)(&Stage { patience }) {
-                Ok(ended) => {
-                    page.after_ns.store(ended.after_ns, SeqCst);
-                    say(1, &list(&ended.got));
-                }
-                Err(Trouble::Missed) => say(2, ""),
-                Err(Trouble::Failed(what)) => say(3, &what),
-                Err(Trouble::Lost(what)) => say(3, &format!("lost: {what}")),
-            });
+            let mut referee =
+                fork(|| match (case.1)(&Stage { patience, survivors: 2, call: libc::SYS_futex }) {
+                    Ok(ended) => {
+                        page.after_ns.store(ended.after_ns, SeqCst);
+                        say(1, &list(&ended.got));
+                    }
+                    Err(Trouble::Missed) => say(2, ""),
+                    Err(Trouble::Failed(what)) => say(3, &what),
+                    Err(Trouble::Lost(what)) => say(3, &format!("lost: {what}")),
+                });
             let exit = referee.wait(Duration::from_secs(120));
             if exit != Some(Exit::Code(0)) {
                 return Run::Badly(format!("the referee ended with {exit:?}"));
@@ -352,9 +429,9 @@ mod table {
 
     pub fn main() {
         let filter: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-        let runs = std::env::var("RIALTO_MATRIX_RUNS").map_or(5, |n| n.parse().expect("a number")).max(1);
+        let runs = std::env::var("RIALTO_MATRIX_RUNS").map_or(3, |n| n.parse().expect("a number")).max(1);
         println!(
-            "kill_matrix: what two sleepers got, and the median time of {runs} runs; the tick is 100 ms\n"
+            "kill_matrix: what the sleepers got, and the median time of {runs} runs; the tick is 100 ms\n"
         );
         let good = print(ours(), "Rialto", &filter, runs, Duration::from_secs(10));
         println!("libc, given 1 s, one run each (not asserted; ** marks what a survivor must not see):\n");

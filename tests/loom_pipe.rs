@@ -14,9 +14,12 @@
 //! | `drop` wakes nobody | `who_waits_for_room_is_told_that_the_receiver_has_closed` |
 //! | `sweep` wakes nobody | `who_sleeps_for_a_lost_end_is_told` |
 //! | `connect` asks by a load, not by a read-modify-write, who caused the damage | `of_two_who_claim_an_end_one_has_it` |
+//! | a light chunk: no compiler fence behind the commit, or no look at the own end's word | `nothing_comes_behind_the_end_of_the_stream` |
+//! | `look` ends the stream of a dead peer without a grace | `nothing_comes_behind_the_end_of_the_stream` |
 //!
 //! Not tried: the claiming and closing CAS Relaxed, `is_peer_closed` Relaxed (argued in `src/pipe/mod.rs`: the end
 //! of the stream is decided by the stream's own word). Not shown: SeqCst against AcqRel, see `loom_wait`.
+//! Commits are light, as on Linux; what stands in for `membarrier` is `light` in `src/sync.rs`.
 //! The one with chunks has no preemptions besides the kill and those who wait.
 #![cfg(rialto_loom)]
 

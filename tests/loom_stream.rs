@@ -34,14 +34,17 @@
 //! a SKIP, tags, the words of a batch but the first, both words at a hand-over, the end of the stream.
 #![cfg(rialto_loom)]
 
+#[path = "models/memory.rs"]
+mod memory;
 mod models;
 
-use loom::{cell::UnsafeCell, sync::Arc, thread::yield_now};
+use loom::{sync::Arc, thread::yield_now};
+use memory::{LONG, Memory, SHORT, beside, pop, prepare, push, reader, rest, writer};
 use models::{Object, World, killed_at_every_access, leave, model, spawn, spawn_victim};
 use rialto::{
     Error, Recovered,
     member::{Home, Incarnation, MemberId},
-    ring::stream::{self, Area, Reader, Refused, Writer},
+    ring::stream::{Reader, Refused, Writer},
     spsc::ends::{Claimed, End, Swept},
     sync::{AtomicU32, Ordering::*},
     sys::model::Model,
@@ -50,139 +53,7 @@ use rialto::{
 };
 use std::sync::{Mutex, MutexGuard};
 
-/// A payload of 8 bytes: the next record begins 16 bytes on.
-const SHORT: u32 = 8;
-/// 24: the next begins 32 bytes on.
-const LONG: u32 = 24;
-
-/// A stream whose every 16 bytes have a cell.
-struct Memory {
-    words: Vec<AtomicU32>,
-    tags: Vec<AtomicU32>,
-    cells: Vec<UnsafeCell<u64>>,
-    tail: AtomicU32,
-    head: AtomicU32,
-}
-
-impl Area for &Memory {
-    fn bytes(&self) -> u32 {
-        16 * self.words.len() as u32
-    }
-    fn word(&self, at: u32) -> &AtomicU32 {
-        &self.words[at as usize / 16]
-    }
-    fn tag(&self, at: u32) -> &AtomicU32 {
-        &self.tags[at as usize / 16]
-    }
-    fn tail(&self) -> &AtomicU32 {
-        &self.tail
-    }
-    fn head(&self) -> &AtomicU32 {
-        &self.head
-    }
-}
-
-impl Memory {
-    fn new(bytes: u32, first: u32) -> Memory {
-        // What an earlier life left: no word may be relied on to be 0 but that at the tail.
-        let words = |value| (0..bytes / 16).map(|_| AtomicU32::new(value)).collect();
-        let memory = Memory {
-            words: words(SHORT + 1),
-            tags: words(77),
-            cells: (0..bytes / 16).map(|_| UnsafeCell::new(0)).collect(),
-            tail: AtomicU32::new(0),
-            head: AtomicU32::new(0),
-        };
-        stream::format(&memory, first);
-        memory
-    }
-
-    fn cells(&self, at: u32, len: u32) -> &[UnsafeCell<u64>] {
-        &self.cells[at as usize / 16..][..if len > SHORT { 2 } else { 1 }]
-    }
-
-    fn write(&self, at: u32, len: u32, message: u32) {
-        for cell in self.cells(at, len) {
-            // SAFETY: the place is reserved for the caller; loom reports it if not.
-            cell.with_mut(|payload| unsafe { *payload = message.into() });
-        }
-    }
-
-    fn read(&self, at: u32, len: u32) -> u32 {
-        let mut message = None;
-        for cell in self.cells(at, len) {
-            // SAFETY: as in `write`.
-            let payload = cell.with(|payload| unsafe { *payload }) as u32;
-            assert_eq!(*message.get_or_insert(payload), payload, "torn");
-        }
-        message.unwrap()
-    }
-}
-
-// SAFETY: loom's UnsafeCell reports the accesses that the stream does not order.
-unsafe impl Sync for Memory {}
-unsafe impl Send for Memory {}
-
-/// Appends; `Full` as it is.
-fn push(writer: &mut Writer<&Memory>, len: u32, message: u32) -> Result<(), Refused> {
-    prepare(writer, len, message)?;
-    writer.publish()
-}
-
-fn prepare(writer: &mut Writer<&Memory>, len: u32, message: u32) -> Result<(), Refused> {
-    let place = writer.reserve(len)?;
-    writer.area().write(place.at(), len, message);
-    writer.prepare(place, len, !message);
-    Ok(())
-}
-
-/// A message and its attempt.
-fn pop(reader: &mut Reader<&Memory>) -> Result<(u32, u8), Refused> {
-    let record = reader.claim()?;
-    let message = reader.area().read(record.at(), record.len());
-    assert_eq!(record.tag(), !message);
-    reader.release(&record);
-    Ok((message, record.attempt()))
-}
-
-fn writer(memory: &Memory) -> Writer<&Memory> {
-    Writer::take_over(memory).unwrap()
-}
-
-fn reader(memory: &Memory) -> Reader<&Memory> {
-    Reader::take_over(memory).unwrap()
-}
-
-/// All that is left, as somebody who comes later finds it.
-fn rest(memory: &Memory) -> Vec<(u32, u8)> {
-    let mut reader = reader(memory);
-    let mut found = vec![];
-    loop {
-        match pop(&mut reader) {
-            Ok(message) => found.push(message),
-            Err(error) => {
-                assert!(matches!(error, Refused::Empty | Refused::Ended), "{error:?}");
-                return found;
-            }
-        }
-    }
-}
-
 // ---- two parties, one at each end
-
-/// A writer and a reader at work at once.
-fn beside<W: 'static, R: 'static>(
-    memory: Memory,
-    write: fn(&Memory) -> W,
-    read: fn(&Memory) -> R,
-) -> (Arc<Memory>, W, R) {
-    let memory = Arc::new(memory);
-    let (one, two) = (memory.clone(), memory.clone());
-    let write = loom::thread::spawn(move || write(&one));
-    let read = loom::thread::spawn(move || read(&two));
-    let (write, read) = (write.join().unwrap(), read.join().unwrap());
-    (memory, write, read)
-}
 
 #[test]
 fn a_record_is_whole_when_it_is_seen_and_its_memory_free_when_it_is_reused() {
@@ -611,4 +482,39 @@ fn a_late_recoverer_does_not_take_the_end_from_the_ids_next_holder() {
             assert!(!w.producer().is_held_by(1));
         });
     }
+}
+
+// ---- ends without members (`src/stream`)
+
+#[test]
+fn an_end_without_members_passes_on_with_all_that_was_done_there() {
+    model(3, || {
+        let all = Arc::new((Memory::new(80, 48), AtomicU32::new(0)));
+        let claimer = |message| {
+            let all = all.clone();
+            loom::thread::spawn(move || {
+                let (memory, end) = (&all.0, rialto::stream::end::End(&all.1));
+                for _ in 0..2 {
+                    let Ok(mine) = end.claim() else {
+                        yield_now();
+                        continue;
+                    };
+                    push(&mut writer(memory), SHORT, message).unwrap();
+                    assert!(end.is(mine), "robbed");
+                    end.give_back(mine);
+                    return true;
+                }
+                false
+            })
+        };
+        let (one, two) = (claimer(1), claimer(2));
+        let sent = [(one.join().unwrap(), (1, 0)), (two.join().unwrap(), (2, 0))];
+        let mut got = rest(&all.0);
+        got.sort();
+        assert_eq!(
+            got,
+            sent.iter().filter(|(sent, _)| *sent).map(|(_, message)| *message).collect::<Vec<_>>()
+        );
+        assert!(!got.is_empty() && !rialto::stream::end::End(&all.1).is_claimed());
+    });
 }

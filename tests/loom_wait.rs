@@ -73,6 +73,33 @@ impl Permits {
             self.event.wait(Model, ticket, Deadline::NEVER);
         }
     }
+
+    /// Until there is one.
+    fn see(&self) {
+        while self.count.load(Relaxed) == 0 {
+            let ticket = self.event.prepare();
+            if self.count.load(Relaxed) != 0 {
+                break;
+            }
+            self.event.wait(Model, ticket, Deadline::NEVER);
+        }
+    }
+}
+
+/// A participant. The main thread of a model only spawns and joins (but in the largest models, where it is one of
+/// several that put): loom 0.7 hardly ever preempts it before its first accesses.
+fn spawn<R: 'static>(
+    permits: &Arc<Permits>,
+    f: impl FnOnce(&Permits) -> R + 'static,
+) -> thread::JoinHandle<R> {
+    let permits = permits.clone();
+    thread::spawn(move || f(&permits))
+}
+
+fn join<const N: usize>(threads: [thread::JoinHandle<()>; N]) {
+    for thread in threads {
+        thread.join().unwrap();
+    }
 }
 
 fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
@@ -85,9 +112,9 @@ fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
 fn a_publication_is_seen_or_the_sleeper_is_woken() {
     model(5, || {
         let p = Permits::new();
-        let q = p.clone();
-        let sleeper = thread::spawn(move || q.take());
-        p.put();
+        let sleeper = spawn(&p, |p| p.take());
+        let notifier = spawn(&p, |p| p.put());
+        notifier.join().unwrap();
         sleeper.join().unwrap();
     });
 }
@@ -96,17 +123,13 @@ fn a_publication_is_seen_or_the_sleeper_is_woken() {
 fn two_publications_wake_two_sleepers() {
     model(2, || {
         let p = Permits::new();
-        let sleepers: Vec<_> = (0..2)
-            .map(|_| {
-                let q = p.clone();
-                thread::spawn(move || q.take())
-            })
-            .collect();
-        p.put();
-        p.put();
-        for sleeper in sleepers {
-            sleeper.join().unwrap();
-        }
+        let sleepers = [(); 2].map(|()| spawn(&p, |p| p.take()));
+        let notifier = spawn(&p, |p| {
+            p.put();
+            p.put();
+        });
+        notifier.join().unwrap();
+        join(sleepers);
     });
 }
 
@@ -114,16 +137,10 @@ fn two_publications_wake_two_sleepers() {
 fn two_notifiers_at_once_wake_two_sleepers() {
     model(2, || {
         let p = Permits::new();
-        let threads: Vec<_> = (0..3)
-            .map(|i| {
-                let q = p.clone();
-                thread::spawn(move || if i == 0 { q.put() } else { q.take() })
-            })
-            .collect();
+        let threads =
+            [true, false, false].map(|puts| spawn(&p, move |p| if puts { p.put() } else { p.take() }));
         p.put();
-        for t in threads {
-            t.join().unwrap();
-        }
+        join(threads);
     });
 }
 
@@ -134,13 +151,15 @@ fn clearing_the_bit_does_not_hide_a_sleeper_who_comes() {
     model(3, || {
         let p = Permits::new();
         let _ = p.event.prepare(); // a sleeper that found what it wanted
-        let q = p.clone();
-        let sleeper = thread::spawn(move || {
-            q.take();
-            q.take();
+        let sleeper = spawn(&p, |p| {
+            p.take();
+            p.take();
         });
-        p.put();
-        p.put();
+        let notifier = spawn(&p, |p| {
+            p.put();
+            p.put();
+        });
+        notifier.join().unwrap();
         sleeper.join().unwrap();
     });
 }
@@ -149,25 +168,13 @@ fn clearing_the_bit_does_not_hide_a_sleeper_who_comes() {
 fn notify_all_wakes_everybody() {
     model(2, || {
         let p = Permits::new();
-        let sleepers: Vec<_> = (0..2)
-            .map(|_| {
-                let q = p.clone();
-                thread::spawn(move || {
-                    while q.count.load(Relaxed) == 0 {
-                        let ticket = q.event.prepare();
-                        if q.count.load(Relaxed) != 0 {
-                            break;
-                        }
-                        q.event.wait(Model, ticket, Deadline::NEVER);
-                    }
-                })
-            })
-            .collect();
-        p.count.fetch_add(1, SeqCst);
-        p.event.notify_all(Model);
-        for sleeper in sleepers {
-            sleeper.join().unwrap();
-        }
+        let sleepers = [(); 2].map(|()| spawn(&p, |p| p.see()));
+        let notifier = spawn(&p, |p| {
+            p.count.fetch_add(1, SeqCst);
+            p.event.notify_all(Model);
+        });
+        notifier.join().unwrap();
+        join(sleepers);
     });
 }
 
@@ -181,16 +188,15 @@ fn a_killed_sleeper_costs_the_others_a_tick_at_most() {
         let count = deaths.clone();
         model(2, move || {
             let p = Permits::new();
-            let (v, q) = (p.clone(), p.clone());
-            let victim = thread::spawn(move || {
-                let dead = run_killed_at(n, || v.take()).is_none();
+            let victim = spawn(&p, move |p| {
+                let dead = run_killed_at(n, || p.take()).is_none();
                 if dead {
                     Model.bury(&[]);
                     Model.tick();
                 }
                 dead
             });
-            let survivor = thread::spawn(move || q.take());
+            let survivor = spawn(&p, |p| p.take());
             p.put();
             p.put();
             if victim.join().unwrap() {
@@ -212,14 +218,16 @@ fn a_killed_notifier_costs_the_others_a_tick_at_most() {
     for n in 0..8 {
         model(3, move || {
             let p = Permits::new();
-            let q = p.clone();
             let done = Arc::new(AtomicBool::new(false));
             let set = done.clone();
-            let sleeper = thread::spawn(move || {
-                q.take();
+            let sleeper = spawn(&p, move |p| {
+                p.take();
                 set.store(true, SeqCst);
             });
-            if run_killed_at(n, || p.put()).is_none() {
+            let victim = spawn(&p, move |p| {
+                if run_killed_at(n, || p.put()).is_some() {
+                    return;
+                }
                 Model.bury(&[]);
                 if n == 0 {
                     p.put(); // it had not published: somebody else does
@@ -230,7 +238,8 @@ fn a_killed_notifier_costs_the_others_a_tick_at_most() {
                         thread::yield_now();
                     }
                 }
-            }
+            });
+            victim.join().unwrap();
             sleeper.join().unwrap();
         });
     }
@@ -240,21 +249,13 @@ fn a_killed_notifier_costs_the_others_a_tick_at_most() {
 fn a_publication_of_two_wakes_two_sleepers() {
     model(2, || {
         let p = Permits::new();
-        let threads: Vec<_> = (0..3)
-            .map(|i| {
-                let q = p.clone();
-                thread::spawn(move || {
-                    if i < 2 {
-                        return q.take();
-                    }
-                    q.count.fetch_add(2, SeqCst);
-                    q.event.notify_many(Model, 2);
-                })
-            })
-            .collect();
-        for t in threads {
-            t.join().unwrap();
-        }
+        let sleepers = [(); 2].map(|()| spawn(&p, |p| p.take()));
+        let notifier = spawn(&p, |p| {
+            p.count.fetch_add(2, SeqCst);
+            p.event.notify_many(Model, 2);
+        });
+        notifier.join().unwrap();
+        join(sleepers);
     });
 }
 
@@ -264,24 +265,11 @@ fn moved(preemptions: usize, sleepers: usize) {
     model(preemptions, move || {
         let p = Permits::new();
         let to = Arc::new(AtomicU32::new(0));
-        let sleepers: Vec<_> = (0..sleepers)
-            .map(|_| {
-                let q = p.clone();
-                thread::spawn(move || {
-                    while q.count.load(Relaxed) == 0 {
-                        let ticket = q.event.prepare();
-                        if q.count.load(Relaxed) != 0 {
-                            break;
-                        }
-                        q.event.wait(Model, ticket, Deadline::NEVER);
-                    }
-                })
-            })
-            .collect();
-        let (q, there) = (p.clone(), to.clone());
-        let mover = thread::spawn(move || {
-            q.count.fetch_add(1, SeqCst);
-            q.event.notify_all_onto(Model, &there, || 0);
+        let sleepers: Vec<_> = (0..sleepers).map(|_| spawn(&p, |p| p.see())).collect();
+        let there = to.clone();
+        let mover = spawn(&p, move |p| {
+            p.count.fetch_add(1, SeqCst);
+            p.event.notify_all_onto(Model, &there, || 0);
             Model.wake(&there, u32::MAX);
         });
         mover.join().unwrap();
@@ -305,13 +293,11 @@ fn two_sleepers_are_moved_or_turned_back() {
 fn whoever_blocks_sees_a_publication_or_is_woken() {
     model(4, || {
         let p = Permits::new();
-        let q = p.clone();
-        let sleeper = thread::spawn(move || {
-            let take = || q.try_take().then_some(7).ok_or(Error::WouldBlock);
-            assert_eq!(q.event.block(Model, Model::TICK_NS, Deadline::NEVER, |_| {}, take), Ok(7));
+        let sleeper = spawn(&p, |p| {
+            let take = || p.try_take().then_some(7).ok_or(Error::WouldBlock);
+            assert_eq!(p.event.block(Model, Model::TICK_NS, Deadline::NEVER, |_| {}, take), Ok(7));
         });
-        let q = p.clone();
-        let notifier = thread::spawn(move || q.put());
+        let notifier = spawn(&p, |p| p.put());
         sleeper.join().unwrap();
         notifier.join().unwrap();
     });
@@ -323,12 +309,11 @@ fn whoever_blocks_too_long_has_taken_nothing() {
     model(3, || {
         let p = Permits::new();
         let threads = [Deadline(10), Deadline::NEVER].map(|deadline| {
-            let q = p.clone();
-            thread::spawn(move || {
-                let take = || q.try_take().then_some(()).ok_or(Error::WouldBlock);
-                let result = q.event.block(Model, Model::TICK_NS, deadline, |_| {}, take);
+            spawn(&p, move |p| {
+                let take = || p.try_take().then_some(()).ok_or(Error::WouldBlock);
+                let result = p.event.block(Model, Model::TICK_NS, deadline, |_| {}, take);
                 if result == Ok(()) && deadline != Deadline::NEVER {
-                    q.put(); // for the other
+                    p.put(); // for the other
                 }
                 result
             })

@@ -6,14 +6,21 @@
 //! stream's beginning), a batch, a loan, pop, a batch, peek and release, peek and give back, close, the pop that
 //! ends a closed stream, a claim of either end behind a dead holder, and somebody's recovery of one (two
 //! victims).
+//! With the other party asleep (`spsc_scenes`): the points where shared memory changed, those around system calls,
+//! and every n-th besides (`RIALTO_SWEEP_STRIDE=1`: all). Light, locked, and one of each.
 //!
 //! # What is asked
 //! Every message comes once, in order; or, if it was in the hand of a dead consumer, first and marked, or not at
 //! all where that one may have had it whole. What a dead producer was sending is there whole or not at all,
 //! a batch too. Afterwards as many of the largest messages fit as before. Stopped: the other end's bounded calls
-//! come back meanwhile, and when the victim goes on, everything arrives.
+//! come back meanwhile, and when the victim goes on, everything arrives. Asleep: whoever sleeps gets what is
+//! there (a message, room, the end of a queue, the dead one's end) without anybody's help, at its tick; what is
+//! not there, by a successor. Once for each case the victim lives and nobody ticks: it must have woken the
+//! sleeper itself.
 #![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64", feature = "os")), allow(unused))]
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64", feature = "os", not(rialto_loom)))]
+mod spsc_scenes;
 mod support;
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", feature = "os", not(rialto_loom))))]
@@ -23,7 +30,8 @@ fn main() {
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64", feature = "os", not(rialto_loom)))]
 fn main() {
-    support::runner::main("sweep_spsc", scenes::cases());
+    let cases = scenes::cases().into_iter().chain(spsc_scenes::cases());
+    support::runner::main("sweep_spsc", cases.collect());
 }
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64", feature = "os", not(rialto_loom)))]

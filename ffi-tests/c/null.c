@@ -856,6 +856,73 @@ static void consumers(void)
     EXPECT(rialto_producer_end(&producer), RIALTO_OK);
 }
 
+static int no_change(rialto_array_edit_t *edit, void *context)
+{
+    (void)context;
+    REFUSED(rialto_array_edit_read(edit, 0, NULL, 1));
+    REFUSED(rialto_array_edit_read(NULL, 0, storage, 1));
+    REFUSED(rialto_array_edit_read(edit, 0, storage, 3));
+    REFUSED(rialto_array_edit_write(edit, 0, NULL, 2));
+    REFUSED(rialto_array_edit_write(NULL, 0, storage, 2));
+    return RIALTO_OK;
+}
+
+static void values_and_arrays(void)
+{
+    rialto_value_t value, dead_value = {0};
+    rialto_array_t array, dead_array = {0};
+    uint16_t one = 1, two = 2;
+    void *data = storage;
+    uint32_t count = 5;
+    EXPECT(rialto_value_create(&region, "v", RIALTO_U16, &one, 2, 0, &value), RIALTO_OK);
+    EXPECT(rialto_array_create(&region, "a", RIALTO_U16, 2, 3, NULL, 0, &array), RIALTO_OK);
+    REFUSED(rialto_value_create(NULL, "w", RIALTO_U16, &one, 2, 0, &value));
+    REFUSED(rialto_value_create(&region, NULL, RIALTO_U16, &one, 2, 0, &value));
+    REFUSED(rialto_value_create(&region, "w", RIALTO_U16, NULL, 2, 0, &value));
+    REFUSED(rialto_value_create(&region, "w", RIALTO_U16, &one, 2, 0, NULL));
+    REFUSED(rialto_value_open(NULL, "v", RIALTO_U16, 2, &value));
+    REFUSED(rialto_value_open(&region, NULL, RIALTO_U16, 2, &value));
+    REFUSED(rialto_value_open(&region, "v", RIALTO_U16, 2, NULL));
+    REFUSED(rialto_value_open(&region, "v", 99, 2, &value));
+    REFUSED(rialto_value_load(&dead_value, &one, 2));
+    REFUSED(rialto_value_load(&value, NULL, 2));
+    REFUSED(rialto_value_store(&dead_value, &one, 2));
+    REFUSED(rialto_value_store(&value, NULL, 2));
+    REFUSED(rialto_value_swap(&value, &one, NULL, 2));
+    REFUSED(rialto_value_swap(&value, NULL, &one, 2));
+    REFUSED(rialto_value_compare_exchange(&value, NULL, &one, 2));
+    REFUSED(rialto_value_compare_exchange(&value, &one, NULL, 2));
+    REFUSED(rialto_value_fetch_add(&value, NULL, &one, 2));
+    REFUSED(rialto_value_fetch_add(&dead_value, &one, &two, 2));
+    REFUSED(rialto_value_acquire(&dead_value, 0));
+    REFUSED(rialto_value_release(&dead_value));
+    REFUSED(rialto_raw_value_create(&region, "w", RIALTO_U16, 2, NULL));
+    REFUSED(rialto_raw_value_create(NULL, "w", RIALTO_U16, 2, &data));
+    REFUSED(rialto_raw_value_open(&region, NULL, RIALTO_U16, 2, &data));
+    REFUSED(rialto_array_create(NULL, "b", RIALTO_U16, 2, 3, NULL, 0, &array));
+    REFUSED(rialto_array_create(&region, NULL, RIALTO_U16, 2, 3, NULL, 0, &array));
+    REFUSED(rialto_array_create(&region, "b", RIALTO_U16, 2, 3, NULL, 0, NULL));
+    REFUSED(rialto_array_open(&region, NULL, RIALTO_U16, 2, &array));
+    REFUSED(rialto_array_open(&region, "a", RIALTO_U16, 2, NULL));
+    REFUSED(rialto_array_len(&array, NULL));
+    REFUSED(rialto_array_len(&dead_array, &count));
+    REFUSED(rialto_array_read(&array, 0, 1, NULL));
+    REFUSED(rialto_array_write(&array, 0, 1, NULL));
+    REFUSED(rialto_array_swap(&array, 0, NULL, &one, 2));
+    REFUSED(rialto_array_compare_exchange(&array, 0, &one, NULL, 2));
+    REFUSED(rialto_array_fetch_add(&array, 0, NULL, &one, 2));
+    REFUSED(rialto_array_edit(&array, NULL, NULL));
+    EXPECT(rialto_array_edit(&array, no_change, NULL), RIALTO_OK);
+    REFUSED(rialto_array_edit_read(NULL, 0, &one, 2));
+    REFUSED(rialto_array_acquire(&dead_array, 0));
+    REFUSED(rialto_array_release(NULL));
+    REFUSED(rialto_raw_array_create(&region, "b", RIALTO_U16, 2, 3, NULL));
+    REFUSED(rialto_raw_array_open(&region, "b", RIALTO_U16, 2, &data, NULL));
+    CHECK(one == 1 && two == 2 && count == 5 && data == storage);
+    EXPECT(rialto_value_load(&value, &two, 2), RIALTO_OK);
+    CHECK(two == 1);
+}
+
 int main(void)
 {
     watchdog();
@@ -889,6 +956,7 @@ int main(void)
     spsc_queues();
     producers();
     consumers();
+    values_and_arrays();
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
     for (size_t i = 0; i < sizeof storage / sizeof storage[0]; i++)
         CHECK(storage[i] == 0);

@@ -79,6 +79,11 @@ fn spsc_queues_between_c_processes() {
 }
 
 #[test]
+fn values_and_arrays_between_c_processes() {
+    run("state", Link::Static);
+}
+
+#[test]
 fn regions_of_every_kind() {
     run("region", Link::Static);
 }
@@ -112,7 +117,7 @@ fn every_function_refuses_null() {
 
 #[test]
 fn all_of_them_with_the_shared_library() {
-    for name in ["lock", "queue", "region", "threads", "abi", "macros", "null"] {
+    for name in ["lock", "queue", "region", "threads", "abi", "macros", "null", "state"] {
         run(name, Link::Shared);
     }
     for name in ["loans", "batch", "join", "poll", "policies"] {

@@ -29,6 +29,7 @@
 
 mod status;
 
+mod array;
 mod barrier;
 mod condition;
 mod connection;
@@ -44,7 +45,9 @@ mod reserved;
 mod rlock;
 mod semaphore;
 mod spsc;
+mod value;
 
+pub use array::*;
 pub use barrier::*;
 pub use condition::*;
 pub use connection::*;
@@ -61,6 +64,7 @@ pub use rlock::*;
 pub use semaphore::*;
 pub use spsc::*;
 pub use status::*;
+pub use value::*;
 
 use crate::error::{Error, Result};
 use core::{

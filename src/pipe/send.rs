@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Result},
     member::Home,
     ring::stream::{self, Refused},
-    sync::{Ordering::*, compiler_fence, model_fence},
+    sync::{Ordering::*, compiler_fence},
     time::Deadline,
     wait::Notifiers,
 };
@@ -95,7 +95,6 @@ impl<H: Home> Connection<'_, H> {
             // A light commit overwrites the end of the stream. But whoever ends it for us has seen our end lost,
             // then had a slow fence executed, then looked: it found this chunk, or we see it here.
             compiler_fence(SeqCst);
-            model_fence();
             ends.check()?;
         }
         half.way.data.notify_if_light(home.platform(), half.fd, half.stream.is_light());

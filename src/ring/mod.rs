@@ -15,19 +15,28 @@
 //! | `area` | its bytes in shared memory |
 
 mod area;
+#[cfg(target_has_atomic = "64")]
 mod consume;
 pub mod index;
+#[cfg(target_has_atomic = "64")]
 pub mod indexed;
+#[cfg(target_has_atomic = "64")]
 mod looks;
+#[cfg(target_has_atomic = "64")]
 pub mod mpmc;
+#[cfg(target_has_atomic = "64")]
 mod produce;
+#[cfg(target_has_atomic = "64")]
 mod recovery;
 pub mod stream;
 pub mod word;
 
 pub use area::RawArea;
+#[cfg(target_has_atomic = "64")]
 pub use indexed::{Entries, Indexed};
+#[cfg(target_has_atomic = "64")]
 pub use mpmc::{Claim, Header, MAX_ATTEMPTS, Position, Refused, Ring, Slots};
+#[cfg(target_has_atomic = "64")]
 pub use recovery::Recovery;
 pub use word::{MAX_MEMBERS, MemberId};
 

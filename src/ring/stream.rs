@@ -81,11 +81,11 @@
 //! 2^30 bytes; a record of about half of that ([`max_len`]). 15 marks: `attempt` ends at 15.
 //!
 //! # Checked by
-//! `tests/loom_stream.rs`, `tests/prop_spsc.rs`, `tests/spsc.rs`.
+//! `tests/loom_stream.rs`, `tests/loom_light.rs`, `tests/prop_spsc.rs`, `tests/spsc.rs`.
 
 use crate::{
     error::Error,
-    sync::{AtomicU32, Ordering::*, compiler_fence, model_fence},
+    sync::{AtomicU32, Ordering::*, compiler_fence},
 };
 
 const EMPTY: u32 = 0;
@@ -337,7 +337,6 @@ impl<A: Area> Writer<A> {
             self.area.tail().store(self.tail | BUSY, Relaxed);
             // The processor's part is the heavy fence's.
             compiler_fence(SeqCst);
-            model_fence();
         }
     }
 

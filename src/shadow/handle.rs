@@ -1,20 +1,5 @@
 //! What the handles of all objects in here have in common.
 
-use crate::{
-    error::{Error, Result},
-    layout::CACHE_LINE,
-};
-use core::ptr::NonNull;
-
-/// Memory of the caller's for an object. Errors: `Invalid` (null, or not 128-aligned).
-pub(crate) fn place(ptr: *mut u8) -> Result<NonNull<u8>> {
-    let at = NonNull::new(ptr).ok_or(Error::Invalid)?;
-    if at.addr().get() % CACHE_LINE as usize != 0 {
-        return Err(Error::Invalid);
-    }
-    Ok(at)
-}
-
 /// Within `impl<'r, P: Platform>` of a handle, `Copy`, whose field `shadow` is the object: the calls about its
 /// lock, which are the same for all.
 macro_rules! locking {

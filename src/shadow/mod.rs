@@ -54,7 +54,7 @@ mod draft;
 mod handle;
 
 pub use draft::{Draft, View};
-pub(crate) use handle::{locking, place};
+pub(crate) use handle::locking;
 
 use crate::{
     bytes,
@@ -186,6 +186,14 @@ pub fn layout(bytes: u64) -> Result<Layout> {
     }
     let stride = round_up(bytes, CACHE_LINE).ok_or(Error::Invalid)?;
     Ok(Layout { size: COPIES_OFFSET + 2 * stride, align: CACHE_LINE })
+}
+
+/// Where an object outside of a region is. Errors: `Invalid` (null, or not 128-aligned).
+pub fn place(ptr: *mut u8) -> Result<NonNull<u8>> {
+    match NonNull::new(ptr) {
+        Some(at) if at.addr().get() % CACHE_LINE as usize == 0 => Ok(at),
+        _ => Err(Error::Invalid),
+    }
 }
 
 impl<'r, P: Platform> Shadow<'r, P> {

@@ -9,7 +9,7 @@ use crate::{
         RawArea,
         stream::{self, Reader, Record, Refused},
     },
-    sync::Ordering::*,
+    sync::{self, Ordering::*},
     time::Deadline,
     wait::{Fd, Grace, Notifiers},
 };
@@ -282,6 +282,7 @@ impl<'r, H: Home> Consumer<'r, H> {
     #[cold]
     fn is_push_under_way(&mut self) -> bool {
         // Whoever claims it after this finds the queue closed: see Ordering in the module.
+        sync::model_fence(); // for these SeqCst looks
         if !self.spsc.producers_end().is_held() {
             return false;
         }

@@ -79,11 +79,13 @@
 //! may the first claim of an end in a process.
 //!
 //! # Checked by
-//! `tests/spsc.rs`, `tests/prop_spsc.rs`, `tests/sweep_spsc.rs`, `tests/loom_stream.rs`.
+//! `tests/spsc.rs`, `tests/prop_spsc.rs`, `tests/sweep_spsc.rs`, `tests/loom_stream.rs`, `tests/loom_light.rs`.
 
 mod consumer;
 #[doc(hidden)]
 pub mod ends;
+#[cfg(rialto_loom)]
+mod model;
 mod peeked;
 mod producer;
 mod reserved;
@@ -249,6 +251,7 @@ impl<'r, H: Home> Spsc<'r, H> {
         match Writer::take_over(self.shared.area) {
             Ok(writer) => {
                 let light = self.home.platform().accept_heavy_fences();
+                sync::model_fence(); // for the SeqCst claim, and the SeqCst looks at closed that follow
                 if self.is_closed() {
                     // Who ends the stream may be waiting for the one before, who died in a push.
                     sync::fence(SeqCst);

@@ -36,7 +36,7 @@ use crate::{
 use core::ptr::NonNull;
 
 const MAGIC: u32 = u32::from_le_bytes(*b"RLT1");
-const STREAM_OFFSET: u64 = 768;
+const STREAM_OFFSET: u64 = if cfg!(rialto_loom) { size_of::<Header>() as u64 } else { 768 };
 
 /// What an SPSC queue is created with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,13 +160,40 @@ pub(super) struct Shared<'r> {
 impl<'r> Shared<'r> {
     /// # Safety
     /// `at` is 128-aligned and `geometry.size` bytes from it stay mapped, shared, for 'r, for such a queue only.
-    unsafe fn over(at: NonNull<u8>, geometry: Geometry) -> Self {
+    pub unsafe fn over(at: NonNull<u8>, geometry: Geometry) -> Self {
         // SAFETY: all fields of Header are atomics: any bytes are valid, and others may write them.
         let header = unsafe { at.cast::<Header>().as_ref() };
         let (tail, head) = (&header.producer.0.tail, &header.consumer.0.head);
         // SAFETY: the stream lies inside the object (`checked`), 128-aligned.
         let area = unsafe { RawArea::new(at.add(STREAM_OFFSET as usize), geometry.bytes, tail, head) };
         Shared { header, area, geometry }
+    }
+
+    /// Makes loom's atomics where [`Shared::format`] expects some: no bytes are valid ones.
+    ///
+    /// # Safety
+    /// As [`Shared::over`], and nobody uses the memory yet.
+    #[cfg(rialto_loom)]
+    pub unsafe fn make_atomics(at: NonNull<u8>, geometry: Geometry) {
+        let word = || AtomicU32::new(0);
+        let header = Header {
+            magic: word(),
+            flags: word(),
+            slots: word(),
+            max_message: word(),
+            bytes: word(),
+            max_attempts: word(),
+            life: Line(Life { closed: word(), ends: EventCount::new() }),
+            data: Line(Signal::new()),
+            space: Line(Signal::new()),
+            producer: Line(ProducersLine { owner: word(), tail: word() }),
+            consumer: Line(ConsumersLine { owner: word(), head: word(), dropped: word() }),
+        };
+        // SAFETY: the caller's word.
+        unsafe {
+            at.cast::<Header>().write(header);
+            Self::over(at, geometry).area.make_atomics();
+        }
     }
 
     /// Makes an empty queue of memory that nobody else uses yet, whatever is in it. Its stream begins at about

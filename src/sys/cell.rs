@@ -7,7 +7,7 @@
 //! | offset | size | field | writer |
 //! |---|---|---|---|
 //! | 0 | 4 | `magic`, set last by `init`; 0 = not initialised | init |
-//! | 4 | 4 | `kind`, bit 7 set: musl's thread exit reads it as `_m_type` | init |
+//! | 4 | 4 | `kind`, bit 7 set: musl's thread exit reads it as `_m_type`; bit 8: the tag is short | init |
 //! | 8 | 4 | **`word`**: `OWNER` 30 bits, `DIED` 1<<30, `WAITERS` 1<<31 | anybody, by one atomic step; kernel |
 //! | 12 | 4 | must stay 0 (musl reads it as `_m_waiters`) | nobody |
 //! | 16 | 32 | the owner's list node: `next` at 20 (musl32), 28 (glibc32), 36 (musl64), 40 (glibc64) | owner |
@@ -25,8 +25,16 @@
 //! namespace and start time on Linux). Whoever finds the owner dead although the kernel did not mark
 //! the word first writes *itself* there with `UNDERTAKER`: an exclusive licence to change the word,
 //! which passes on if the undertaker dies in turn.
+//!
+//! # Without 64-bit atomics
+//! The tag is a short one (see `short`) and `aux` a word of 32 bits, both with four bytes of 0 behind. Such a cell
+//! has another `kind`, so that targets of the two sorts refuse each other's instead of sharing them.
 
-use crate::sync::{AtomicU32, AtomicU64};
+#[cfg(not(target_has_atomic = "64"))]
+use super::short::ShortTag;
+#[cfg(target_has_atomic = "64")]
+use crate::sync::AtomicU64;
+use crate::sync::{AtomicU32, Ordering::*};
 use core::cell::UnsafeCell;
 
 /// The owner's thread id in the word; 0 = free.
@@ -48,8 +56,8 @@ pub const fn tag_id(tag: u64) -> u32 {
     ((tag & !UNDERTAKER) >> TAG_ID) as u32
 }
 
-/// musl: process-shared (bit 7) and robust (4).
-pub(crate) const CELL_KIND: u32 = 0x84;
+/// musl: process-shared (bit 7) and robust (4). Bit 8 is ours, see above.
+pub(crate) const CELL_KIND: u32 = if cfg!(target_has_atomic = "64") { 0x84 } else { 0x184 };
 
 /// A robust word, its list node, and its owner's tag.
 #[derive(Debug)]
@@ -61,8 +69,16 @@ pub struct Cell {
     pub(crate) zero: u32,
     /// Written through raw pointers by the owner's thread only (invariant 1).
     pub(crate) node: UnsafeCell<[u32; 8]>,
+    #[cfg(target_has_atomic = "64")]
     pub(crate) tag: AtomicU64,
+    #[cfg(target_has_atomic = "64")]
     pub(crate) aux: AtomicU64,
+    #[cfg(not(target_has_atomic = "64"))]
+    pub(crate) tag: ShortTag,
+    #[cfg(not(target_has_atomic = "64"))]
+    pub(crate) aux: AtomicU32,
+    #[cfg(not(target_has_atomic = "64"))]
+    aux_zero: u32,
 }
 
 // SAFETY: the atomics are Sync; `node` is written only by the thread that owns the word, and never
@@ -92,8 +108,16 @@ macro_rules! new_cell {
                 word: AtomicU32::new(0),
                 zero: 0,
                 node: UnsafeCell::new([0; 8]),
+                #[cfg(target_has_atomic = "64")]
                 tag: AtomicU64::new(0),
+                #[cfg(target_has_atomic = "64")]
                 aux: AtomicU64::new(0),
+                #[cfg(not(target_has_atomic = "64"))]
+                tag: ShortTag::new(0),
+                #[cfg(not(target_has_atomic = "64"))]
+                aux: AtomicU32::new(0),
+                #[cfg(not(target_has_atomic = "64"))]
+                aux_zero: 0,
             }
         }
     };
@@ -112,7 +136,20 @@ impl Cell {
         &self.word
     }
 
+    /// `aux` as a number of 32 bits. Relaxed: its owner's.
+    #[inline]
+    pub(crate) fn count(&self) -> u32 {
+        self.aux.load(Relaxed) as u32
+    }
+
+    /// As above.
+    #[inline]
+    pub(crate) fn set_count(&self, count: u32) {
+        self.aux.store(count.into(), Relaxed);
+    }
+
     /// The tag, for models and tests.
+    #[cfg(target_has_atomic = "64")]
     #[doc(hidden)]
     pub fn tag(&self) -> &AtomicU64 {
         &self.tag

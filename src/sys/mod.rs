@@ -13,6 +13,8 @@ pub mod linux;
 pub mod model;
 #[cfg(not(any(all(feature = "os", target_os = "linux"), rialto_loom)))]
 mod none;
+#[cfg(any(not(target_has_atomic = "64"), all(test, not(rialto_loom))))]
+mod short;
 
 pub use cell::{Cell, DIED, OWNER, TAG_ID, UNDERTAKER, UNRECOVERABLE, WAITERS, tag_id};
 
@@ -142,7 +144,8 @@ pub trait Thread: Copy {
     /// Nonzero, below 2^30 - 1 ([`UNRECOVERABLE`]), unique among live threads of one PID namespace.
     fn id(self) -> u32;
     /// Who precisely, for [`Cell`]'s `tag`: the id in bits 41..63, evidence for [`Platform::liveness`]
-    /// below, bit 63 clear; 0 where it cannot be known.
+    /// below, bit 63 clear; 0 where it cannot be known. On targets without 64-bit atomics the evidence has
+    /// 9 bits, 0..9.
     fn tag(self) -> u64;
     /// Whether one more cell may be linked.
     fn has_room(self) -> bool;

@@ -12,7 +12,7 @@
 use super::{Cell, DIED, Liveness, OWNER, Platform, TAG_ID, Thread, WAITERS, Waited, tag_id};
 use crate::{
     error::Result,
-    sync::{AtomicU32, Ordering::*, fuel},
+    sync::{AtomicU32, Ordering::*, fuel, light},
 };
 use std::vec::Vec;
 
@@ -237,14 +237,16 @@ impl Platform for Model {
     }
 
     fn accept_heavy_fences(self) -> bool {
+        light::accept();
         true
     }
 
-    /// The other threads' part of it stands in the light side's own code: a `model_fence` where the real one
-    /// would strike.
+    /// Without the holes that the real one may have, which only ticks heal.
     fn heavy_fence(self) -> bool {
-        crate::sync::fence(crate::sync::Ordering::SeqCst);
-        true
+        fuel::spend() && {
+            light::heavy_fence();
+            true
+        }
     }
 
     fn slow_fence(self) -> bool {

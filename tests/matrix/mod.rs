@@ -5,5 +5,7 @@ pub mod condition;
 pub mod locks;
 pub mod peers;
 pub mod permits;
+pub mod pipe;
 pub mod queue;
+pub mod spsc;
 pub mod stage;

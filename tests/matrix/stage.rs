@@ -26,6 +26,11 @@ impl Got {
     pub const RELEASED: Got = Got(9);
     pub const ROOM: Got = Got(10);
     pub const JOINED: Got = Got(11);
+    pub const BROKEN_PIPE: Got = Got(12);
+    /// Cut off in the middle of a message, and told so.
+    pub const CUT: Got = Got(13);
+    /// A message that nobody sent.
+    pub const GARBLED: Got = Got(14);
     /// An operation failed, or an invariant did; its message is on standard error.
     pub const WRONG: Got = Got(99);
     const INDEX: u64 = 1000;
@@ -51,6 +56,9 @@ impl std::fmt::Display for Got {
             Got::RELEASED => "released",
             Got::ROOM => "room",
             Got::JOINED => "joined",
+            Got::BROKEN_PIPE => "broken pipe",
+            Got::CUT => "cut off",
+            Got::GARBLED => "garbled",
             Got(i) if i >= Got::INDEX => return write!(f, "index {}", i - Got::INDEX),
             _ => "WRONG",
         })
@@ -78,8 +86,6 @@ pub struct Ended {
 }
 
 pub type Verdict = Result<Ended, Trouble>;
-/// So many others sleep where the victim dies, each in a process of its own.
-const SURVIVORS: usize = 2;
 
 impl Ended {
     /// These, and no others.
@@ -127,11 +133,17 @@ pub fn until(within: Duration, mut done: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// How long survivors may take.
 pub struct Stage {
+    /// How long survivors may take.
     pub patience: Duration,
+    /// So many others sleep where the victim dies, each in a process of its own.
+    pub survivors: usize,
+    /// The system call that they sleep in.
+    pub call: libc::c_long,
 }
 
+/// The first sleep where a light notifier may overlook it is a millisecond; the next one is a tick.
+const SETTLED: Duration = Duration::from_millis(5);
 /// Whatever cannot block.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -144,6 +156,7 @@ struct Others {
     board: Shared<Board>,
     children: Vec<Child>,
     patience: Duration,
+    call: libc::c_long,
 }
 
 impl Others {
@@ -151,8 +164,15 @@ impl Others {
     fn fall_asleep(&mut self) -> Result<(), Trouble> {
         for (i, child) in self.children.iter_mut().enumerate() {
             self.board.set(GATE, i as u64 + 1);
-            if !child.wait_asleep(SOON) {
+            if !child.wait_asleep_in(self.call, SOON) {
                 return failed("a survivor did not wait");
+            }
+        }
+        if self.children.len() == 1 {
+            // In a queue of two parties: not in its first sleep.
+            std::thread::sleep(SETTLED);
+            if !self.children[0].wait_asleep_in(self.call, SOON) {
+                return failed("the survivor waits no more");
             }
         }
         Ok(())
@@ -180,6 +200,16 @@ impl Others {
 }
 
 impl Stage {
+    /// With one survivor: the other party, or who goes on in the victim's place.
+    pub fn alone(&self) -> Stage {
+        Stage { survivors: 1, ..*self }
+    }
+
+    /// With survivors that sleep in that system call.
+    pub fn asleep_in(&self, call: libc::c_long) -> Stage {
+        Stage { call, ..*self }
+    }
+
     fn others(&self, survivor: impl Fn() -> Got) -> Others {
         let board = Board::new();
         let play = |i| {
@@ -191,8 +221,8 @@ impl Stage {
                 board.set(WHEN + i, now_ns());
             })
         };
-        let children = (0..SURVIVORS).map(play).collect();
-        Others { board, children, patience: self.patience }
+        let children = (0..self.survivors).map(play).collect();
+        Others { board, children, patience: self.patience, call: self.call }
     }
 
     /// The victim has done `take`; the others fall asleep; it is killed; then comes `then`.
@@ -334,7 +364,16 @@ fn asleep(wait: impl FnOnce()) -> Result<Victim, Trouble> {
         trap();
         wait();
     });
-    if victim.run_to_sleep() { Ok(victim) } else { failed("the victim did not wait") }
+    // A short sleep is over in between, and then comes a long one.
+    for _ in 0..20 {
+        if !victim.run_to_sleep() {
+            return failed("the victim did not wait");
+        }
+        if !victim.woken(SETTLED) {
+            return Ok(victim);
+        }
+    }
+    failed("the victim never sleeps for long")
 }
 
 /// Zeroed shared memory for ever (the referee's ever).

@@ -105,9 +105,14 @@ impl Child {
 
     /// Waits until it sleeps in a futex call; false if it ends first, or after `within`.
     pub fn wait_asleep(&mut self, within: Duration) -> bool {
+        self.wait_asleep_in(libc::SYS_futex, within)
+    }
+
+    /// As [`Child::wait_asleep`], in that call.
+    pub fn wait_asleep_in(&mut self, call: libc::c_long, within: Duration) -> bool {
         let start = Instant::now();
         let mut looks = 0;
-        while !asleep(self.pid) {
+        while !asleep_in(self.pid, call) {
             self.poll(libc::WNOHANG);
             if self.exit.is_some() || start.elapsed() > within {
                 return false;
@@ -156,6 +161,11 @@ fn read_small<'a>(path: &str, buffer: &'a mut [u8]) -> &'a [u8] {
 
 /// Whether that process sleeps in a futex call (not: is stopped in one).
 pub fn asleep(pid: i32) -> bool {
+    asleep_in(pid, libc::SYS_futex)
+}
+
+/// As [`asleep`], in that call.
+pub fn asleep_in(pid: i32, wanted: libc::c_long) -> bool {
     let (mut stat, mut call) = ([0u8; 256], [0u8; 128]);
     let stat = read_small(&format!("/proc/{pid}/stat"), &mut stat);
     let state = stat.iter().rposition(|&b| b == b')').and_then(|at| stat.get(at + 2));
@@ -165,7 +175,9 @@ pub fn asleep(pid: i32) -> bool {
     let call = read_small(&format!("/proc/{pid}/syscall"), &mut call);
     let number: &[u8] = call.split(|&b| b == b' ').next().unwrap_or(&[]);
     // Not every kernel has the file; then any sleep counts.
-    call.is_empty() || number == libc::SYS_futex.to_string().as_bytes() || number == b"449"
+    call.is_empty()
+        || number == wanted.to_string().as_bytes()
+        || wanted == libc::SYS_futex && number == b"449"
 }
 
 /// Keeps this process and its children on one processor: a tracer and its victim take turns anyway,
