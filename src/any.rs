@@ -9,7 +9,6 @@ use crate::{
     error::{Error, Result},
     shadow::{Draft, Held, Shadow},
     sys::Platform,
-    time::FOREVER,
     value,
 };
 use core::ptr::NonNull;
@@ -118,7 +117,7 @@ impl<'r, P: Platform> Any<'r, P> {
     /// As [`array::Array::write_slice`]. Errors: also `Invalid` (a `bool` that is none).
     pub fn write(&self, index: u32, from: &[u8]) -> Result<()> {
         let at = self.check(index, from)?;
-        self.shadow.update(FOREVER, |draft| draft.write(at, from))
+        self.shadow.update(|draft| draft.write(at, from))
     }
 
     fn check(&self, index: u32, from: &[u8]) -> Result<u32> {
@@ -136,7 +135,7 @@ impl<'r, P: Platform> Any<'r, P> {
         }
         let mut after = [0; MAX_WORD];
         let after = after.get_mut(..before.len()).ok_or(Error::NotSupported)?;
-        let _held = self.shadow.lock(FOREVER)?;
+        let _held = self.shadow.lock()?;
         self.read(index, after)?;
         before.copy_from_slice(after);
         if f(after) { self.write(index, after) } else { Ok(()) }
@@ -188,12 +187,12 @@ impl<'r, P: Platform> Any<'r, P> {
 
     /// As [`array::Array::edit`].
     pub fn edit<T>(&self, f: impl FnOnce(&mut AnyEdit<'_, 'r, P>) -> Result<T>) -> Result<T> {
-        self.shadow.update(FOREVER, |draft| f(&mut AnyEdit { draft, any: *self }))
+        self.shadow.update(|draft| f(&mut AnyEdit { draft, any: *self }))
     }
 
     /// As [`array::Array::lock_timeout`].
     pub fn lock(&self, timeout_ns: u64) -> Result<Held<'r, P>> {
-        self.shadow.lock(timeout_ns)
+        self.shadow.with_timeout(timeout_ns).lock()
     }
 }
 

@@ -40,7 +40,6 @@ use crate::{
     layout::Layout,
     shadow::{self, Draft, Held, PARAMS, Shadow, View},
     sys::Platform,
-    time::FOREVER,
 };
 use core::{marker::PhantomData, ptr::NonNull};
 
@@ -190,7 +189,7 @@ impl<'r, T: Element, P: Platform> Array<'r, T, P> {
     /// Stores these elements from `index` on: all of them or none, for everybody.
     pub fn write_slice(&self, index: u32, from: &[T]) -> Result<()> {
         let at = offset(T::SIZE, self.len, index, from.len())?;
-        self.shadow.update(FOREVER, |draft| draft.write(at, bytemuck::cast_slice(from)))
+        self.shadow.update(|draft| draft.write(at, bytemuck::cast_slice(from)))
     }
 
     /// Stores `value` in every element: all of them or none.
@@ -229,18 +228,18 @@ impl<'r, T: Element, P: Platform> Array<'r, T, P> {
     /// none of it before. Uses of the array but by its argument are `Deadlock` (changes), or see what was before.
     pub fn edit<R>(&self, f: impl FnOnce(&mut Edit<'_, T>) -> Result<R>) -> Result<R> {
         let len = self.len;
-        self.shadow.update(FOREVER, |draft| f(&mut Edit { draft, len, of: PhantomData }))
+        self.shadow.update(|draft| f(&mut Edit { draft, len, of: PhantomData }))
     }
 
     /// Keeps all others from changing the array until the guard is dropped: Python's `with array.get_lock()`. This
     /// thread's own operations go on as ever. Nothing happens if this thread holds it already.
     pub fn lock(&self) -> Result<Held<'r, P>> {
-        self.shadow.lock(FOREVER)
+        self.shadow.lock()
     }
 
     /// As [`Array::lock`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
     pub fn lock_timeout(&self, timeout_ns: u64) -> Result<Held<'r, P>> {
-        self.shadow.lock(timeout_ns)
+        self.shadow.with_timeout(timeout_ns).lock()
     }
 
     /// The elements, one by one, while nobody changes them: the iterator holds the lock (as [`Array::lock`]), so

@@ -13,17 +13,17 @@ pub enum Error {
     /// `leave` by one that did not join, a permit that is not held any more, or an end (of an SPSC queue) whose
     /// member is gone.
     NotOwner,
-    /// No object of that name in the region, or no region of that name.
+    /// No object of that name in the region, or no region of that name; no such index, item, key or attribute.
     NotFound,
     /// A `try_` call would have had to wait: held, empty or full.
     WouldBlock,
-    /// A buffer, the region, or `/dev/shm` has no room.
+    /// A buffer, the region, or `/dev/shm` has no room; a list, dict or namespace is full.
     NoSpace,
     /// The kernel would not give this process memory.
     NoMemory,
     /// Still in use: a lock that somebody holds (`reset`, `destroy`); a region in which a thread of this
     /// process is a member or this one holds a lock (`detach`), or a member with a message or permit in hand,
-    /// or registered with a barrier (`leave`).
+    /// or registered with a barrier (`leave`). Keys came or went while a dict was walked through.
     Busy,
     /// An object or region of that name exists already.
     Exists,
@@ -41,7 +41,7 @@ pub enum Error {
     Overflow,
     /// The barrier is broken: somebody timed out, died, failed or aborted it. `reset` makes it whole.
     Broken,
-    /// This thread holds the lock already.
+    /// This thread holds the lock already, or is within an update of that very object.
     Deadlock,
     /// The other end of the pipe was closed, or its holder died; nothing will read this message.
     BrokenPipe,
@@ -51,9 +51,10 @@ pub enum Error {
     /// The next message killed its holders, or was given back by them, as often as the queue allows (or the
     /// queue is to stop at the first time): nothing comes before somebody takes it, see `take_poisoned`.
     Poisoned,
-    /// The message is longer than the queue's maximum; nothing was written.
+    /// The message is longer than the queue's maximum, or an item, key, name or value than its own; nothing was
+    /// written.
     MessageTooLarge,
-    /// The buffer is smaller than the queue's maximum; nothing was taken.
+    /// The buffer is smaller than the queue's maximum, or than what is to be copied to it; nothing was taken.
     BufferTooSmall,
     /// This platform or kernel cannot do that.
     NotSupported,
@@ -66,7 +67,7 @@ pub enum Error {
     BadRegion,
     /// A Rialto region of another layout version, or with features that this build does not know.
     Version,
-    /// The object of that name is of another kind or has other parameters.
+    /// The object of that name is of another kind or has other parameters; the attribute is of another type.
     WrongKind,
     /// The operating system said no; the value is its errno.
     Os(i32),
@@ -116,7 +117,7 @@ impl Error {
     pub const fn message(self) -> &'static str {
         match self {
             Error::NotOwner => "not the owner",
-            Error::NotFound => "no such object",
+            Error::NotFound => "not found",
             Error::WouldBlock => "would block",
             Error::NoMemory => "out of memory",
             Error::Busy => "still in use",
@@ -134,7 +135,7 @@ impl Error {
             Error::Poisoned => "the next message killed its holders; take_poisoned takes it",
             Error::MessageTooLarge => "message too large",
             Error::NotSupported => "not supported here",
-            Error::BufferTooSmall => "buffer smaller than the queue's largest message",
+            Error::BufferTooSmall => "the buffer is too small",
             Error::TimedOut => "timed out",
             Error::NotRecoverable => "lock not recoverable: released unrepaired after an owner died",
             Error::BadRegion => "not a Rialto object, or damaged",

@@ -7,6 +7,7 @@
 //! | [`Lock`], [`RLock`], [`Condition`], [`Event`], [`Semaphore`] | 64 bytes each, anywhere in shared memory |
 //! | [`Value`], [`Array`], [`RawValue`], [`RawArray`] | in a region: state, found by name, never torn by a death |
 //! | [`Queue`], [`Spsc`], [`Pipe`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
+//! | [`List`], [`Dict`], [`Namespace`] | in a region or anywhere else; an update is all or nothing |
 //!
 //! Every type exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
 //! for programs that bring their own. What each word in shared memory means, who may write it, and
@@ -51,13 +52,19 @@ pub mod barrier;
 pub mod bytes;
 pub mod condition;
 #[cfg(target_has_atomic = "64")]
+pub mod dict;
+#[cfg(target_has_atomic = "64")]
 pub mod element;
 pub mod error;
 pub mod event;
 pub mod layout;
+#[cfg(target_has_atomic = "64")]
+pub mod list;
 pub mod lock;
 #[cfg(target_has_atomic = "64")]
 pub mod member;
+#[cfg(target_has_atomic = "64")]
+pub mod namespace;
 #[cfg(target_has_atomic = "64")]
 pub mod permits;
 #[cfg(target_has_atomic = "64")]
@@ -89,11 +96,17 @@ pub mod wait;
 pub mod capi;
 
 pub use condition::Condition;
+#[cfg(target_has_atomic = "64")]
+pub use dict::DictConfig;
 pub use error::{Error, Result};
 pub use event::Event;
+#[cfg(target_has_atomic = "64")]
+pub use list::ListConfig;
 pub use lock::{Acquired, Guard, Lock, Lockable, Outcome};
 #[cfg(target_has_atomic = "64")]
 pub use member::{Depth, Recovered};
+#[cfg(target_has_atomic = "64")]
+pub use namespace::{Attribute, NamespaceConfig};
 #[cfg(target_has_atomic = "64")]
 pub use pipe::PipeConfig;
 #[cfg(target_has_atomic = "64")]
@@ -151,6 +164,15 @@ pub type Value<'r, T> = value::Value<'r, T, sys::Os>;
 /// An array of a [`Region`].
 #[cfg(target_has_atomic = "64")]
 pub type Array<'r, T> = array::Array<'r, T, sys::Os>;
+/// A list of byte strings.
+#[cfg(target_has_atomic = "64")]
+pub type List<'r> = list::List<'r, sys::Os>;
+/// A dict of byte strings.
+#[cfg(target_has_atomic = "64")]
+pub type Dict<'r> = dict::Dict<'r, sys::Os>;
+/// Named attributes.
+#[cfg(target_has_atomic = "64")]
+pub type Namespace<'r> = namespace::Namespace<'r, sys::Os>;
 /// An explicit membership.
 #[cfg(target_has_atomic = "64")]
 pub type Member<'r> = member::Member<'r, Region>;

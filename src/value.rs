@@ -38,7 +38,6 @@ use crate::{
     layout::Layout,
     shadow::{self, Held, PARAMS, Shadow},
     sys::Platform,
-    time::FOREVER,
 };
 use core::{marker::PhantomData, ptr::NonNull};
 
@@ -161,7 +160,7 @@ impl<'r, T: Element, P: Platform> Value<'r, T, P> {
     /// everybody.
     #[inline]
     pub fn store(&self, value: T) -> Result<()> {
-        self.shadow.update(FOREVER, |draft| draft.write(0, bytemuck::bytes_of(&value)))
+        self.shadow.update(|draft| draft.write(0, bytemuck::bytes_of(&value)))
     }
 
     /// Stores `value`; returns what was there.
@@ -205,12 +204,12 @@ impl<'r, T: Element, P: Platform> Value<'r, T, P> {
     /// Keeps all others from changing the value until the guard is dropped: Python's `with value.get_lock()`.
     /// This thread's own operations go on as ever. Nothing happens if this thread holds it already.
     pub fn lock(&self) -> Result<Held<'r, P>> {
-        self.shadow.lock(FOREVER)
+        self.shadow.lock()
     }
 
     /// As [`Value::lock`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
     pub fn lock_timeout(&self, timeout_ns: u64) -> Result<Held<'r, P>> {
-        self.shadow.lock(timeout_ns)
+        self.shadow.with_timeout(timeout_ns).lock()
     }
 
     /// How many threads died while they stored here. Their stores were completed, or never were.

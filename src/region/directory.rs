@@ -6,7 +6,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | `state`: 0 free, 1 being created, 2 ready |
-//! | 4 | 4 | `kind`: 1 queue, 2 tracked semaphore, 3 barrier, 4 SPSC queue, 5 pipe, 6 value, 7 array, 11 raw value, 12 raw array |
+//! | 4 | 4 | `kind`: 1 queue, 2 tracked semaphore, 3 barrier, 4 SPSC queue, 5 pipe, 6 value, 7 array, 8 list, 9 dict, 10 namespace, 11 raw value, 12 raw array |
 //! | 8 | 8 | `offset` of the object in the region, a multiple of 128 |
 //! | 16 | 8 | `size` in bytes |
 //! | 32 | 32 | `name`, padded with zeros; 1 to 31 bytes |
@@ -49,6 +49,9 @@ pub(super) enum Kind {
     Pipe = 5,
     Value = 6,
     Array = 7,
+    List = 8,
+    Dict = 9,
+    Namespace = 10,
     RawValue = 11,
     RawArray = 12,
 }

@@ -30,6 +30,7 @@
 //! has none for acquiring its lock again). With a named
 //! region it can also truncate the file (SIGBUS); a memfd of ours is sealed against that.
 
+mod collections;
 mod directory;
 mod header;
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]

@@ -51,8 +51,10 @@
 //! `tests/loom_shadow.rs`, `tests/sweep_state.rs`, `tests/torn.rs`.
 
 mod draft;
+mod handle;
 
 pub use draft::{Draft, View};
+pub(crate) use handle::locking;
 
 use crate::{
     bytes,
@@ -63,7 +65,7 @@ use crate::{
     sys::Platform,
     time::FOREVER,
 };
-use core::ptr::NonNull;
+use core::{marker::PhantomData, ptr::NonNull};
 
 /// How often a reader tries without the lock.
 pub const LOOKS: u32 = 64;
@@ -161,6 +163,7 @@ pub struct Shadow<'r, P: Platform> {
     copies: NonNull<u8>,
     stride: u32,
     bytes: u32,
+    timeout_ns: u64,
     platform: P,
 }
 
@@ -268,12 +271,19 @@ impl<'r, P: Platform> Shadow<'r, P> {
         // SAFETY: the caller's word.
         let (header, copies) = unsafe { (at.cast::<Header>().as_ref(), at.add(COPIES_OFFSET as usize)) };
         let stride = bytes.next_multiple_of(CACHE_LINE as u32);
-        Shadow { header, copies, stride, bytes, platform }
+        Shadow { header, copies, stride, bytes, timeout_ns: FOREVER, platform }
     }
 
     fn copy(&self, which: usize) -> NonNull<u8> {
         // SAFETY: `over` was told that both lie inside.
         unsafe { self.copies.add((which & 1) * self.stride as usize) }
+    }
+
+    /// This handle, whose [`Shadow::update`], [`Shadow::lock`] and [`Shadow::read`] wait at most so long for the
+    /// lock; a new one waits for ever.
+    #[must_use = "the handle itself is as it was"]
+    pub fn with_timeout(self, timeout_ns: u64) -> Self {
+        Shadow { timeout_ns, ..self }
     }
 
     /// Bytes of a copy.
@@ -297,7 +307,8 @@ impl<'r, P: Platform> Shadow<'r, P> {
     }
 
     /// What `read` makes of the published copy. It may be called several times, and on bytes that change under
-    /// its eyes: only what it returned undisturbed counts, errors too.
+    /// its eyes: only what it returned undisturbed counts, errors too. Others' updates, one behind the other,
+    /// can make it wait in turn with them: then the errors of [`Shadow::acquire`].
     #[inline]
     pub fn read<T>(&self, mut read: impl FnMut(View) -> Result<T>) -> Result<T> {
         let mut look = |which: usize| read(View::new(self.copy(which), self.bytes));
@@ -316,7 +327,7 @@ impl<'r, P: Platform> Shadow<'r, P> {
             }
         }
         // Writers publish as fast as we read: then in turn with them.
-        let held = self.lock(FOREVER)?;
+        let held = self.lock()?;
         let result = look(self.header.control.0.published());
         drop(held);
         result
@@ -346,22 +357,23 @@ impl<'r, P: Platform> Shadow<'r, P> {
         self.header.lock.release_on(self.platform)
     }
 
-    /// As [`Shadow::acquire`], until the guard is dropped; nothing if the lock is ours already.
+    /// As [`Shadow::acquire`], until the guard is dropped, waiting as long as the handle does; nothing if the
+    /// lock is ours already.
     #[inline]
-    pub fn lock(&self, timeout_ns: u64) -> Result<Held<'r, P>> {
+    pub fn lock(&self) -> Result<Held<'r, P>> {
         let nested = self.is_mine();
         if !nested {
-            self.acquire(timeout_ns)?;
+            self.acquire(self.timeout_ns)?;
         }
-        Ok(Held { shadow: *self, nested })
+        Ok(Held { shadow: *self, nested, thread: PhantomData })
     }
 
     /// Has `change` change the copy that is not published, and publishes it: all of it, or, if `change` says
     /// an error or panics, nothing.
     ///
     /// Errors: `change`'s; those of [`Shadow::acquire`]; `Deadlock` from within an update of the same object.
-    pub fn update<T>(&self, timeout_ns: u64, change: impl FnOnce(&mut Draft) -> Result<T>) -> Result<T> {
-        let _held = self.lock(timeout_ns)?;
+    pub fn update<T>(&self, change: impl FnOnce(&mut Draft) -> Result<T>) -> Result<T> {
+        let _held = self.lock()?;
         let control = &self.header.control.0;
         if control.is_drafting() {
             return Err(Error::Deadlock);
@@ -406,6 +418,8 @@ impl<P: Platform> Drop for Undo<'_, '_, P> {
 pub struct Held<'r, P: Platform> {
     shadow: Shadow<'r, P>,
     nested: bool,
+    /// Not Send: the lock belongs to the thread.
+    thread: PhantomData<*mut ()>,
 }
 
 impl<P: Platform> Drop for Held<'_, P> {
