@@ -7,7 +7,7 @@ use crate::{
     array,
     element::{Code, offset, plus},
     error::{Error, Result},
-    shadow::{Draft, Held, Shadow},
+    shadow::{Draft, Shadow},
     sys::Platform,
     value,
 };
@@ -188,11 +188,6 @@ impl<'r, P: Platform> Any<'r, P> {
     /// As [`array::Array::edit`].
     pub fn edit<T>(&self, f: impl FnOnce(&mut AnyEdit<'_, 'r, P>) -> Result<T>) -> Result<T> {
         self.shadow.update(|draft| f(&mut AnyEdit { draft, any: *self }))
-    }
-
-    /// As [`array::Array::lock_timeout`].
-    pub fn lock(&self, timeout_ns: u64) -> Result<Held<'r, P>> {
-        self.shadow.with_timeout(timeout_ns).lock()
     }
 }
 

@@ -38,7 +38,7 @@ use crate::{
     element::{Code, Element, Number, offset, read_all, read_with},
     error::{Error, Result},
     layout::Layout,
-    shadow::{self, Draft, Held, PARAMS, Shadow, View},
+    shadow::{self, Draft, PARAMS, Shadow, View},
     sys::Platform,
 };
 use core::{marker::PhantomData, ptr::NonNull};
@@ -231,16 +231,7 @@ impl<'r, T: Element, P: Platform> Array<'r, T, P> {
         self.shadow.update(|draft| f(&mut Edit { draft, len, of: PhantomData }))
     }
 
-    /// Keeps all others from changing the array until the guard is dropped: Python's `with array.get_lock()`. This
-    /// thread's own operations go on as ever. Nothing happens if this thread holds it already.
-    pub fn lock(&self) -> Result<Held<'r, P>> {
-        self.shadow.lock()
-    }
-
-    /// As [`Array::lock`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
-    pub fn lock_timeout(&self, timeout_ns: u64) -> Result<Held<'r, P>> {
-        self.shadow.with_timeout(timeout_ns).lock()
-    }
+    shadow::locking!();
 
     /// The elements, one by one, while nobody changes them: the iterator holds the lock (as [`Array::lock`]), so
     /// they are all of one moment. It ends at the first that cannot be read (`BadRegion`).
@@ -250,11 +241,6 @@ impl<'r, T: Element, P: Platform> Array<'r, T, P> {
             let _ = &held;
             array.get(i).ok()
         }))
-    }
-
-    /// How many threads died while they stored here. Their stores were completed, or never were.
-    pub fn deaths(&self) -> u32 {
-        self.shadow.deaths()
     }
 }
 

@@ -36,7 +36,7 @@ use crate::{
     element::{Code, Element, Number, read_with},
     error::{Error, Result},
     layout::Layout,
-    shadow::{self, Held, PARAMS, Shadow},
+    shadow::{self, PARAMS, Shadow},
     sys::Platform,
 };
 use core::{marker::PhantomData, ptr::NonNull};
@@ -176,7 +176,7 @@ impl<'r, T: Element, P: Platform> Value<'r, T, P> {
 
     /// As [`Value::update`], unless `f` says None; returns the value before and after.
     pub fn fetch_update(&self, f: impl FnOnce(T) -> Option<T>) -> Result<(T, T)> {
-        // Held, so `f` may use this value itself.
+        // so `f` may use this value itself.
         let _held = self.lock()?;
         let before = self.load()?;
         match f(before) {
@@ -201,19 +201,5 @@ impl<'r, T: Element, P: Platform> Value<'r, T, P> {
         self.fetch_update(|value| Some(value.plus(more))).map(|(before, _)| before)
     }
 
-    /// Keeps all others from changing the value until the guard is dropped: Python's `with value.get_lock()`.
-    /// This thread's own operations go on as ever. Nothing happens if this thread holds it already.
-    pub fn lock(&self) -> Result<Held<'r, P>> {
-        self.shadow.lock()
-    }
-
-    /// As [`Value::lock`], waiting at most `timeout_ns`: then `TimedOut`. 0 polls: `WouldBlock`.
-    pub fn lock_timeout(&self, timeout_ns: u64) -> Result<Held<'r, P>> {
-        self.shadow.with_timeout(timeout_ns).lock()
-    }
-
-    /// How many threads died while they stored here. Their stores were completed, or never were.
-    pub fn deaths(&self) -> u32 {
-        self.shadow.deaths()
-    }
+    shadow::locking!();
 }

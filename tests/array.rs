@@ -148,6 +148,7 @@ fn within_an_edit_the_array_is_as_it_was_and_cannot_be_changed_otherwise() {
             assert_eq!((edit.get(0), array.get(0)), (Ok(9), Ok(1)));
             assert_eq!(array.set(1, 9), Err(Error::Deadlock));
             assert_eq!(array.edit(|_| Ok(())), Err(Error::Deadlock));
+            assert_eq!(array.release(), Err(Error::Busy));
             Ok(())
         })
         .unwrap();
@@ -162,6 +163,7 @@ fn within_an_edit_the_array_is_as_it_was_and_cannot_be_changed_otherwise() {
     assert_eq!(array.iter().unwrap().collect::<Vec<_>>(), [9, 2]);
     array.set(1, 3).unwrap();
     assert_eq!(array.get(1), Ok(3));
+    assert_eq!(array.release(), Err(Error::NotOwner));
 }
 
 #[test]
@@ -199,7 +201,7 @@ fn update_and_compare_exchange_of_an_element() {
     let held = array.lock().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            assert_eq!(array.lock_timeout(0).err(), Some(Error::WouldBlock));
+            assert_eq!(array.with_timeout(0).lock().err(), Some(Error::WouldBlock));
             assert_eq!(array.get(0), Ok(6));
         });
     });

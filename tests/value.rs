@@ -64,8 +64,8 @@ fn the_lock_keeps_others_from_storing_and_us_from_nothing() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             assert_eq!(value.load(), Ok(1)); // readers do not wait
-            assert_eq!(value.lock_timeout(0).err(), Some(Error::WouldBlock));
-            assert_eq!(value.lock_timeout(1_000_000).err(), Some(Error::TimedOut));
+            assert_eq!(value.with_timeout(0).lock().err(), Some(Error::WouldBlock));
+            assert_eq!(value.with_timeout(1_000_000).lock().err(), Some(Error::TimedOut));
         });
     });
     let again = value.lock().unwrap();
@@ -73,7 +73,7 @@ fn the_lock_keeps_others_from_storing_and_us_from_nothing() {
     drop(again);
     assert_eq!(value.fetch_add(5), Ok(2));
     std::thread::scope(|scope| {
-        scope.spawn(|| assert_eq!(value.lock_timeout(0).err(), Some(Error::WouldBlock), "held still"));
+        scope.spawn(|| assert_eq!(value.with_timeout(0).lock().err(), Some(Error::WouldBlock), "held still"));
     });
     drop(held);
     std::thread::scope(|scope| {
@@ -149,7 +149,7 @@ fn the_lock_of_a_killed_holder_comes_back() {
         drop(guard);
     });
     until("held", || held.load(SeqCst) == 1);
-    assert_eq!(value.lock_timeout(0).err(), Some(Error::WouldBlock));
+    assert_eq!(value.with_timeout(0).lock().err(), Some(Error::WouldBlock));
     child.kill();
     assert_eq!(value.fetch_add(1), Ok(2));
     assert_eq!(value.deaths(), 0, "it died between two operations");

@@ -25,7 +25,7 @@ fn what_either_writes_the_other_reads() {
     assert_eq!(raw.load(), Ok(8));
     assert_eq!(region.open_value::<bool>("flag").unwrap().load(), Ok(true));
     assert_eq!(numbers.get(1), Ok(0xffff));
-    assert!(numbers.lock_timeout(0).is_err(), "the C side holds it");
+    assert!(numbers.with_timeout(0).lock().is_err(), "the C side holds it");
     peer.kill();
     assert_eq!(numbers.fetch_add(1, 1), Ok(0xffff));
     assert_eq!(numbers.iter().unwrap().collect::<Vec<_>>(), [1000, 0, 1002, 1003, 1004]);

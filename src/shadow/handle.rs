@@ -27,7 +27,8 @@ macro_rules! locking {
             self.shadow.acquire(timeout_ns)
         }
 
-        /// Releases what `acquire` got. Not within a comparator. Errors: `NotOwner`, `BadRegion`.
+        /// Releases what `acquire` got. Errors: `NotOwner`, `BadRegion`; `Busy` from within an update (a comparator,
+        /// an edit), which needs it: a guard that is dropped there stays held until this thread ends.
         pub fn release(&self) -> $crate::error::Result<()> {
             self.shadow.release()
         }

@@ -352,8 +352,11 @@ impl<'r, P: Platform> Shadow<'r, P> {
         Ok(())
     }
 
-    /// Releases the lock. Errors: `NotOwner`, `BadRegion`.
+    /// Releases the lock. Errors: `NotOwner`, `BadRegion`; `Busy` from within an update, which needs it.
     pub fn release(&self) -> Result<()> {
+        if self.is_mine() && self.header.control.0.is_drafting() {
+            return Err(Error::Busy);
+        }
         self.header.lock.release_on(self.platform)
     }
 
