@@ -186,12 +186,12 @@ static void region_bytes(void)
     memcpy(&size, entry + 16, 8);
     CHECK(entry[0] == 2 && entry[4] == 1 && memcmp(entry + 32, "golden\0", 7) == 0);
     CHECK(offset == 256 + 32 * 64 + 64 * 64 && offset % 128 == 0);
-    CHECK(size == 1280); /* 1024 + 4 slots of 48, rounded up to 128 */
+    CHECK(size == 1280); /* 1024 + 4 slots of 64 */
     /* member cells at 2304 */
     CHECK(memcmp(bytes + 2304, "RLTM\x84\0\0\0", 8) == 0);
     /* the queue, and its first slot at 1024 */
     const unsigned char *at = bytes + offset;
-    CHECK(memcmp(at, "RLTQ", 4) == 0 && at[8] == 2 && at[12] == 20 && at[16] == 48 && at[20] == 5);
+    CHECK(memcmp(at, "RLTQ", 4) == 0 && at[8] == 2 && at[12] == 20 && at[16] == 64 && at[20] == 5);
     CHECK(at[4] == 0); /* a ring, stop-safe, not joinable, redelivers */
     CHECK(at[1024 + 8] == 7 && memcmp(at + 1024 + 16, "payload", 7) == 0);
     CHECK((at[1024] & 7) == 2); /* full */
@@ -245,15 +245,15 @@ static void bytes_of_queues(void)
     queue_config.on_death = RIALTO_ON_DEATH_DROP;
     EXPECT(rialto_queue_create(&region, "indexed", &queue_config, &queue), RIALTO_OK);
     const char *entry = (const char *)base + 256 + 64;
-    CHECK(word_at(entry, 16) == 1664 + 256); /* 1536 + 8 entries of 16, then 4 blocks of 48, to 128 each */
+    CHECK(word_at(entry, 16) == 1664 + 256); /* 1536 + 8 entries of 16, then 4 blocks of 64 */
     at = (const char *)base + word_at(entry, 8);
-    CHECK(at[4] == (2 | 1 << 4) && at[8] == 2 && at[16] == 48);
+    CHECK(at[4] == (2 | 1 << 4) && at[8] == 2 && at[16] == 64);
     EXPECT(rialto_queue_push(&queue, "first", 5), RIALTO_OK);
     EXPECT(rialto_queue_push(&queue, "second", 6), RIALTO_OK);
     CHECK((word_at(at, 1536) & 7) == 2 && word_at(at, 1536 + 8) == 0);
     CHECK((word_at(at, 1552) & 7) == 2 && word_at(at, 1552 + 8) == 1);
-    CHECK((word_at(at, 1664 + 48) & 7) == 2 && at[1664 + 48 + 8] == 6);
-    CHECK(memcmp(at + 1664 + 48 + 16, "second", 6) == 0);
+    CHECK((word_at(at, 1664 + 64) & 7) == 2 && at[1664 + 64 + 8] == 6);
+    CHECK(memcmp(at + 1664 + 64 + 16, "second", 6) == 0);
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
 }
 

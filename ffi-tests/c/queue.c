@@ -204,7 +204,7 @@ static void statuses(void)
     EXPECT(rialto_queue_create(&region, "latin\xe9", &config, &again), RIALTO_EINVAL);
     EXPECT(rialto_queue_open(&region, "nowhere", &again), RIALTO_ENOENT);
     EXPECT(rialto_queue_layout(&config, &layout), RIALTO_OK);
-    CHECK(layout.size == 1024 + 4 * 80 + 64 && layout.align == 128);
+    CHECK(layout.size == 1024 + 4 * 128 && layout.align == 128);
     config.slots = 65536;
     config.max_message_bytes = 1 << 30;
     EXPECT(rialto_queue_create(&region, "huge", &config, &again), RIALTO_ENOSPC);

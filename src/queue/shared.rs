@@ -52,6 +52,17 @@ const PAYLOAD_OFFSET: usize = if cfg!(rialto_loom) { 32 } else { 16 };
 /// Payloads are this much aligned, so any type up to that can be used in place.
 pub(super) const PAYLOAD_ALIGN: u64 = 16;
 
+/// No slot lies on more of the processor's lines than it must: a small one on a part of one, a larger one on
+/// whole ones. Who fills a slot then takes nothing away from who looks at the next.
+const PROCESSOR_LINE: u64 = 64;
+
+fn stride_of(slot_bytes: u64) -> Option<u64> {
+    if slot_bytes <= PROCESSOR_LINE {
+        return Some(slot_bytes.next_power_of_two().max(PAYLOAD_ALIGN));
+    }
+    layout::round_up(slot_bytes, PROCESSOR_LINE)
+}
+
 /// What a queue is created with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueConfig {
@@ -146,7 +157,7 @@ impl Geometry {
             return None;
         }
         let on_death = OnDeath::from_u32((flags & ON_DEATH) >> ON_DEATH_AT)?;
-        let stride = layout::round_up(PAYLOAD_OFFSET as u64 + u64::from(max_message), PAYLOAD_ALIGN)?;
+        let stride = stride_of(PAYLOAD_OFFSET as u64 + u64::from(max_message))?;
         let entries = ENTRIES_OFFSET + (u64::from(ENTRY_BYTES) << (shift + 1));
         let offset = if indexed { layout::round_up(entries, CACHE_LINE)? } else { SLOTS_OFFSET };
         Some(Geometry {

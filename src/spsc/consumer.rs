@@ -158,6 +158,7 @@ impl<'r, H: Home> Consumer<'r, H> {
     }
 
     /// As [`Consumer::peek`], but `WouldBlock` instead of waiting.
+    #[inline]
     pub fn try_peek(&mut self) -> Result<Peeked<'_, 'r, H>> {
         self.peek_until(Deadline::NOW)
     }
@@ -167,6 +168,7 @@ impl<'r, H: Home> Consumer<'r, H> {
         self.peek_until(Deadline::after(self.spsc.home.platform(), timeout_ns))
     }
 
+    #[inline]
     fn peek_until(&mut self, deadline: Deadline) -> Result<Peeked<'_, 'r, H>> {
         let record = self.hold_until(deadline)?;
         Ok(Peeked { consumer: self, record })
@@ -179,6 +181,7 @@ impl<'r, H: Home> Consumer<'r, H> {
         self.hold_until(Deadline::after(self.spsc.home.platform(), timeout_ns))
     }
 
+    #[inline]
     fn hold_until(&mut self, deadline: Deadline) -> Result<Record> {
         let record = self.blocking(deadline, Self::find)?;
         self.reader.hold(&record);
@@ -186,11 +189,13 @@ impl<'r, H: Home> Consumer<'r, H> {
     }
 
     /// Where its message lies.
+    #[inline]
     pub(crate) fn bytes_of(&self, record: &Record) -> *const u8 {
         self.spsc.shared.area.payload(record.at())
     }
 
     /// As [`Peeked::copy_to`].
+    #[inline]
     pub(crate) fn copy_some(&self, record: &Record, buffer: &mut [u8]) -> usize {
         let len = buffer.len().min(record.len() as usize);
         // SAFETY: the record is in hand, and has `len` bytes in the stream.
@@ -199,6 +204,7 @@ impl<'r, H: Home> Consumer<'r, H> {
     }
 
     /// As [`Peeked::release`].
+    #[inline]
     pub(crate) fn release(&mut self, record: &Record) {
         if self.spsc.consumers_end().is(self.mine) {
             self.reader.release(record);
@@ -225,10 +231,12 @@ impl<'r, H: Home> Consumer<'r, H> {
         usize::from(self.look().is_ok_and(|record| self.is_poisoned(&record)))
     }
 
+    #[inline]
     fn check_buffer(&self, buffer: &[u8]) -> Result<()> {
         if buffer.len() < self.spsc.max_message_bytes() { Err(Error::BufferTooSmall) } else { Ok(()) }
     }
 
+    #[inline]
     fn is_poisoned(&self, record: &Record) -> bool {
         record.attempt() > self.spsc.shared.geometry.limit()
     }

@@ -349,6 +349,7 @@ impl<'r, H: Home> Spsc<'r, H> {
     }
 
     /// The longest message, in bytes.
+    #[inline]
     pub fn max_message_bytes(&self) -> usize {
         self.shared.geometry.max_message as usize
     }

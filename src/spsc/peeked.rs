@@ -14,6 +14,7 @@ pub struct Peeked<'c, 'r, H: Home> {
 
 impl<H: Home> Peeked<'_, '_, H> {
     /// The message's bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         self.record.len() as usize
     }
@@ -35,17 +36,20 @@ impl<H: Home> Peeked<'_, '_, H> {
 
     /// The bytes, 16-aligned. A peer that writes wild may change them while you look; [`Peeked::copy_to`] is
     /// the safe way.
+    #[inline]
     pub fn as_ptr(&self) -> *const u8 {
         self.consumer.bytes_of(&self.record)
     }
 
     /// Copies the message, or as much of it as fits; returns how much.
+    #[inline]
     pub fn copy_to(&self, buffer: &mut [u8]) -> usize {
         self.consumer.copy_some(&self.record, buffer)
     }
 
     /// Done with it: the producer may have the memory. If the member that claimed the end is gone meanwhile, the
     /// message is somebody else's already and nothing happens.
+    #[inline]
     pub fn release(self) {
         self.consumer.release(&self.record);
     }

@@ -180,6 +180,7 @@ impl<'r, H: Home> Producer<'r, H> {
     }
 
     /// As [`Producer::reserve`], but `WouldBlock` instead of waiting.
+    #[inline]
     pub fn try_reserve(&mut self, len: usize) -> Result<Reserved<'_, 'r, H>> {
         self.reserve_until(len, Deadline::NOW)
     }
@@ -189,6 +190,7 @@ impl<'r, H: Home> Producer<'r, H> {
         self.reserve_until(len, Deadline::after(self.spsc.home.platform(), timeout_ns))
     }
 
+    #[inline]
     fn reserve_until(&mut self, len: usize, deadline: Deadline) -> Result<Reserved<'_, 'r, H>> {
         let place = self.place_until(len, deadline)?;
         Ok(Reserved { producer: self, place, len })
@@ -201,6 +203,7 @@ impl<'r, H: Home> Producer<'r, H> {
         self.place_until(len, Deadline::after(self.spsc.home.platform(), timeout_ns))
     }
 
+    #[inline]
     fn place_until(&mut self, len: usize, deadline: Deadline) -> Result<Place> {
         self.check_len(len)?;
         self.blocking(deadline, |this| {
@@ -210,11 +213,13 @@ impl<'r, H: Home> Producer<'r, H> {
     }
 
     /// Where its message goes.
+    #[inline]
     pub(crate) fn bytes_of(&self, place: &Place) -> *mut u8 {
         self.spsc.shared.area.payload(place.at())
     }
 
     /// As [`Reserved::commit`], of the first `len` bytes, at most as many as were reserved.
+    #[inline]
     pub(crate) fn commit(&mut self, place: Place, len: usize) -> Result<()> {
         // The loan may be older than somebody else's claim: not one word of theirs may be touched.
         self.ready()?;
@@ -222,6 +227,7 @@ impl<'r, H: Home> Producer<'r, H> {
         self.publish()
     }
 
+    #[inline]
     fn check_len(&self, len: usize) -> Result<()> {
         if len > self.spsc.max_message_bytes() { Err(Error::MessageTooLarge) } else { Ok(()) }
     }

@@ -20,6 +20,7 @@ pub struct Reserved<'p, 'r, H: Home> {
 
 impl<H: Home> Reserved<'_, '_, H> {
     /// The message's bytes.
+    #[inline]
     pub fn len(&self) -> usize {
         self.len
     }
@@ -37,11 +38,13 @@ impl<H: Home> Reserved<'_, '_, H> {
 
     /// Where the message goes, 16-aligned, `len` bytes: others neither read nor write there, unless they
     /// write wild. [`Reserved::write`] is the safe way.
+    #[inline]
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
         self.producer.bytes_of(&self.place)
     }
 
     /// Writes the whole message. `Invalid` if `message` is not `len` bytes long.
+    #[inline]
     pub fn write(&mut self, message: &[u8]) -> Result<()> {
         if message.len() != self.len {
             return Err(Error::Invalid);
@@ -54,6 +57,7 @@ impl<H: Home> Reserved<'_, '_, H> {
     /// Appends the message. Never waits.
     ///
     /// Errors, with nothing appended, for good: `Closed` (meanwhile), `NotOwner`, `BadRegion`.
+    #[inline]
     pub fn commit(self) -> Result<()> {
         self.producer.commit(self.place, self.len)
     }
