@@ -185,7 +185,9 @@ const CONFIG: RegionConfig = RegionConfig { members: 4, objects: OBJECTS as u16,
 const OBJECTS: usize = 5;
 const DIRECTORY: usize = 256;
 const MEMBERS: usize = 256 + OBJECTS * 64 + 64;
-const DATA: usize = MEMBERS + 4 * 64;
+/// Who uses which object: rows of 64 bytes for as many and 16 more.
+const USERS: usize = MEMBERS + 4 * 64;
+const DATA: usize = USERS + 20 * 64;
 /// `q0` is 1024 bytes and 4 slots of 64.
 const SECOND: usize = DATA + 1024 + 4 * 64;
 /// `q1` is 1024 bytes and 8 slots of 224; or, indexed, 16 entries of 16 bytes before 8 blocks of 224.
@@ -252,7 +254,7 @@ fn make_sound(arena: &Arena, input: &mut Input, indexed: bool) {
 fn damage(arena: &Arena, input: &mut Input) {
     // Where the words are that anybody believes: header, directory, cells, queue headers, slots.
     let len = arena.len();
-    let base = match input.byte() % 20 {
+    let base = match input.byte() % 21 {
         0 => input.below(64),
         1 => 64 + input.below(64),
         2 => DIRECTORY + input.below(OBJECTS * 64),
@@ -275,6 +277,8 @@ fn damage(arena: &Arena, input: &mut Input) {
         // Entries: word and value; blocks; stamps.
         16 => ENTRIES + 16 * input.below(16) + input.below(16),
         17 => BLOCKS + 224 * input.below(8) + input.below(16),
+        // Mostly the rows that somebody has.
+        19 => USERS + input.below([128, 20 * 64][input.below(2)]),
         18 => [DATA + 1024, SECOND + 1024, BLOCKS][input.below(3)] + 12,
         _ => input.below(len),
     };
