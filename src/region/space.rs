@@ -30,6 +30,14 @@ impl ObjectName {
         ObjectName(bytemuck::cast(name))
     }
 
+    /// With the zeros behind it; there is one at least.
+    #[cfg(all(feature = "capi", target_os = "linux", not(rialto_loom)))]
+    pub(crate) fn to_bytes(self) -> [u8; 32] {
+        let mut bytes = self.0;
+        bytes[31] = 0;
+        bytes
+    }
+
     /// As it was created.
     pub fn as_bytes(&self) -> &[u8] {
         let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(self.0.len());
@@ -77,6 +85,14 @@ pub struct Objects<'r, P: Platform> {
     me: u64,
 }
 
+impl<P: Platform> Objects<'_, P> {
+    /// How far it has got in the directory.
+    #[cfg(all(feature = "capi", target_os = "linux", not(rialto_loom)))]
+    pub(crate) fn position(&self) -> usize {
+        self.next
+    }
+}
+
 impl<P: Platform> Iterator for Objects<'_, P> {
     type Item = ObjectInfo;
 
@@ -113,7 +129,12 @@ impl<P: Platform> Region<P> {
     ///
     /// Errors: those of the thread's first use of Rialto.
     pub fn objects(&self) -> Result<Objects<'_, P>> {
+        self.objects_from(0)
+    }
+
+    /// Those that are at or behind that [`Objects::position`].
+    pub(crate) fn objects_from(&self, next: usize) -> Result<Objects<'_, P>> {
         let me = self.platform.process()?;
-        Ok(Objects { region: self, directory: self.directory(), next: 0, me })
+        Ok(Objects { region: self, directory: self.directory(), next, me })
     }
 }

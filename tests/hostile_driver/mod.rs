@@ -278,7 +278,10 @@ fn damage(arena: &Arena, input: &mut Input) {
         16 => ENTRIES + 16 * input.below(16) + input.below(16),
         17 => BLOCKS + 224 * input.below(8) + input.below(16),
         // Mostly the rows that somebody has.
-        19 => USERS + input.below([128, 20 * 64][input.below(2)]),
+        19 => {
+            let reach = [128, 20 * 64][input.below(2)];
+            USERS + input.below(reach)
+        }
         18 => [DATA + 1024, SECOND + 1024, BLOCKS][input.below(3)] + 12,
         _ => input.below(len),
     };
