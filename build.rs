@@ -12,7 +12,7 @@ mod header {
     use std::{env, fs, path::Path};
 
     /// In the header's order.
-    const FILES: [&str; 31] = [
+    const FILES: [&str; 33] = [
         "status",
         "lock",
         "rlock",
@@ -20,6 +20,8 @@ mod header {
         "semaphore",
         "condition",
         "region",
+        "directory",
+        "named",
         "member",
         "queue/config",
         "queue/object",

@@ -53,8 +53,9 @@ fn bytes(permits: u32) -> u64 {
 }
 
 struct World {
-    region: Region,
+    /// They go before the region.
     handles: Vec<Region>,
+    region: Region,
     oracle: HashMap<&'static str, Object>,
 }
 

@@ -252,7 +252,7 @@ pub unsafe extern "C" fn rialto_pipe_open_or_create(
 ) -> c_int {
     // SAFETY: checked, and the caller's word: the region outlives it.
     status(check(pipe).and_then(|()| unsafe {
-        let name = self::name(name)?;
+        let name = super::name(name)?;
         put(pipe, get::<'static, _>(region)?.open_or_create_pipe(name, &config_at(config)?)?);
         Ok(())
     }))
