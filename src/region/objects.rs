@@ -95,7 +95,8 @@ impl<P: Platform> Region<P> {
     /// Creates a queue under a name of 1 to 31 bytes. Waits for others who create, for ever (a stopped
     /// one holds it up); `create_queue_timeout` bounds that.
     ///
-    /// Errors: `Invalid`, `Exists`, `NoSpace` (nothing changed). If we die here, there is either a whole
+    /// Errors: `Invalid`, `Exists`, `NoSpace`, `TooManyMembers` (more handles use objects of the region than there are
+    /// members, and 16); nothing changed then. If we die here, there is either a whole
     /// queue or none, and its room is not lost.
     pub fn create_queue(&self, name: &str, config: &QueueConfig) -> Result<Queue<'_, Self>> {
         self.create_queue_until(name, config, 0, FOREVER)
@@ -136,9 +137,11 @@ impl<P: Platform> Region<P> {
         })
     }
 
-    /// The queue of that name. Never blocks.
+    /// The queue of that name, which from here on is in use by us, see [`Region::remove`]. Never waits for others
+    /// (but up to a tick, then `Busy`, for six threads of this handle that are all just about to open something).
     ///
-    /// Errors: `Invalid`, `NotFound`, `WrongKind`, `BadRegion`.
+    /// Errors: `Invalid`, `NotFound`, `WrongKind`, `BadRegion`, `TooManyMembers` (as for
+    /// [`Region::create_queue`]).
     pub fn open_queue(&self, name: &str) -> Result<Queue<'_, Self>> {
         self.find(name)
     }

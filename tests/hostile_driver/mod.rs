@@ -314,7 +314,7 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
         if input.is_empty() {
             break;
         }
-        let op = input.byte() % 52;
+        let op = input.byte() % 56;
         tick(call as u64 * 100 + u64::from(op));
         let queue = if queues.is_empty() { None } else { Some(queues[input.below(queues.len())]) };
         let timeout_ns = 1_000_000 * (1 + u64::from(input.byte() % 5));
@@ -434,6 +434,22 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
                 let config = QueueConfig { kind, joinable: true, ..QueueConfig::new(4, 40) };
                 queues.extend(region.open_queue_as(NAMES[input.below(3)], &config).ok());
                 queues.extend(region.create_queue_timeout("q3", &config, timeout_ns).ok());
+            }
+            // Also what we go on using: it must not hurt anybody but us.
+            (52, _) => {
+                let _ = region.remove_timeout(["q0", "q1", "q2", "l", "s"][input.below(5)], timeout_ns);
+            }
+            (53, _) => {
+                let space = region.space();
+                assert!(space.used + space.free == space.total && space.largest <= space.free);
+                let within =
+                    |at: u64, size: u64| at.checked_add(size).is_some_and(|end| end <= arena.len() as u64);
+                assert!(region.objects().unwrap().all(|object| within(object.offset, object.size)));
+            }
+            (54, _) => drop(region.create_lock_timeout("l", timeout_ns)),
+            (55, _) => {
+                let Ok(lock) = region.open_lock("l") else { continue };
+                drop(lock.acquire_timeout(timeout_ns));
             }
             _ => {}
         }
