@@ -10,7 +10,8 @@
 //! Killed: the object is there, whole, or it is not; if the operation had ended, as it said. Its room and
 //! nothing else is used. Nobody uses it any more but those who live, so it can be removed, and then all room
 //! is there again. Stopped: an opener finds the object that a stopped remover has not removed, and the
-//! remover then says Busy; nothing that a stopped opener or creator has got can be removed.
+//! remover then says Busy; nothing that a stopped opener has got can be removed; and a recoverer that
+//! was stopped and comes back late takes nothing in what has come where an object was.
 #![cfg_attr(not(all(target_os = "linux", target_arch = "x86_64", feature = "os")), allow(unused))]
 
 mod support;
@@ -28,12 +29,13 @@ fn main() {
 #[cfg(all(target_os = "linux", target_arch = "x86_64", feature = "os", not(rialto_loom)))]
 mod sweep {
     use crate::support::{
+        process::{Exit, fork},
         queue::*,
         runner::{self, Scene, clean, planted, sweep, sweep_merged},
         shared::{Board, Shared},
         step::{Victim, trap},
     };
-    use rialto::{Error, QueueConfig, Region, RegionConfig, region::Space};
+    use rialto::{Depth, Error, QueueConfig, Region, RegionConfig, region::Space};
 
     const LEN: usize = 1 << 14;
     const DONE: usize = 0;
@@ -49,6 +51,8 @@ mod sweep {
         FirstOpen,
         OpenOrCreate,
         Remove,
+        /// Of a dead member with a message of the object in hand.
+        Recover,
     }
     use Rite::*;
 
@@ -114,6 +118,10 @@ mod sweep {
                 Open | FirstOpen => region.open_queue("x").map(drop),
                 OpenOrCreate => region.open_or_create_queue("x", &queue_config()).map(drop),
                 Remove => region.remove("x"),
+                Recover => {
+                    region.recover(Depth::Marked);
+                    Ok(())
+                }
             };
             self.board.set(RESULT, if result == Ok(()) { GONE } else { BUSY });
             self.board.set(DONE, 1);
@@ -161,7 +169,11 @@ mod sweep {
             let before = self.board.get(DONE) != 0;
             match self.rite {
                 Remove => {
+                    let listed = other.objects().unwrap().any(|object| object.name.as_str() == "x");
                     let opened = other.open_queue("x").is_ok();
+                    if listed != opened {
+                        return Err(format!("listed: {listed}, opened: {opened}"));
+                    }
                     if !victim.finish(WATCHDOG) {
                         return Err("resumed, the remover does not finish".into());
                     }
@@ -174,6 +186,32 @@ mod sweep {
                         works(&other)?;
                     }
                 }
+                Recover => match other.remove_timeout("x", WAIT_NS) {
+                    Ok(()) => {
+                        // Another one in its place, with a message in the hand of one who has the dead one's id.
+                        let queue = other.create_queue("x", &queue_config()).map_err(|e| format!("{e:?}"))?;
+                        queue.try_push(&[1; 16]).map_err(|error| format!("push: {error:?}"))?;
+                        let hand = queue.try_peek().map_err(|error| format!("peek: {error:?}"))?;
+                        if !victim.finish(WATCHDOG) {
+                            return Err("resumed, the recoverer does not finish".into());
+                        }
+                        if queue.try_peek().is_ok() {
+                            return Err("the message was taken from its live holder".into());
+                        }
+                        hand.release();
+                    }
+                    Err(Error::Busy) if !before => {
+                        if !victim.finish(WATCHDOG) {
+                            return Err("resumed, the recoverer does not finish".into());
+                        }
+                        other.recover(Depth::Marked);
+                        let queue = other.open_queue("x").map_err(|error| format!("open: {error:?}"))?;
+                        if queue.try_pop(&mut [0; 16]).map(|popped| popped.attempt) != Ok(1) {
+                            return Err("the dead one's message does not come".into());
+                        }
+                    }
+                    Err(error) => return Err(format!("remove: {error:?}")),
+                },
                 _ => {
                     let removed = other.remove_timeout("x", 0);
                     if !victim.finish(WATCHDOG) {
@@ -207,6 +245,13 @@ mod sweep {
             self.with = Some(region.space());
             if matches!(self.rite, Create | OpenOrCreate) {
                 maker.remove("x").unwrap();
+            }
+            if self.rite == Recover {
+                let queue = maker.open_queue("x").unwrap();
+                queue.try_push(&[1; 16]).unwrap();
+                let mut dead = fork(|| std::mem::forget(queue.try_peek().unwrap()));
+                assert!(dead.wait(WATCHDOG) == Some(Exit::Code(0)));
+                maker.leave().unwrap();
             }
             drop(maker);
             self.region = Some(region);
@@ -252,6 +297,9 @@ mod sweep {
         }));
         cases.push(clean("Stop Open", 100, |tally| sweep(&mut World::new(Open, Fate::Stop), tally)));
         // It walks through the members and, twice, the users.
+        cases.push(clean("Stop Recover, every 8th besides", 100, |tally| {
+            sweep_merged(&mut World::new(Recover, Fate::Stop), tally, 8)
+        }));
         for fate in [Fate::Kill, Fate::Stop] {
             let name = format!("{fate:?} Remove, every 8th besides");
             cases.push(clean(name, 300, move |tally| sweep_merged(&mut World::new(Remove, fate), tally, 8)));
