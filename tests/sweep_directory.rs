@@ -190,6 +190,8 @@ mod sweep {
                     Ok(()) => {
                         // Another one in its place, with a message in the hand of one who has the dead one's id.
                         let queue = other.create_queue("x", &queue_config()).map_err(|e| format!("{e:?}"))?;
+                        // The maker had id 1, the dead one 2.
+                        let _first = other.join().map_err(|error| format!("join: {error:?}"))?;
                         queue.try_push(&[1; 16]).map_err(|error| format!("push: {error:?}"))?;
                         let hand = queue.try_peek().map_err(|error| format!("peek: {error:?}"))?;
                         if !victim.finish(WATCHDOG) {
