@@ -39,7 +39,7 @@ fn failed(what: &str) -> impl Fn(rialto::Error) -> Failure {
 impl Worker {
     /// Waits until it has in hand what it is to have.
     fn start(region: &str, role: &str) -> Result<Worker, Failure> {
-        let mut command = Command::new("/proc/self/exe");
+        let mut command = Command::new(std::env::current_exe()?);
         command.args(["demo-worker", region, role]).stdout(Stdio::piped()).stdin(Stdio::null());
         // SAFETY: one system call; it dies with us.
         unsafe {

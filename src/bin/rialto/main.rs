@@ -47,7 +47,7 @@ struct Arguments {
 enum Command {
     /// What is in a region: objects, who has them in hand, members alive and dead. Only reads
     Inspect {
-        /// See below
+        /// Its name in /dev/shm, or a file: /proc/PID/fd/N, say
         region: String,
         /// For programs
         #[arg(long)]
@@ -58,7 +58,7 @@ enum Command {
     },
     /// Gives back what dead members had in hand, as blocked members do by themselves
     Recover {
-        /// See below
+        /// Its name in /dev/shm, or a file: /proc/PID/fd/N, say
         region: String,
         /// For programs
         #[arg(long)]
@@ -66,7 +66,7 @@ enum Command {
     },
     /// The same as `inspect`, again and again, until q or ctrl-c. Only reads
     Top {
-        /// See below
+        /// Its name in /dev/shm, or a file: /proc/PID/fd/N, say
         region: String,
         /// Seconds between looks
         #[arg(long, default_value_t = 1.0, value_parser = seconds)]
