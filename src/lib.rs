@@ -57,7 +57,7 @@ pub mod dict;
 pub mod element;
 pub mod error;
 pub mod event;
-#[cfg(not(rialto_loom))]
+#[cfg(all(target_has_atomic = "64", not(rialto_loom)))]
 pub mod inspect;
 pub mod layout;
 #[cfg(target_has_atomic = "64")]

@@ -9,8 +9,7 @@ use crate::{
 };
 
 const MAGIC: u32 = u32::from_le_bytes(*b"RLTQ");
-const SLOTS: u64 = 1024;
-const ENTRIES: u64 = 1536;
+const HEADER: u64 = 1024;
 const BLOCKS_HEADER: u64 = 512;
 const ENTRIES_HEADER: u64 = 1024;
 
@@ -49,7 +48,7 @@ impl<S: Source, P: Platform> Inspector<S, P> {
     pub(super) fn queue(&self, object: &Object, hands: &mut dyn FnMut(Hand)) -> Result<QueueLook> {
         let at = object.offset;
         let field = |offset| self.u32(at + offset);
-        if object.size < SLOTS || field(0)? != MAGIC {
+        if object.size < HEADER || field(0)? != MAGIC {
             return Err(Error::BadRegion);
         }
         let (flags, shift) = (field(4)?, field(8)?);
@@ -66,12 +65,13 @@ impl<S: Source, P: Platform> Inspector<S, P> {
             joinable: flags & 4 != 0,
         };
         // Checks them all.
-        if config.layout().map_err(|_| Error::BadRegion)?.size > object.size || flags & !0x37 != 0 {
+        let layout = config.layout().map_err(|_| Error::BadRegion)?;
+        if layout.size > object.size || flags & !0x37 != 0 {
             return Err(Error::BadRegion);
         }
         let indexed = config.kind == QueueKind::Indexed;
-        let slots = if indexed { (ENTRIES + (32u64 << shift)).next_multiple_of(128) } else { SLOTS };
-        let stride = (16 + u64::from(config.max_message_bytes)).next_multiple_of(16);
+        let (slots, stride) = config.slots().map_err(|_| Error::BadRegion)?;
+        let stride = u64::from(stride);
         let tail = at + if indexed { ENTRIES_HEADER } else { BLOCKS_HEADER };
         let mut look = QueueLook {
             config,
