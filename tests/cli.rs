@@ -161,7 +161,9 @@ fn a_killed_lock_owner_and_a_stuck_consumer_are_shown_and_nothing_else() {
 
     let top = text(&rialto(&["top", &path, "--once"]));
     println!("{top}");
-    assert!(top.contains("3 members, 1 dead; 4 lines of trouble") && top.contains("! Lock \"printer\": thread"));
+    assert!(
+        top.contains("3 members, 1 dead; 4 lines of trouble") && top.contains("! Lock \"printer\": thread")
+    );
 
     let recovered = json(&["recover", &path, "--json"]);
     assert_eq!(

@@ -39,7 +39,7 @@ pub fn fill(region: &Region) {
     let (mut producer, mut consumer) = (spsc.producer().unwrap(), spsc.consumer().unwrap());
     producer.push(b"one").unwrap();
     producer.push(b"two").unwrap();
-    std::mem::forget(consumer.peek().unwrap());
+    let _in_hand = consumer.peek().unwrap(); // until it is released, and it is not
     std::mem::forget((producer, consumer));
 
     let pipe = region.create_pipe("pipe", &PipeConfig::new(256)).unwrap();
