@@ -190,14 +190,14 @@ const USERS: usize = MEMBERS + 4 * 64;
 const DATA: usize = USERS + 20 * 64;
 /// `q0` is 1024 bytes and 4 slots of 64.
 const SECOND: usize = DATA + 1024 + 4 * 64;
-/// `q1` is 1024 bytes and 8 slots of 224; or, indexed, 16 entries of 16 bytes before 8 blocks of 224.
+/// `q1` is 1024 bytes and 8 slots of 256; or, indexed, 16 entries of 16 bytes before 8 blocks of 256.
 const ENTRIES: usize = SECOND + 1536;
 const BLOCKS: usize = ENTRIES + 16 * 16;
-pub const SOUND_BYTES: usize = 8192;
+pub const SOUND_BYTES: usize = 12288;
 
 /// Where what follows lies: three permits, and a barrier of two parties.
 const fn semaphore_at(indexed: bool) -> usize {
-    8 * 224 + if indexed { BLOCKS } else { SECOND + 1024 }
+    8 * 256 + if indexed { BLOCKS } else { SECOND + 1024 }
 }
 const fn barrier_at(indexed: bool) -> usize {
     semaphore_at(indexed) + 384
@@ -265,7 +265,7 @@ fn damage(arena: &Arena, input: &mut Input) {
         // A slot's length.
         7 => DATA + 1024 + 64 * input.below(4) + 8,
         // The same of the second queue.
-        8 => SECOND + 1024 + 224 * input.below(8) + input.below(16),
+        8 => SECOND + 1024 + 256 * input.below(8) + input.below(16),
         9 => semaphore_at(input.byte() % 2 == 0) + input.below(132),
         10 => semaphore_at(input.byte() % 2 == 0) + 256 + input.below(24),
         11 => barrier_at(input.byte() % 2 == 0) + 128 * input.below(4) + input.below(8),
@@ -276,7 +276,7 @@ fn damage(arena: &Arena, input: &mut Input) {
         15 => SECOND + 1024 + 128 * input.below(4),
         // Entries: word and value; blocks; stamps.
         16 => ENTRIES + 16 * input.below(16) + input.below(16),
-        17 => BLOCKS + 224 * input.below(8) + input.below(16),
+        17 => BLOCKS + 256 * input.below(8) + input.below(16),
         // Mostly the rows that somebody has.
         19 => {
             let reach = [128, 20 * 64][input.below(2)];
