@@ -324,3 +324,74 @@ fn what_is_no_region_is_refused() {
     assert_eq!(Descriptor::new(directory.as_raw_fd()).err(), Some(Error::BadRegion));
     assert!(Descriptor::new(-1).is_err());
 }
+
+/// The region of `zoo::fill`, in memory of ours.
+struct Snapshot(Vec<u64>);
+
+impl Snapshot {
+    fn new() -> Snapshot {
+        let bytes = std::thread::spawn(|| {
+            let region = Box::leak(Box::new(zoo::region()));
+            zoo::fill(region);
+            zoo::bytes(region)
+        });
+        let bytes = bytes.join().unwrap();
+        Snapshot(bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect())
+    }
+
+    fn inspector(&self) -> Inspector<Memory<'_>> {
+        // SAFETY: ours, and borrowed as long.
+        Inspector::new(unsafe { Memory::new(self.0.as_ptr().cast(), 8 * self.0.len()) }.unwrap()).unwrap()
+    }
+
+    fn word(&mut self, at: u64) -> &mut u64 {
+        &mut self.0[at as usize / 8]
+    }
+
+    /// Where the entry of that object is.
+    fn entry(&self, name: &str) -> u64 {
+        let mut bytes = [0; 8];
+        bytes[..name.len().min(8)].copy_from_slice(&name.as_bytes()[..name.len().min(8)]);
+        let first = u64::from_le_bytes(bytes);
+        (256..256 + 32 * 64).step_by(64).find(|at| self.0[(*at as usize + 32) / 8] == first).unwrap()
+    }
+}
+
+#[test]
+fn an_object_is_as_large_as_its_entry_says_or_damaged() {
+    let mut copy = Snapshot::new();
+    let objects: Vec<Object> = copy.inspector().objects().collect();
+    assert_eq!(objects.len(), zoo::OBJECTS);
+    for object in &objects {
+        let size = copy.entry(object.name.as_str()) + 16;
+        *copy.word(size) /= 2;
+        assert_eq!(look(&copy.inspector())[object.name.as_str()].1, Err(Error::BadRegion), "{object:?}");
+        *copy.word(size) = object.size;
+        assert!(look(&copy.inspector())[object.name.as_str()].1.is_ok());
+    }
+    // All of them everywhere: as much is looked at as there is, once.
+    for object in &objects {
+        let (entry, data) = (copy.entry(object.name.as_str()), objects[0].offset);
+        *copy.word(entry + 8) = data;
+        *copy.word(entry + 16) = zoo::BYTES as u64 - data;
+    }
+    assert_eq!(copy.inspector().objects().filter(|object| object.is_sound).count(), 1);
+}
+
+#[test]
+fn of_two_copies_the_published_one_is_looked_at() {
+    let mut copy = Snapshot::new();
+    for name in ["list", "dict", "namespace"] {
+        let at = look(&copy.inspector())[name].0.offset;
+        let Ok(Details::State(before)) = look(&copy.inspector())[name].1 else { panic!() };
+        let stride = u64::from(before.bytes).next_multiple_of(128);
+        let published = *copy.word(at + 128) & 1;
+        let place = |which: u64| at + 256 + which * stride;
+        // Little-endian: the length is the lower half.
+        *copy.word(place(1 - published)) ^= 7;
+        assert_eq!(look(&copy.inspector())[name].1, Ok(Details::State(before)));
+        *copy.word(place(published)) ^= u64::from(before.len.unwrap() ^ 3);
+        let Ok(Details::State(after)) = look(&copy.inspector())[name].1 else { panic!() };
+        assert_eq!(after.len, Some(3));
+    }
+}
