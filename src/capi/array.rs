@@ -38,6 +38,8 @@ pub struct rialto_array_edit_t {
 
 type Edit = AnyEdit<'static, 'static, Os>;
 
+const _: () = assert!(align_of::<Edit>() >= align_of::<rialto_array_edit_t>());
+
 /// # Safety
 /// As [`get`], for a view whose region outlives the result.
 unsafe fn array_at(array: *const rialto_array_t) -> Result<Any<'static, Os>> {
