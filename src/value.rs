@@ -203,7 +203,7 @@ impl<'r, T: Element, P: Platform> Value<'r, T, P> {
     }
 
     /// Keeps all others from changing the value until the guard is dropped: Python's `with value.get_lock()`.
-    /// This thread's own operations go on as ever. Nothing happens if this thread holds it already.
+    /// This thread's own operations go on as ever. Guards may be nested, and dropped in any order: the last one releases.
     pub fn lock(&self) -> Result<Held<'r, P>> {
         self.shadow.lock(FOREVER)
     }

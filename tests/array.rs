@@ -226,3 +226,36 @@ fn small_raw_neighbours_do_not_disturb_each_other() {
     assert_eq!(raw.swap(4, 9), Ok(0));
     assert_eq!(raw.compare_exchange(4, 8, 1), Ok(Err(9)));
 }
+
+/// Were it free in the middle of the edit, others would repair the draft under our hands.
+#[test]
+fn guards_dropped_in_any_order_or_within_an_edit_do_not_release_early() {
+    let region = region();
+    let array = region.create_array_of("a", &[1u32, 2]).unwrap();
+    let others = |expected: Result<(), Error>| {
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(array.lock_timeout(0).map(drop), expected));
+        });
+    };
+    let (outer, inner) = (array.lock().unwrap(), array.lock().unwrap());
+    drop(outer);
+    others(Err(Error::WouldBlock));
+    let done = array.edit(|edit| {
+        drop(inner);
+        edit.set(0, 7)?;
+        others(Err(Error::WouldBlock));
+        edit.set(1, 8)
+    });
+    assert_eq!(done, Ok(()));
+    others(Ok(()));
+    let held = array.lock().unwrap();
+    array
+        .update(0, |_| {
+            drop(held);
+            others(Err(Error::WouldBlock));
+            9
+        })
+        .unwrap();
+    others(Ok(()));
+    assert_eq!((array.get(0), array.get(1), array.deaths()), (Ok(9), Ok(8), 0));
+}

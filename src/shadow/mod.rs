@@ -11,7 +11,7 @@
 //! | 0 | 4 | `magic` of the object, set last | creator |
 //! | 4 | 4 | `bytes` of a copy, 1..=2^30 | creator |
 //! | 8 | 32 | `params`, the object's own | creator |
-//! | 64 | 64 | `lock`, a [`Lock`] | its owner |
+//! | 64 | 64 | `lock`, a [`Lock`]; its `aux`: how often its owner holds it, without meaning while nobody does | its owner |
 //! | 128 | 8 | `seq`: how often was published; bit 0: which copy is | lock's owner |
 //! | 136 | 4 | `drafting`: 1 while the copies may differ, else 0 | lock's owner |
 //! | 140 | 4 | `deaths`: how many owners died while it was 1 | lock's owner |
@@ -25,7 +25,8 @@
 //! # Invariants
 //! 1. Only the owner of the lock writes; the copy that `seq` names, nobody.
 //! 2. While `drafting` is 0 and nobody holds the lock, the copies are equal.
-//! 3. `bytes` and `params` are read once, at attach, and checked; whatever else is read in a copy is an input.
+//! 3. An update holds the lock itself, whoever holds it besides: no guard that is dropped within one releases it.
+//! 4. `bytes` and `params` are read once, at attach, and checked; whatever else is read in a copy is an input.
 //!
 //! # Ordering
 //! | publishes | by | to |
@@ -42,10 +43,12 @@
 //!   the next owner of the lock copies the published copy to the other, whole, before it does anything.
 //! - that one killed on the way: `drafting` is 1 still.
 //! - reader killed: it has written nothing.
+//! - owner killed before it has written how often it holds the lock: the next one writes its own.
 //!
 //! # Limits
 //! Twice the memory, and each change is written twice. 2^30 bytes. A reader whom writers overtake
-//! [`LOOKS`] times in a row waits for the lock, like a writer. After a writer's death one writer copies everything once.
+//! [`LOOKS`] times in a row waits for the lock, like a writer. A peer that scribbles on the count makes the owner
+//! release too early or too late; 0 counts as 1. After a writer's death one writer copies everything once.
 //!
 //! # Checked by
 //! `tests/loom_shadow.rs`, `tests/sweep_state.rs`, `tests/torn.rs`.
@@ -63,7 +66,7 @@ use crate::{
     sys::Platform,
     time::FOREVER,
 };
-use core::ptr::NonNull;
+use core::{marker::PhantomData, ptr::NonNull};
 
 /// How often a reader tries without the lock.
 pub const LOOKS: u32 = 64;
@@ -155,7 +158,8 @@ const _: () = {
     assert!(offset_of!(Header, control) == 128 && size_of::<Header>() as u64 == COPIES_OFFSET);
 };
 
-/// A handle to such an object. Small, copyable, usable from every thread of its process.
+/// A handle to such an object. Small, copyable, usable from every thread of its process. Made in this crate only: who
+/// exchanged the drafts of two updates, or kept a view, would reach past the copies.
 pub struct Shadow<'r, P: Platform> {
     header: &'r Header,
     copies: NonNull<u8>,
@@ -199,7 +203,7 @@ impl<'r, P: Platform> Shadow<'r, P> {
     /// # Safety
     /// `at` is 128-aligned; `layout(bytes)` bytes from it stay mapped and shared for 'r, and as long as a thread
     /// of ours holds the object's lock; nobody uses them yet.
-    pub unsafe fn format(
+    pub(crate) unsafe fn format(
         platform: P,
         at: NonNull<u8>,
         magic: u32,
@@ -238,7 +242,7 @@ impl<'r, P: Platform> Shadow<'r, P> {
     /// # Safety
     /// `at` is 128-aligned; `size` bytes from it stay mapped and shared for 'r, and as long as a thread of ours
     /// holds the object's lock. What is in them does not matter.
-    pub unsafe fn attach(
+    pub(crate) unsafe fn attach(
         platform: P,
         at: NonNull<u8>,
         size: u64,
@@ -328,6 +332,7 @@ impl<'r, P: Platform> Shadow<'r, P> {
         if self.header.lock.acquire_on(self.platform, timeout_ns)? == Outcome::OwnerDied {
             self.header.lock.mark_consistent_on(self.platform)?;
         }
+        self.set_count(1);
         let control = &self.header.control.0;
         if control.is_drafting() {
             control.begin(); // the fence: see Ordering
@@ -341,19 +346,46 @@ impl<'r, P: Platform> Shadow<'r, P> {
         Ok(())
     }
 
-    /// Releases the lock. Errors: `NotOwner`, `BadRegion`.
+    /// Undoes one acquisition; the last one releases the lock. Errors: `NotOwner` (also: all that is left is an
+    /// update's own), `BadRegion`.
     pub fn release(&self) -> Result<()> {
-        self.header.lock.release_on(self.platform)
+        if self.count() <= 1 && self.header.control.0.is_drafting() {
+            return Err(Error::NotOwner);
+        }
+        self.release_one()
     }
 
-    /// As [`Shadow::acquire`], until the guard is dropped; nothing if the lock is ours already.
+    fn release_one(&self) -> Result<()> {
+        let count = self.count();
+        if count <= 1 {
+            return self.header.lock.release_on(self.platform);
+        }
+        if !self.is_mine() {
+            return Err(Error::NotOwner);
+        }
+        self.set_count(count - 1);
+        Ok(())
+    }
+
+    /// How often the lock's owner holds it: read and written by that one only.
+    fn count(&self) -> u32 {
+        self.header.lock.cell().count()
+    }
+
+    fn set_count(&self, count: u32) {
+        self.header.lock.cell().set_count(count);
+    }
+
+    /// As [`Shadow::acquire`], until the guard is dropped; once more if the lock is ours already. Errors: also
+    /// `Overflow` (2^32 - 1 times).
     #[inline]
     pub fn lock(&self, timeout_ns: u64) -> Result<Held<'r, P>> {
-        let nested = self.is_mine();
-        if !nested {
+        if self.is_mine() {
+            self.set_count(self.count().max(1).checked_add(1).ok_or(Error::Overflow)?);
+        } else {
             self.acquire(timeout_ns)?;
         }
-        Ok(Held { shadow: *self, nested })
+        Ok(Held { shadow: *self, thread: PhantomData })
     }
 
     /// Has `change` change the copy that is not published, and publishes it: all of it, or, if `change` says
@@ -401,18 +433,22 @@ impl<P: Platform> Drop for Undo<'_, '_, P> {
     }
 }
 
-/// Holds an object's lock; releases it when dropped, unless it was held before.
+/// Holds an object's lock, once, for the thread that took it:
+/// ```compile_fail,E0277
+/// fn is_send<T: Send>() {}
+/// is_send::<rialto::shadow::Held<rialto::sys::Os>>();
+/// ```
+/// The last of a thread's guards that is dropped releases it.
 #[must_use = "dropping it releases the lock at once"]
 pub struct Held<'r, P: Platform> {
     shadow: Shadow<'r, P>,
-    nested: bool,
+    /// Not Send: the lock belongs to the thread.
+    thread: PhantomData<*mut ()>,
 }
 
 impl<P: Platform> Drop for Held<'_, P> {
     fn drop(&mut self) {
-        if !self.nested {
-            // Fails if released by hand meanwhile, or overwritten by a peer: nothing is held then.
-            let _ = self.shadow.release();
-        }
+        // Fails in a forked child, or if released by hand meanwhile, or overwritten by a peer: nothing is held then.
+        let _ = self.shadow.release_one();
     }
 }
