@@ -265,9 +265,13 @@ pub(super) unsafe fn exchange(
     size: usize,
 ) -> Result<c_int> {
     only(any, size)?;
+    let mut new = [0; crate::any::MAX_WORD];
+    let new = new.get_mut(..size).ok_or(Error::NotSupported)?;
+    // SAFETY: the caller's word; one after the other, as they may be the same.
+    new.copy_from_slice(unsafe { bytes(from, size) }?);
     // SAFETY: the caller's word.
-    let (expected, from) = unsafe { (buffer(expected, size)?, bytes(from, size)?) };
-    if any.compare_exchange(index, expected, from)? { Ok(super::RIALTO_OK) } else { Err(Error::WouldBlock) }
+    let expected = unsafe { buffer(expected, size) }?;
+    if any.compare_exchange(index, expected, new)? { Ok(super::RIALTO_OK) } else { Err(Error::WouldBlock) }
 }
 
 /// Adds to a value that is a number; integers wrap.
