@@ -7,7 +7,7 @@ use crate::{
     array,
     element::{Code, offset, plus},
     error::{Error, Result},
-    shadow::{Draft, Shadow},
+    shadow::{Draft, Shadow, locking},
     sys::Platform,
     value,
 };
@@ -95,10 +95,7 @@ impl<'r, P: Platform> Any<'r, P> {
         self.len
     }
 
-    /// The object beneath.
-    pub fn shadow(&self) -> &Shadow<'r, P> {
-        &self.shadow
-    }
+    locking!();
 
     /// Where as many elements as there are bytes for lie. Errors: `Invalid` (no whole number of them), `NotFound`.
     fn place(&self, index: u32, bytes: usize) -> Result<u32> {
