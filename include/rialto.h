@@ -5680,9 +5680,10 @@ int rialto_list_create(const struct rialto_region_t *region,
  * region      alive; its view must not move, and must outlive the list's.
  * name        as it was created.
  * list        gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
+ *             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_list_open(const struct rialto_region_t *region,
@@ -5698,7 +5699,7 @@ int rialto_list_open(const struct rialto_region_t *region,
  *             as for rialto_list_create.
  * Returns     as rialto_list_open; RIALTO_EWRONGKIND (also: it has other numbers).
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_list_open_as(const struct rialto_region_t *region,
@@ -5706,6 +5707,26 @@ int rialto_list_open_as(const struct rialto_region_t *region,
                         uint32_t capacity,
                         uint32_t max_item_bytes,
                         struct rialto_list_t *list);
+
+/**
+ * The list of that name, which is created if there is none, waiting for others who create there as long as it takes.
+ *
+ * region, name, list
+ *             as for rialto_list_create.
+ * capacity, max_item_bytes
+ *             as for rialto_list_create.
+ * Returns     as rialto_list_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
+ *             is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_list_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_create.
+ * Since       0.1
+ */
+int rialto_list_open_or_create(const struct rialto_region_t *region,
+                               const char *name,
+                               uint32_t capacity,
+                               uint32_t max_item_bytes,
+                               struct rialto_list_t *list);
 
 /**
  * Items at most.
@@ -6226,9 +6247,10 @@ int rialto_dict_create(const struct rialto_region_t *region,
  * region      alive; its view must not move, and must outlive the dict's.
  * name        as it was created.
  * dict        gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
+ *             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_dict_open(const struct rialto_region_t *region,
@@ -6244,7 +6266,7 @@ int rialto_dict_open(const struct rialto_region_t *region,
  *             as for rialto_dict_create.
  * Returns     as rialto_dict_open; RIALTO_EWRONGKIND (also: it has other numbers).
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_dict_open_as(const struct rialto_region_t *region,
@@ -6253,6 +6275,27 @@ int rialto_dict_open_as(const struct rialto_region_t *region,
                         uint32_t max_key_bytes,
                         uint32_t max_value_bytes,
                         struct rialto_dict_t *dict);
+
+/**
+ * The dict of that name, which is created if there is none, waiting for others who create there as long as it takes.
+ *
+ * region, name, dict
+ *             as for rialto_dict_create.
+ * capacity, max_key_bytes, max_value_bytes
+ *             as for rialto_dict_create.
+ * Returns     as rialto_dict_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
+ *             is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_dict_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_dict_create.
+ * Since       0.1
+ */
+int rialto_dict_open_or_create(const struct rialto_region_t *region,
+                               const char *name,
+                               uint32_t capacity,
+                               uint32_t max_key_bytes,
+                               uint32_t max_value_bytes,
+                               struct rialto_dict_t *dict);
 
 /**
  * Keys at most.
@@ -6707,9 +6750,10 @@ int rialto_namespace_create(const struct rialto_region_t *region,
  * region      alive; its view must not move, and must outlive the namespace's.
  * name        as it was created.
  * ns          gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
+ *             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_namespace_open(const struct rialto_region_t *region,
@@ -6725,7 +6769,7 @@ int rialto_namespace_open(const struct rialto_region_t *region,
  *             as for rialto_namespace_create.
  * Returns     as rialto_namespace_open; RIALTO_EWRONGKIND (also: it has other numbers).
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_namespace_open_as(const struct rialto_region_t *region,
@@ -6734,6 +6778,27 @@ int rialto_namespace_open_as(const struct rialto_region_t *region,
                              uint32_t max_name_bytes,
                              uint32_t max_string_bytes,
                              struct rialto_namespace_t *ns);
+
+/**
+ * The namespace of that name, which is created if there is none, waiting for others who create there as long as it takes.
+ *
+ * region, name, ns
+ *             as for rialto_namespace_create.
+ * capacity, max_name_bytes, max_string_bytes
+ *             as for rialto_namespace_create.
+ * Returns     as rialto_namespace_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
+ *             is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_namespace_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_namespace_create.
+ * Since       0.1
+ */
+int rialto_namespace_open_or_create(const struct rialto_region_t *region,
+                                    const char *name,
+                                    uint32_t capacity,
+                                    uint32_t max_name_bytes,
+                                    uint32_t max_string_bytes,
+                                    struct rialto_namespace_t *ns);
 
 /**
  * Attributes at most.

@@ -72,6 +72,9 @@ static void lists(void)
     EXPECT(rialto_dict_open(&region, "l", &dict), RIALTO_EWRONGKIND);
     EXPECT(rialto_list_open_as(&region, "l", ITEMS + 1, LONGEST, &found), RIALTO_EWRONGKIND);
     EXPECT(rialto_list_open_as(&region, "l", ITEMS, LONGEST, &found), RIALTO_OK);
+    EXPECT(rialto_list_open_or_create(&region, "l2", ITEMS, LONGEST, &found), RIALTO_OK);
+    EXPECT(rialto_list_open_or_create(&region, "l", ITEMS, 9, &found), RIALTO_EWRONGKIND);
+    EXPECT(rialto_list_open_or_create(&region, "l", ITEMS, LONGEST, &found), RIALTO_OK);
     EXPECT(rialto_list_open(&region, "l", &found), RIALTO_OK);
     EXPECT(rialto_list_capacity(&found, &number), RIALTO_OK);
     CHECK(number == ITEMS);
@@ -251,6 +254,9 @@ static void dicts(void)
     EXPECT(rialto_list_open(&region, "d", &list), RIALTO_EWRONGKIND);
     EXPECT(rialto_dict_open_as(&region, "d", 4, LONGEST, LONGEST + 1, &found), RIALTO_EWRONGKIND);
     EXPECT(rialto_dict_open_as(&region, "d", 4, LONGEST, LONGEST, &found), RIALTO_OK);
+    EXPECT(rialto_dict_open_or_create(&region, "d2", 2, 4, 4, &found), RIALTO_OK);
+    EXPECT(rialto_dict_open_or_create(&region, "d", 5, LONGEST, LONGEST, &found), RIALTO_EWRONGKIND);
+    EXPECT(rialto_dict_open_or_create(&region, "d", 4, LONGEST, LONGEST, &found), RIALTO_OK);
     EXPECT(rialto_dict_open(&region, "d", &found), RIALTO_OK);
     EXPECT(rialto_dict_capacity(&found, &number), RIALTO_OK);
     CHECK(number == 4);
@@ -347,6 +353,9 @@ static void namespaces(void)
     EXPECT(rialto_namespace_open(&region, "d", &found), RIALTO_EWRONGKIND);
     EXPECT(rialto_namespace_open_as(&region, "n", ITEMS, 5, LONGEST, &found), RIALTO_EWRONGKIND);
     EXPECT(rialto_namespace_open_as(&region, "n", ITEMS, 4, LONGEST, &found), RIALTO_OK);
+    EXPECT(rialto_namespace_open_or_create(&region, "n2", 2, 4, 4, &found), RIALTO_OK);
+    EXPECT(rialto_namespace_open_or_create(&region, "n", ITEMS, 4, 9, &found), RIALTO_EWRONGKIND);
+    EXPECT(rialto_namespace_open_or_create(&region, "n", ITEMS, 4, LONGEST, &found), RIALTO_OK);
     EXPECT(rialto_namespace_open(&region, "n", &found), RIALTO_OK);
     EXPECT(rialto_namespace_capacity(&found, &number), RIALTO_OK);
     CHECK(number == ITEMS);

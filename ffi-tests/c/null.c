@@ -1087,6 +1087,9 @@ static void lists(void)
     REFUSED(rialto_list_open(NULL, "list", &dead_one));
     REFUSED(rialto_list_open(&region, NULL, &dead_one));
     REFUSED(rialto_list_open(&region, "list", NULL));
+    REFUSED(rialto_list_open_or_create(NULL, "list", 4, 4, &dead_one));
+    REFUSED(rialto_list_open_or_create(&region, NULL, 4, 4, &dead_one));
+    REFUSED(rialto_list_open_or_create(&region, "w", 4, 4, ODD(storage)));
     REFUSED(rialto_list_open_as(NULL, "list", 4, 4, &dead_one));
     REFUSED(rialto_list_open_as(&region, NULL, 4, 4, &dead_one));
     REFUSED(rialto_list_open_as(&region, "list", 4, 4, NULL));
@@ -1187,6 +1190,9 @@ static void dicts(void)
     REFUSED(rialto_dict_open(NULL, "dict", &dead_one));
     REFUSED(rialto_dict_open(&region, NULL, &dead_one));
     REFUSED(rialto_dict_open(&region, "dict", NULL));
+    REFUSED(rialto_dict_open_or_create(NULL, "dict", 4, 4, 4, &dead_one));
+    REFUSED(rialto_dict_open_or_create(&region, NULL, 4, 4, 4, &dead_one));
+    REFUSED(rialto_dict_open_or_create(&region, "w", 4, 4, 4, ODD(storage)));
     REFUSED(rialto_dict_open_as(NULL, "dict", 4, 4, 4, &dead_one));
     REFUSED(rialto_dict_open_as(&region, NULL, 4, 4, 4, &dead_one));
     REFUSED(rialto_dict_open_as(&region, "dict", 4, 4, 4, NULL));
@@ -1291,6 +1297,9 @@ static void namespaces(void)
     REFUSED(rialto_namespace_open(NULL, "namespace", &dead_one));
     REFUSED(rialto_namespace_open(&region, NULL, &dead_one));
     REFUSED(rialto_namespace_open(&region, "namespace", NULL));
+    REFUSED(rialto_namespace_open_or_create(NULL, "namespace", 4, 4, 4, &dead_one));
+    REFUSED(rialto_namespace_open_or_create(&region, NULL, 4, 4, 4, &dead_one));
+    REFUSED(rialto_namespace_open_or_create(&region, "w", 4, 4, 4, ODD(storage)));
     REFUSED(rialto_namespace_open_as(NULL, "namespace", 4, 4, 4, &dead_one));
     REFUSED(rialto_namespace_open_as(&region, NULL, 4, 4, 4, &dead_one));
     REFUSED(rialto_namespace_open_as(&region, "namespace", 4, 4, 4, NULL));

@@ -88,9 +88,10 @@ pub unsafe extern "C" fn rialto_dict_create(
 /// region      alive; its view must not move, and must outlive the dict's.
 /// name        as it was created.
 /// dict        gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
+///             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_open(
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn rialto_dict_open(
 ///             as for rialto_dict_create.
 /// Returns     as rialto_dict_open; RIALTO_EWRONGKIND (also: it has other numbers).
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_open_as(
@@ -129,6 +130,35 @@ pub unsafe extern "C" fn rialto_dict_open_as(
     status(check(dict).and_then(|()| unsafe {
         let (name, config) = (self::name(name)?, DictConfig::new(capacity, max_key_bytes, max_value_bytes));
         put(dict, get::<'static, _>(region)?.open_dict_as(name, &config)?);
+        Ok(())
+    }))
+}
+
+/// The dict of that name, which is created if there is none, waiting for others who create there as long as it takes.
+///
+/// region, name, dict
+///             as for rialto_dict_create.
+/// capacity, max_key_bytes, max_value_bytes
+///             as for rialto_dict_create.
+/// Returns     as rialto_dict_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
+///             is something else).
+/// Concurrency any thread of any process: all get the same.  Blocks: as rialto_dict_create.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_dict_create.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_dict_open_or_create(
+    region: *const rialto_region_t,
+    name: *const c_char,
+    capacity: u32,
+    max_key_bytes: u32,
+    max_value_bytes: u32,
+    dict: *mut rialto_dict_t,
+) -> c_int {
+    // SAFETY: checked, and the caller's word: the region outlives the dict.
+    status(check(dict).and_then(|()| unsafe {
+        let (name, config) = (self::name(name)?, DictConfig::new(capacity, max_key_bytes, max_value_bytes));
+        put(dict, get::<'static, _>(region)?.open_or_create_dict(name, &config)?);
         Ok(())
     }))
 }

@@ -83,9 +83,10 @@ pub unsafe extern "C" fn rialto_list_create(
 /// region      alive; its view must not move, and must outlive the list's.
 /// name        as it was created.
 /// list        gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
+///             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_list_open(
@@ -109,7 +110,7 @@ pub unsafe extern "C" fn rialto_list_open(
 ///             as for rialto_list_create.
 /// Returns     as rialto_list_open; RIALTO_EWRONGKIND (also: it has other numbers).
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_list_open_as(
@@ -123,6 +124,34 @@ pub unsafe extern "C" fn rialto_list_open_as(
     status(check(list).and_then(|()| unsafe {
         let (name, config) = (self::name(name)?, ListConfig::new(capacity, max_item_bytes));
         put(list, get::<'static, _>(region)?.open_list_as(name, &config)?);
+        Ok(())
+    }))
+}
+
+/// The list of that name, which is created if there is none, waiting for others who create there as long as it takes.
+///
+/// region, name, list
+///             as for rialto_list_create.
+/// capacity, max_item_bytes
+///             as for rialto_list_create.
+/// Returns     as rialto_list_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
+///             is something else).
+/// Concurrency any thread of any process: all get the same.  Blocks: as rialto_list_create.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_list_create.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_list_open_or_create(
+    region: *const rialto_region_t,
+    name: *const c_char,
+    capacity: u32,
+    max_item_bytes: u32,
+    list: *mut rialto_list_t,
+) -> c_int {
+    // SAFETY: checked, and the caller's word: the region outlives the list.
+    status(check(list).and_then(|()| unsafe {
+        let (name, config) = (self::name(name)?, ListConfig::new(capacity, max_item_bytes));
+        put(list, get::<'static, _>(region)?.open_or_create_list(name, &config)?);
         Ok(())
     }))
 }

@@ -88,9 +88,10 @@ pub unsafe extern "C" fn rialto_namespace_create(
 /// region      alive; its view must not move, and must outlive the namespace's.
 /// name        as it was created.
 /// ns          gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
+///             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_namespace_open(
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn rialto_namespace_open(
 ///             as for rialto_namespace_create.
 /// Returns     as rialto_namespace_open; RIALTO_EWRONGKIND (also: it has other numbers).
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_namespace_open_as(
@@ -130,6 +131,36 @@ pub unsafe extern "C" fn rialto_namespace_open_as(
         let (name, config) =
             (self::name(name)?, NamespaceConfig::new(capacity, max_name_bytes, max_string_bytes));
         put(ns, get::<'static, _>(region)?.open_namespace_as(name, &config)?);
+        Ok(())
+    }))
+}
+
+/// The namespace of that name, which is created if there is none, waiting for others who create there as long as it takes.
+///
+/// region, name, ns
+///             as for rialto_namespace_create.
+/// capacity, max_name_bytes, max_string_bytes
+///             as for rialto_namespace_create.
+/// Returns     as rialto_namespace_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
+///             is something else).
+/// Concurrency any thread of any process: all get the same.  Blocks: as rialto_namespace_create.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_namespace_create.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_namespace_open_or_create(
+    region: *const rialto_region_t,
+    name: *const c_char,
+    capacity: u32,
+    max_name_bytes: u32,
+    max_string_bytes: u32,
+    ns: *mut rialto_namespace_t,
+) -> c_int {
+    // SAFETY: checked, and the caller's word: the region outlives the namespace.
+    status(check(ns).and_then(|()| unsafe {
+        let (name, config) =
+            (self::name(name)?, NamespaceConfig::new(capacity, max_name_bytes, max_string_bytes));
+        put(ns, get::<'static, _>(region)?.open_or_create_namespace(name, &config)?);
         Ok(())
     }))
 }
