@@ -7,7 +7,7 @@ use crate::{
     array,
     element::{Code, offset, plus},
     error::{Error, Result},
-    shadow::{Draft, Shadow},
+    shadow::{Draft, Shadow, locking},
     sys::Platform,
     value,
 };
@@ -81,11 +81,6 @@ impl<'r, P: Platform> Any<'r, P> {
         Ok(Any { shadow, code, size, len })
     }
 
-    /// As [`Shadow::counted_in`].
-    pub(crate) fn counted_in(self, held: &'r crate::sync::AtomicU32) -> Self {
-        Any { shadow: self.shadow.counted_in(held), ..self }
-    }
-
     /// Its type.
     pub fn code(&self) -> Code {
         self.code
@@ -102,10 +97,7 @@ impl<'r, P: Platform> Any<'r, P> {
         self.len
     }
 
-    /// The object beneath.
-    pub fn shadow(&self) -> &Shadow<'r, P> {
-        &self.shadow
-    }
+    locking!();
 
     /// Where as many elements as there are bytes for lie. Errors: `Invalid` (no whole number of them), `NotFound`.
     fn place(&self, index: u32, bytes: usize) -> Result<u32> {
