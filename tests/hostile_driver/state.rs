@@ -111,8 +111,37 @@ fn copies(arena: &Arena, at: usize) -> [usize; 2] {
     [at + 256, at + 256 + (bytes % arena.len().max(1)).next_multiple_of(128)]
 }
 
+/// Rings, crossed links, lengths that are none: a number of a list, a dict or a namespace becomes another small
+/// one, in both copies. And arrays that agree with themselves, and are too long for their place.
+fn links(arena: &Arena, input: &mut Input) {
+    let all: Vec<_> = objects(arena).into_iter().filter(|object| b"LDNA".contains(&object.1[3])).collect();
+    if all.is_empty() {
+        return;
+    }
+    let (at, magic) = all[input.below(all.len())];
+    if magic == *b"RLTA" {
+        let len = if input.byte() % 2 == 0 { input.nasty() } else { u64::from(input.byte()) * 64 };
+        arena.scribble(at + 12, 4, len);
+        return arena.scribble(at + 4, 4, 4 * len);
+    }
+    // See `Memory` of `list` and `dict`; slots have 16 and 64 bytes here.
+    let offset = match magic[3] {
+        b'L' => [0, 16 + 4 * input.below(4), 48 + 16 * input.below(4)][input.below(3)],
+        _ => match input.below(4) {
+            0 => 4 * input.below(6),
+            1 => 32 + 4 * input.below(4),
+            _ => 48 + 64 * input.below(4) + 4 * input.below(6),
+        },
+    };
+    let value = if input.byte() % 8 == 0 { input.nasty() } else { input.below(6) as u64 };
+    copies(arena, at).into_iter().for_each(|copy| arena.scribble(copy + offset, 4, value));
+}
+
 /// Words that are believed: directory, headers, locks, controls; lengths, links and slots of the copies.
 pub fn damage(arena: &Arena, input: &mut Input) {
+    if input.byte() % 3 == 0 {
+        return links(arena, input);
+    }
     let len = arena.len();
     let all = objects(arena);
     let kind = input.byte() % 12;
@@ -140,6 +169,7 @@ pub fn damage(arena: &Arena, input: &mut Input) {
 
 /// The input's own bytes for directory and objects: each time a place, a length, and so many bytes.
 pub fn overlay(arena: &Arena, input: &mut Input) {
+    (0..input.below(8)).for_each(|_| links(arena, input));
     for _ in 0..input.below(12) {
         let all = objects(arena);
         if all.is_empty() {
