@@ -20,6 +20,8 @@ mod header {
         "semaphore",
         "condition",
         "region",
+        "directory",
+        "named",
         "member",
         "queue/config",
         "queue/object",

@@ -246,6 +246,40 @@
 #define RIALTO_RECOVER_TICK 1
 /** For rialto_region_recover: ask about all of them. */
 #define RIALTO_RECOVER_THOROUGH 2
+/** In rialto_object_info_t: a rialto_queue_t. */
+#define RIALTO_KIND_QUEUE 1
+/** In rialto_object_info_t: a rialto_tracked_semaphore_t. */
+#define RIALTO_KIND_TRACKED_SEMAPHORE 2
+/** In rialto_object_info_t: a rialto_barrier_t. */
+#define RIALTO_KIND_BARRIER 3
+/** In rialto_object_info_t: a rialto_spsc_t. */
+#define RIALTO_KIND_SPSC 4
+/** In rialto_object_info_t: a rialto_pipe_t. */
+#define RIALTO_KIND_PIPE 5
+/** In rialto_object_info_t: a rialto_value_t. */
+#define RIALTO_KIND_VALUE 6
+/** In rialto_object_info_t: a rialto_array_t. */
+#define RIALTO_KIND_ARRAY 7
+/** In rialto_object_info_t: a rialto_list_t. */
+#define RIALTO_KIND_LIST 8
+/** In rialto_object_info_t: a rialto_dict_t. */
+#define RIALTO_KIND_DICT 9
+/** In rialto_object_info_t: a rialto_namespace_t. */
+#define RIALTO_KIND_NAMESPACE 10
+/** In rialto_object_info_t: a rialto_raw_value_t. */
+#define RIALTO_KIND_RAW_VALUE 11
+/** In rialto_object_info_t: a rialto_raw_array_t. */
+#define RIALTO_KIND_RAW_ARRAY 12
+/** In rialto_object_info_t: a rialto_lock_t. */
+#define RIALTO_KIND_LOCK 13
+/** In rialto_object_info_t: a rialto_rlock_t. */
+#define RIALTO_KIND_RLOCK 14
+/** In rialto_object_info_t: a rialto_event_t. */
+#define RIALTO_KIND_EVENT 15
+/** In rialto_object_info_t: a rialto_semaphore_t. */
+#define RIALTO_KIND_SEMAPHORE 16
+/** In rialto_object_info_t: a rialto_condition_t. */
+#define RIALTO_KIND_CONDITION 17
 /** A queue flag: cheaper, and still kill-safe, but a stopped participant blocks others at its slot. */
 #define RIALTO_QUEUE_KILL_ONLY 1
 /** A queue flag: a popped message stays in hand, and in its slot, until rialto_queue_task_done. */
@@ -400,6 +434,34 @@ typedef struct rialto_recovered_t {
     /** 0. */
     uint32_t _reserved;
 } rialto_recovered_t;
+
+/** The room for objects in a region, in bytes. */
+typedef struct rialto_space_t {
+    /** All of it: the region without its header and tables. */
+    uint64_t total;
+    /** What objects have, rounded up to 128 each. */
+    uint64_t used;
+    /** The rest, perhaps in pieces. */
+    uint64_t free;
+    /** The largest piece: the size of the largest object that can be created. */
+    uint64_t largest;
+} rialto_space_t;
+
+/** One object of a region, a moment ago. */
+typedef struct rialto_object_info_t {
+    /** Under which it was created; ends with a zero. */
+    uint8_t name[32];
+    /** A RIALTO_KIND. */
+    uint32_t kind;
+    /** How many handles to the region use it, see rialto_region_remove; those of the dead do not count. */
+    uint32_t users;
+    /** Where it lies in the region. */
+    uint64_t offset;
+    /** Its bytes. */
+    uint64_t size;
+    /** 0. */
+    uint64_t _reserved;
+} rialto_object_info_t;
 
 /**
  * A view of a membership that you made yourself, instead of the one that each thread gets on first
@@ -1701,6 +1763,332 @@ int rialto_region_leave(const struct rialto_region_t *region);
 int rialto_region_detach(struct rialto_region_t *region);
 
 /**
+ * Removes the object of that name, of whatever kind: its room and its name are free again.
+ *
+ * Refused, and nothing changed, while anybody may use it: while another view of the region is alive
+ * through which it was created or opened, in a process that may be alive; or while anybody, this process
+ * included, has something of it in hand: a message, a permit, an end of a pipe or SPSC queue, a place in
+ * a barrier, a lock. What was made through this very view you must not use any more, on any thread; nor must a
+ * forked child that inherited it and has not yet called anything that creates, opens or becomes a member.
+ * Used all the same, it acts on whatever lies in its place then, inside the region.
+ *
+ * region      alive.
+ * name        as it was created.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EBUSY; RIALTO_ENOTRECOVERABLE (a peer has damaged the
+ *             directory's lock); RIALTO_EBADREGION; RIALTO_ENFILE (a forked child that finds the table of users
+ *             full); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, while another creates or removes (a stopped one holds
+ *             it up), and up to a tick while somebody recovers the dead in there.
+ * Signals     not async-signal-safe.
+ * If we die   the object is there, whole, or it is not.
+ * Since       0.1
+ */
+int rialto_region_remove(const struct rialto_region_t *region,
+                         const char *name);
+
+/**
+ * As rialto_region_remove, waiting at most `timeout_ns` nanoseconds for others who create or remove.
+ *
+ * region, name
+ *             as for rialto_region_remove.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_region_remove; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
+ * Concurrency as rialto_region_remove.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_region_remove.
+ * Since       0.1
+ */
+int rialto_region_remove_timeout(const struct rialto_region_t *region,
+                                 const char *name,
+                                 uint64_t timeout_ns);
+
+/**
+ * How much room there is. While others create and remove, about that much.
+ *
+ * region      alive.
+ * space       gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_region_space(const struct rialto_region_t *region, struct rialto_space_t *space);
+
+/**
+ * Lists the objects, one each time:
+ * for (uint32_t at = 0; rialto_region_next_object(&region, &at, &info) == RIALTO_OK;) ...
+ * While others create and remove, one may be missed, or appear twice.
+ *
+ * region      alive.
+ * cursor      0 for the first one; is moved on.
+ * info        gets the next object.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_region_next_object(const struct rialto_region_t *region,
+                              uint32_t *cursor,
+                              struct rialto_object_info_t *info);
+
+/**
+ * Creates a lock, free, under a name in a region, waiting for others who create there as long as it takes.
+ *
+ * region      alive; its view must not move, and must outlive the object's use.
+ * name        1 to 31 bytes of UTF-8.
+ * lock        gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
+ *             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
+ *             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole one or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_lock_create(const struct rialto_region_t *region,
+                       const char *name,
+                       struct rialto_lock_t **lock);
+
+/**
+ * Finds the lock of that name.
+ *
+ * region      alive; its view must not move, and must outlive the object's use.
+ * name        as it was created.
+ * lock        gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
+ *             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
+ *             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_lock_open(const struct rialto_region_t *region,
+                     const char *name,
+                     struct rialto_lock_t **lock);
+
+/**
+ * The lock of that name, which is created if there is none.
+ *
+ * region, name, lock
+ *             as for rialto_lock_create.
+ * Returns     as rialto_lock_open and rialto_lock_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_lock_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_lock_create.
+ * Since       0.1
+ */
+int rialto_lock_open_or_create(const struct rialto_region_t *region,
+                               const char *name,
+                               struct rialto_lock_t **lock);
+
+/**
+ * Creates a recursive lock, free, under a name in a region, waiting for others who create there as long as it takes.
+ *
+ * region      alive; its view must not move, and must outlive the object's use.
+ * name        1 to 31 bytes of UTF-8.
+ * rlock       gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
+ *             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
+ *             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole one or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_rlock_create(const struct rialto_region_t *region,
+                        const char *name,
+                        struct rialto_rlock_t **rlock);
+
+/**
+ * Finds the recursive lock of that name.
+ *
+ * region      alive; its view must not move, and must outlive the object's use.
+ * name        as it was created.
+ * rlock       gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
+ *             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
+ *             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_rlock_open(const struct rialto_region_t *region,
+                      const char *name,
+                      struct rialto_rlock_t **rlock);
+
+/**
+ * The recursive lock of that name, which is created if there is none.
+ *
+ * region, name, rlock
+ *             as for rialto_rlock_create.
+ * Returns     as rialto_rlock_open and rialto_rlock_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_rlock_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_rlock_create.
+ * Since       0.1
+ */
+int rialto_rlock_open_or_create(const struct rialto_region_t *region,
+                                const char *name,
+                                struct rialto_rlock_t **rlock);
+
+/**
+ * Creates an event, clear, under a name in a region, waiting for others who create there as long as it takes.
+ *
+ * region      alive; its view must not move, and must outlive the object's use.
+ * name        1 to 31 bytes of UTF-8.
+ * event       gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
+ *             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
+ *             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole one or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_event_create(const struct rialto_region_t *region,
+                        const char *name,
+                        struct rialto_event_t **event);
+
+/**
+ * Finds the event of that name.
+ *
+ * region      alive; its view must not move, and must outlive the object's use.
+ * name        as it was created.
+ * event       gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
+ *             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
+ *             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_event_open(const struct rialto_region_t *region,
+                      const char *name,
+                      struct rialto_event_t **event);
+
+/**
+ * The event of that name, which is created if there is none.
+ *
+ * region, name, event
+ *             as for rialto_event_create.
+ * Returns     as rialto_event_open and rialto_event_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_event_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_event_create.
+ * Since       0.1
+ */
+int rialto_event_open_or_create(const struct rialto_region_t *region,
+                                const char *name,
+                                struct rialto_event_t **event);
+
+/**
+ * Creates a condition, with nobody waiting, under a name in a region, waiting for others who create there as long as it takes.
+ *
+ * region      alive; its view must not move, and must outlive the object's use.
+ * name        1 to 31 bytes of UTF-8.
+ * condition   gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
+ *             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
+ *             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole one or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_condition_create(const struct rialto_region_t *region,
+                            const char *name,
+                            struct rialto_condition_t **condition);
+
+/**
+ * Finds the condition of that name.
+ *
+ * region      alive; its view must not move, and must outlive the object's use.
+ * name        as it was created.
+ * condition   gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
+ *             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
+ *             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_condition_open(const struct rialto_region_t *region,
+                          const char *name,
+                          struct rialto_condition_t **condition);
+
+/**
+ * The condition of that name, which is created if there is none.
+ *
+ * region, name, condition
+ *             as for rialto_condition_create.
+ * Returns     as rialto_condition_open and rialto_condition_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_condition_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_create.
+ * Since       0.1
+ */
+int rialto_condition_open_or_create(const struct rialto_region_t *region,
+                                    const char *name,
+                                    struct rialto_condition_t **condition);
+
+/**
+ * Creates a plain semaphore under a name in a region, waiting for others who create there as long as it takes.
+ *
+ * region      alive; its view must not move, and must outlive the object's use.
+ * name        1 to 31 bytes of UTF-8.
+ * value       permits that are free at first, 0 to 2^31 - 1.
+ * is_bounded  whether there are never more.
+ * semaphore   gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
+ *             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
+ *             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole one or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_semaphore_create(const struct rialto_region_t *region,
+                            const char *name,
+                            uint32_t value,
+                            bool is_bounded,
+                            struct rialto_semaphore_t **semaphore);
+
+/**
+ * Finds the plain semaphore of that name.
+ *
+ * region      alive; its view must not move, and must outlive the object's use.
+ * name        as it was created.
+ * semaphore   gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
+ *             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
+ *             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_semaphore_open(const struct rialto_region_t *region,
+                          const char *name,
+                          struct rialto_semaphore_t **semaphore);
+
+/**
+ * The plain semaphore of that name, which is created if there is none.
+ *
+ * region, name, value, is_bounded, semaphore
+ *             as for rialto_semaphore_create.
+ * Returns     as rialto_semaphore_open and rialto_semaphore_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST; RIALTO_EWRONGKIND also for one with
+ *             another bound.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_semaphore_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_semaphore_create.
+ * Since       0.1
+ */
+int rialto_semaphore_open_or_create(const struct rialto_region_t *region,
+                                    const char *name,
+                                    uint32_t value,
+                                    bool is_bounded,
+                                    struct rialto_semaphore_t **semaphore);
+
+/**
  * Makes the calling thread a member besides (or instead of) its implicit membership. Pass the view to
  * rialto_queue_as_member or the like. What the member has in hand is given back when this thread dies or
  * ends, a barrier that it is a party of is broken, and its ends of pipes are closed.
@@ -1825,9 +2213,10 @@ int rialto_queue_create_timeout(const struct rialto_region_t *region,
  * name        as it was created.
  * queue       gets the view.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
- *             RIALTO_EINVAL.
+ *             RIALTO_ENFILE (more handles
+ *             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_queue_open(const struct rialto_region_t *region,
@@ -1842,13 +2231,30 @@ int rialto_queue_open(const struct rialto_region_t *region,
  * config      what is expected.
  * Returns     as rialto_queue_open; RIALTO_EWRONGKIND also for other parameters.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_queue_open_as(const struct rialto_region_t *region,
                          const char *name,
                          const struct rialto_queue_config_t *config,
                          struct rialto_queue_t *queue);
+
+/**
+ * The queue of that name, which is created if there is none.
+ *
+ * region, name, config, queue
+ *             as for rialto_queue_create.
+ * Returns     as rialto_queue_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
+ *             config, or is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_queue_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_create.
+ * Since       0.1
+ */
+int rialto_queue_open_or_create(const struct rialto_region_t *region,
+                                const char *name,
+                                const struct rialto_queue_config_t *config,
+                                struct rialto_queue_t *queue);
 
 /**
  * The same queue, seen by a member that you made, whichever thread calls.
@@ -2818,9 +3224,10 @@ int rialto_pipe_create_timeout(const struct rialto_region_t *region,
  * name        as it was created.
  * pipe        gets the view.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
- *             RIALTO_EINVAL.
+ *             RIALTO_ENFILE (more handles
+ *             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_pipe_open(const struct rialto_region_t *region,
@@ -2835,13 +3242,30 @@ int rialto_pipe_open(const struct rialto_region_t *region,
  * config      what is expected.
  * Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also for other parameters.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_pipe_open_as(const struct rialto_region_t *region,
                         const char *name,
                         const struct rialto_pipe_config_t *config,
                         struct rialto_pipe_t *pipe);
+
+/**
+ * The pipe of that name, which is created if there is none.
+ *
+ * region, name, config, pipe
+ *             as for rialto_pipe_create.
+ * Returns     as rialto_pipe_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
+ *             config, or is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_pipe_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pipe_create.
+ * Since       0.1
+ */
+int rialto_pipe_open_or_create(const struct rialto_region_t *region,
+                               const char *name,
+                               const struct rialto_pipe_config_t *config,
+                               struct rialto_pipe_t *pipe);
 
 /**
  * Claims one end of the pipe, for good: nobody else can, even when it was closed or its holder died. It is
@@ -3292,9 +3716,10 @@ int rialto_spsc_create_timeout(const struct rialto_region_t *region,
  * name        as it was created.
  * spsc        gets the view.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
- *             RIALTO_EINVAL.
+ *             RIALTO_ENFILE (more handles
+ *             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_spsc_open(const struct rialto_region_t *region,
@@ -3309,13 +3734,30 @@ int rialto_spsc_open(const struct rialto_region_t *region,
  * config      what is expected.
  * Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also for other parameters.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_spsc_open_as(const struct rialto_region_t *region,
                         const char *name,
                         const struct rialto_spsc_config_t *config,
                         struct rialto_spsc_t *spsc);
+
+/**
+ * The SPSC queue of that name, which is created if there is none.
+ *
+ * region, name, config, spsc
+ *             as for rialto_spsc_create.
+ * Returns     as rialto_spsc_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
+ *             config, or is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_spsc_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_spsc_create.
+ * Since       0.1
+ */
+int rialto_spsc_open_or_create(const struct rialto_region_t *region,
+                               const char *name,
+                               const struct rialto_spsc_config_t *config,
+                               struct rialto_spsc_t *spsc);
 
 /**
  * The same queue, whose ends are then claimed for a member that you made, whichever thread calls.
@@ -4138,14 +4580,32 @@ int rialto_tracked_semaphore_create_timeout(const struct rialto_region_t *region
  * region      alive; its view must not move, and must outlive the semaphore's.
  * name        as it was created.
  * semaphore   gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles
+ *             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_tracked_semaphore_open(const struct rialto_region_t *region,
                                   const char *name,
                                   struct rialto_tracked_semaphore_t *semaphore);
+
+/**
+ * The tracked semaphore of that name, which is created if there is none.
+ *
+ * region, name, permits, semaphore
+ *             as for rialto_tracked_semaphore_create.
+ * Returns     as rialto_tracked_semaphore_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
+ *             permits, or is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_tracked_semaphore_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_tracked_semaphore_create.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_open_or_create(const struct rialto_region_t *region,
+                                            const char *name,
+                                            uint32_t permits,
+                                            struct rialto_tracked_semaphore_t *semaphore);
 
 /**
  * The same semaphore, seen by a member that you made, whichever thread calls: permits acquired through
@@ -4299,14 +4759,32 @@ int rialto_barrier_create_timeout(const struct rialto_region_t *region,
  * region      alive; its view must not move, and must outlive the barrier's.
  * name        as it was created.
  * barrier     gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles
+ *             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_barrier_open(const struct rialto_region_t *region,
                         const char *name,
                         struct rialto_barrier_t *barrier);
+
+/**
+ * The barrier of that name, which is created if there is none.
+ *
+ * region, name, parties, barrier
+ *             as for rialto_barrier_create.
+ * Returns     as rialto_barrier_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
+ *             parties, or is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_barrier_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_barrier_create.
+ * Since       0.1
+ */
+int rialto_barrier_open_or_create(const struct rialto_region_t *region,
+                                  const char *name,
+                                  uint32_t parties,
+                                  struct rialto_barrier_t *barrier);
 
 /**
  * The same barrier, seen by a member that you made, whichever thread calls: that member is the party

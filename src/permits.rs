@@ -321,6 +321,11 @@ impl<'r, H: Home> TrackedSemaphore<'r, H> {
         self.words.iter().any(|word| owner(word.load(Relaxed)) == member)
     }
 
+    /// Whether anybody holds a permit.
+    pub(crate) fn is_in_hand(&self) -> bool {
+        self.words.iter().any(|word| owner(word.load(Relaxed)) != 0)
+    }
+
     /// Takes the permits of `dead` back and wakes sleepers. `is_dying` as the member table says it.
     /// Idempotent, several at once. The second value: whether nothing of `dead` is left here. Public for
     /// models.

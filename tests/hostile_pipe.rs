@@ -148,7 +148,8 @@ fn run(also: Also, seconds: u64) {
 }
 
 /// Cells, directory and one pipe.
-const LEN: usize = 256 + 64 + 64 + 4 * 64 + STREAMS + 2 * (RING as usize + 128);
+/// Header, directory, members, users of objects, the pipe.
+const LEN: usize = 256 + 64 + 64 + 4 * 64 + 20 * 64 + STREAMS + 2 * (RING as usize + 128);
 
 #[test]
 fn streams_written_over_while_both_ends_are_used_do_no_harm() {

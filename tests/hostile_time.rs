@@ -12,7 +12,7 @@ fn a_call_keeps_its_deadline_though_everybody_is_dead_and_every_object_is_the_sa
     let _watchdog = watchdog("a short timeout", 20);
     {
         let config = RegionConfig { members: 4095, objects: 4096, tick_ms: 100 };
-        let region = Region::create_anonymous(4 << 20, &config).unwrap();
+        let region = Region::create_anonymous(8 << 20, &config).unwrap();
         let queue = region.create_queue("q", &QueueConfig::new(65536, 1)).unwrap();
         assert_eq!(queue.try_pop(&mut [0; 1]), Err(Error::WouldBlock));
         let base = region.as_ptr();

@@ -185,7 +185,7 @@ static void region_bytes(void)
     memcpy(&offset, entry + 8, 8);
     memcpy(&size, entry + 16, 8);
     CHECK(entry[0] == 2 && entry[4] == 1 && memcmp(entry + 32, "golden\0", 7) == 0);
-    CHECK(offset == 256 + 32 * 64 + 64 * 64 && offset % 128 == 0);
+    CHECK(offset == 256 + 32 * 64 + 64 * 64 + 80 * 64 && offset % 128 == 0);
     CHECK(size == 1280); /* 1024 + 4 slots of 64 */
     /* member cells at 2304 */
     CHECK(memcmp(bytes + 2304, "RLTM\x84\0\0\0", 8) == 0);

@@ -226,6 +226,94 @@ static void regions(void)
     CHECK(fd == 5 && base == storage && size == 5 && count == 5);
 }
 
+static void directory(void)
+{
+    rialto_space_t space;
+    rialto_object_info_t info;
+    uint32_t cursor = 0;
+    rialto_lock_t *a_lock;
+    rialto_rlock_t *an_rlock;
+    rialto_event_t *an_event;
+    rialto_condition_t *a_condition;
+    rialto_semaphore_t *a_semaphore;
+    const rialto_region_t *dead[] = {NULL, ODD(&region), &dead_region};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_region_remove(dead[i], "q"));
+        REFUSED(rialto_region_remove_timeout(dead[i], "q", 0));
+        REFUSED(rialto_region_space(dead[i], &space));
+        REFUSED(rialto_region_next_object(dead[i], &cursor, &info));
+        REFUSED(rialto_lock_create(dead[i], "n", &a_lock));
+        REFUSED(rialto_lock_open(dead[i], "n", &a_lock));
+        REFUSED(rialto_lock_open_or_create(dead[i], "n", &a_lock));
+        REFUSED(rialto_rlock_create(dead[i], "n", &an_rlock));
+        REFUSED(rialto_rlock_open(dead[i], "n", &an_rlock));
+        REFUSED(rialto_rlock_open_or_create(dead[i], "n", &an_rlock));
+        REFUSED(rialto_event_create(dead[i], "n", &an_event));
+        REFUSED(rialto_event_open(dead[i], "n", &an_event));
+        REFUSED(rialto_event_open_or_create(dead[i], "n", &an_event));
+        REFUSED(rialto_condition_create(dead[i], "n", &a_condition));
+        REFUSED(rialto_condition_open(dead[i], "n", &a_condition));
+        REFUSED(rialto_condition_open_or_create(dead[i], "n", &a_condition));
+        REFUSED(rialto_semaphore_create(dead[i], "n", 1, false, &a_semaphore));
+        REFUSED(rialto_semaphore_open(dead[i], "n", &a_semaphore));
+        REFUSED(rialto_semaphore_open_or_create(dead[i], "n", 1, false, &a_semaphore));
+    }
+    REFUSED(rialto_region_remove(&region, NULL));
+    REFUSED(rialto_region_remove_timeout(&region, NULL, 0));
+    REFUSED(rialto_region_space(&region, NULL));
+    REFUSED(rialto_region_next_object(&region, NULL, &info));
+    REFUSED(rialto_region_next_object(&region, &cursor, NULL));
+    REFUSED(rialto_region_next_object(&region, &cursor, ODD(&info)));
+    REFUSED(rialto_lock_create(&region, NULL, &a_lock));
+    REFUSED(rialto_lock_create(&region, "n", NULL));
+    REFUSED(rialto_lock_open(&region, NULL, &a_lock));
+    REFUSED(rialto_lock_open(&region, "n", NULL));
+    REFUSED(rialto_lock_open_or_create(&region, NULL, &a_lock));
+    REFUSED(rialto_lock_open_or_create(&region, "n", NULL));
+    REFUSED(rialto_rlock_create(&region, NULL, &an_rlock));
+    REFUSED(rialto_rlock_create(&region, "n", NULL));
+    REFUSED(rialto_rlock_open(&region, NULL, &an_rlock));
+    REFUSED(rialto_rlock_open(&region, "n", NULL));
+    REFUSED(rialto_rlock_open_or_create(&region, NULL, &an_rlock));
+    REFUSED(rialto_rlock_open_or_create(&region, "n", NULL));
+    REFUSED(rialto_event_create(&region, NULL, &an_event));
+    REFUSED(rialto_event_create(&region, "n", NULL));
+    REFUSED(rialto_event_open(&region, NULL, &an_event));
+    REFUSED(rialto_event_open(&region, "n", NULL));
+    REFUSED(rialto_event_open_or_create(&region, NULL, &an_event));
+    REFUSED(rialto_event_open_or_create(&region, "n", NULL));
+    REFUSED(rialto_condition_create(&region, NULL, &a_condition));
+    REFUSED(rialto_condition_create(&region, "n", NULL));
+    REFUSED(rialto_condition_open(&region, NULL, &a_condition));
+    REFUSED(rialto_condition_open(&region, "n", NULL));
+    REFUSED(rialto_condition_open_or_create(&region, NULL, &a_condition));
+    REFUSED(rialto_condition_open_or_create(&region, "n", NULL));
+    REFUSED(rialto_semaphore_create(&region, NULL, 1, false, &a_semaphore));
+    REFUSED(rialto_semaphore_create(&region, "n", 1, false, NULL));
+    REFUSED(rialto_semaphore_open(&region, NULL, &a_semaphore));
+    REFUSED(rialto_semaphore_open(&region, "n", NULL));
+    REFUSED(rialto_semaphore_open_or_create(&region, NULL, 1, false, &a_semaphore));
+    REFUSED(rialto_semaphore_open_or_create(&region, "n", 1, false, NULL));
+    REFUSED(rialto_queue_open_or_create(&dead_region, "n", &queue_config, &dead_queue));
+    REFUSED(rialto_queue_open_or_create(&region, NULL, &queue_config, &dead_queue));
+    REFUSED(rialto_queue_open_or_create(&region, "n", &queue_config, NULL));
+    REFUSED(rialto_queue_open_or_create(&region, "n", NULL, &dead_queue));
+    REFUSED(rialto_spsc_open_or_create(&dead_region, "n", &spsc_config, &dead_spsc));
+    REFUSED(rialto_spsc_open_or_create(&region, NULL, &spsc_config, &dead_spsc));
+    REFUSED(rialto_spsc_open_or_create(&region, "n", &spsc_config, NULL));
+    REFUSED(rialto_spsc_open_or_create(&region, "n", NULL, &dead_spsc));
+    REFUSED(rialto_pipe_open_or_create(&dead_region, "n", &pipe_config, &dead_pipe));
+    REFUSED(rialto_pipe_open_or_create(&region, NULL, &pipe_config, &dead_pipe));
+    REFUSED(rialto_pipe_open_or_create(&region, "n", &pipe_config, NULL));
+    REFUSED(rialto_pipe_open_or_create(&region, "n", NULL, &dead_pipe));
+    REFUSED(rialto_barrier_open_or_create(&dead_region, "n", 1, &dead_barrier));
+    REFUSED(rialto_barrier_open_or_create(&region, NULL, 1, &dead_barrier));
+    REFUSED(rialto_barrier_open_or_create(&region, "n", 1, NULL));
+    REFUSED(rialto_tracked_semaphore_open_or_create(&dead_region, "n", 1, &dead_permits));
+    REFUSED(rialto_tracked_semaphore_open_or_create(&region, NULL, 1, &dead_permits));
+    REFUSED(rialto_tracked_semaphore_open_or_create(&region, "n", 1, NULL));
+}
+
 static void members(void)
 {
     uint32_t id = 5;
@@ -942,6 +1030,7 @@ int main(void)
     semaphores();
     conditions();
     regions();
+    directory();
     members();
     queues();
     batches();

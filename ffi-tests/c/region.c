@@ -72,7 +72,7 @@ static void layouts(void)
     rialto_layout_t layout;
     rialto_region_config_t odd = config;
     EXPECT(rialto_region_layout(&config, &layout), RIALTO_OK);
-    CHECK(layout.size == 256 + 32 * 64 + 64 * 64 && layout.align == 128);
+    CHECK(layout.size == 256 + 32 * 64 + 64 * 64 + 80 * 64 && layout.align == 128);
     CHECK(config.members == 64 && config.objects == 32 && config.tick_ms == 100);
     odd.members = 0;
     EXPECT(rialto_region_layout(&odd, &layout), RIALTO_EINVAL);

@@ -84,6 +84,11 @@ fn values_and_arrays_between_c_processes() {
 }
 
 #[test]
+fn named_objects_between_c_processes() {
+    run("directory", Link::Static);
+}
+
+#[test]
 fn regions_of_every_kind() {
     run("region", Link::Static);
 }
@@ -123,7 +128,9 @@ fn all_of_them_with_the_shared_library() {
     for name in ["loans", "batch", "join", "poll", "policies"] {
         run(name, Link::Shared);
     }
-    for name in ["rlock", "event", "semaphore", "condition", "permits", "barrier", "pipe", "spsc"] {
+    for name in
+        ["rlock", "event", "semaphore", "condition", "permits", "barrier", "pipe", "spsc", "directory"]
+    {
         run(name, Link::Shared);
     }
 }

@@ -65,6 +65,12 @@ impl<H: Home> Barrier<'_, H> {
         self.is_registered(member) || places.any(|word| owner(word.load(Relaxed)) == member)
     }
 
+    /// Whether anybody is registered or waits here.
+    pub(crate) fn is_in_hand(&self) -> bool {
+        let places = self.parts.places.into_iter().flatten();
+        self.parts.registry.iter().chain(places).any(|word| owner(word.load(Relaxed)) != 0)
+    }
+
     /// Breaks the barrier if `dead` is a party of it, and takes its places and registrations. `is_dying` as
     /// the member table says it. Idempotent, several at once. The second value: whether nothing of `dead` is
     /// left here. Public for models.

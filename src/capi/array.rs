@@ -96,7 +96,7 @@ pub unsafe extern "C" fn rialto_array_create(
 /// array       gets the view.
 /// Returns     as rialto_value_open.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_array_open(
@@ -388,7 +388,7 @@ pub unsafe extern "C" fn rialto_raw_array_create(
 /// count       gets how many elements it has.
 /// Returns     as rialto_value_open.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_raw_array_open(

@@ -119,9 +119,10 @@ pub unsafe extern "C" fn rialto_barrier_create_timeout(
 /// region      alive; its view must not move, and must outlive the barrier's.
 /// name        as it was created.
 /// barrier     gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles
+///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_barrier_open(
@@ -133,6 +134,31 @@ pub unsafe extern "C" fn rialto_barrier_open(
     status(check(barrier).and_then(|()| unsafe {
         let name = self::name(name)?;
         put(barrier, get::<'static, _>(region)?.open_barrier(name)?);
+        Ok(())
+    }))
+}
+
+/// The barrier of that name, which is created if there is none.
+///
+/// region, name, parties, barrier
+///             as for rialto_barrier_create.
+/// Returns     as rialto_barrier_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
+///             parties, or is something else).
+/// Concurrency any thread of any process: all get the same.  Blocks: as rialto_barrier_create.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_barrier_create.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_barrier_open_or_create(
+    region: *const rialto_region_t,
+    name: *const c_char,
+    parties: u32,
+    barrier: *mut rialto_barrier_t,
+) -> c_int {
+    // SAFETY: checked, and the caller's word: the region outlives it.
+    status(check(barrier).and_then(|()| unsafe {
+        let name = self::name(name)?;
+        put(barrier, get::<'static, _>(region)?.open_or_create_barrier(name, parties)?);
         Ok(())
     }))
 }

@@ -109,9 +109,10 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_create_timeout(
 /// region      alive; its view must not move, and must outlive the semaphore's.
 /// name        as it was created.
 /// semaphore   gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles
+///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_tracked_semaphore_open(
@@ -123,6 +124,31 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_open(
     status(check(semaphore).and_then(|()| unsafe {
         let name = self::name(name)?;
         put(semaphore, get::<'static, _>(region)?.open_semaphore(name)?);
+        Ok(())
+    }))
+}
+
+/// The tracked semaphore of that name, which is created if there is none.
+///
+/// region, name, permits, semaphore
+///             as for rialto_tracked_semaphore_create.
+/// Returns     as rialto_tracked_semaphore_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
+///             permits, or is something else).
+/// Concurrency any thread of any process: all get the same.  Blocks: as rialto_tracked_semaphore_create.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_tracked_semaphore_create.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_tracked_semaphore_open_or_create(
+    region: *const rialto_region_t,
+    name: *const c_char,
+    permits: u32,
+    semaphore: *mut rialto_tracked_semaphore_t,
+) -> c_int {
+    // SAFETY: checked, and the caller's word: the region outlives it.
+    status(check(semaphore).and_then(|()| unsafe {
+        let name = self::name(name)?;
+        put(semaphore, get::<'static, _>(region)?.open_or_create_semaphore(name, permits)?);
         Ok(())
     }))
 }

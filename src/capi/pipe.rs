@@ -190,9 +190,10 @@ pub unsafe extern "C" fn rialto_pipe_create_timeout(
 /// name        as it was created.
 /// pipe        gets the view.
 /// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
-///             RIALTO_EINVAL.
+///             RIALTO_ENFILE (more handles
+///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pipe_open(
@@ -215,7 +216,7 @@ pub unsafe extern "C" fn rialto_pipe_open(
 /// config      what is expected.
 /// Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also for other parameters.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pipe_open_as(
@@ -228,6 +229,31 @@ pub unsafe extern "C" fn rialto_pipe_open_as(
     status(check(pipe).and_then(|()| unsafe {
         let (name, config) = (super::name(name)?, config_at(config)?);
         put(pipe, get::<'static, _>(region)?.open_pipe_as(name, &config)?);
+        Ok(())
+    }))
+}
+
+/// The pipe of that name, which is created if there is none.
+///
+/// region, name, config, pipe
+///             as for rialto_pipe_create.
+/// Returns     as rialto_pipe_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
+///             config, or is something else).
+/// Concurrency any thread of any process: all get the same.  Blocks: as rialto_pipe_create.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_pipe_create.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_pipe_open_or_create(
+    region: *const rialto_region_t,
+    name: *const c_char,
+    config: *const rialto_pipe_config_t,
+    pipe: *mut rialto_pipe_t,
+) -> c_int {
+    // SAFETY: checked, and the caller's word: the region outlives it.
+    status(check(pipe).and_then(|()| unsafe {
+        let name = super::name(name)?;
+        put(pipe, get::<'static, _>(region)?.open_or_create_pipe(name, &config_at(config)?)?);
         Ok(())
     }))
 }

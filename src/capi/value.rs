@@ -111,9 +111,10 @@ pub unsafe extern "C" fn rialto_value_create(
 /// type, size  as it was created.
 /// value       gets the view.
 /// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND (also: of another type or size);
-///             RIALTO_EBADREGION; RIALTO_EINVAL.
+///             RIALTO_ENFILE (too many handles to the region); RIALTO_ENOMEM (first use); RIALTO_EBADREGION;
+///             RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_value_open(
@@ -383,7 +384,7 @@ pub unsafe extern "C" fn rialto_raw_value_create(
 /// data        as for rialto_raw_value_create.
 /// Returns     as rialto_value_open.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_raw_value_open(

@@ -208,6 +208,11 @@ impl<'r, H: Home> Pipe<'r, H> {
         self.shared.ends.iter().any(|end| end.load(Acquire) == word::open(member))
     }
 
+    /// Whether anybody has an end.
+    pub(crate) fn is_in_hand(&self) -> bool {
+        self.shared.ends.iter().any(|end| word::is_open(end.load(Acquire)))
+    }
+
     /// Closes the ends of `dead` and wakes everybody. `is_dying` as the member table says it. Idempotent,
     /// several at once. The second value: whether nothing of `dead` is left here.
     pub(crate) fn sweep(&self, dead: Incarnation, is_dying: impl Fn() -> bool) -> (Recovered, bool) {

@@ -43,6 +43,9 @@ pub(super) mod word {
     pub const fn open(member: MemberId) -> u32 {
         (member as u32) << 8 | OPEN
     }
+    pub const fn is_open(word: u32) -> bool {
+        word & 0xff == OPEN
+    }
     pub const fn is_closed(word: u32) -> bool {
         matches!(word, CLOSED | DIED)
     }

@@ -241,6 +241,11 @@ impl<'r, H: Home> Queue<'r, H> {
             || self.shared.geometry.indexed && self.shared.indexed().entries.holds(member)
     }
 
+    /// Whether anybody holds a slot.
+    pub(crate) fn is_in_hand(&self) -> bool {
+        self.shared.ring.is_held() || self.shared.geometry.indexed && self.shared.indexed().entries.is_held()
+    }
+
     /// Takes the claims of `dead` out of this queue and wakes everybody. `is_dying` as the member table
     /// says it. Idempotent, several at once. The second value: whether nothing of `dead` is left here, as
     /// far as this call can vouch for it.

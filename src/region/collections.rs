@@ -1,15 +1,21 @@
 //! The collections of a region: lists, dicts and namespaces, made and opened by name. As with values, nobody has
-//! anything of them in hand; their lock tells the next owner.
+//! anything of them in hand but their lock, which tells the next owner.
 
-use super::{Region, directory::Kind};
+use super::{
+    Region,
+    directory::Kind,
+    object::{Claims, Object},
+};
 use crate::{
     dict::{Dict, DictConfig},
-    error::{Error, Result},
+    error::Result,
+    layout::Layout,
     list::{List, ListConfig},
     namespace::{Namespace, NamespaceConfig},
     sys::Platform,
     time::FOREVER,
 };
+use core::ptr::NonNull;
 
 impl<P: Platform> Region<P> {
     /// Creates a list under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -25,23 +31,22 @@ impl<P: Platform> Region<P> {
         config: &ListConfig,
         timeout_ns: u64,
     ) -> Result<List<'_, P>> {
-        self.create(name, Kind::List, config.layout()?, timeout_ns, |at| {
-            // SAFETY: as `create` says; a region in which this thread holds a lock stays mapped.
-            unsafe { List::format(self.platform, at, config) }
-        })
+        self.make(name, config, timeout_ns)
     }
 
     /// The list of that name. Never blocks. Errors: as [`Region::open_queue`].
     pub fn open_list(&self, name: &str) -> Result<List<'_, P>> {
-        let place = self.directory().find(name, Kind::List)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { List::attach(self.platform, self.at(place), place.size) }
+        self.find(name)
     }
 
     /// As [`Region::open_list`], but `WrongKind` unless the list was created with these parameters.
     pub fn open_list_as(&self, name: &str, config: &ListConfig) -> Result<List<'_, P>> {
-        let list = self.open_list(name)?;
-        if list.config() == *config { Ok(list) } else { Err(Error::WrongKind) }
+        self.find_as(name, config)
+    }
+
+    /// The list of that name, which is created if there is none. As [`Region::open_or_create_queue`].
+    pub fn open_or_create_list(&self, name: &str, config: &ListConfig) -> Result<List<'_, P>> {
+        self.find_or_make(name, config, FOREVER)
     }
 
     /// Creates a dict under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -57,23 +62,22 @@ impl<P: Platform> Region<P> {
         config: &DictConfig,
         timeout_ns: u64,
     ) -> Result<Dict<'_, P>> {
-        self.create(name, Kind::Dict, config.layout()?, timeout_ns, |at| {
-            // SAFETY: as `create` says; a region in which this thread holds a lock stays mapped.
-            unsafe { Dict::format(self.platform, at, config) }
-        })
+        self.make(name, config, timeout_ns)
     }
 
     /// The dict of that name. Never blocks. Errors: as [`Region::open_queue`].
     pub fn open_dict(&self, name: &str) -> Result<Dict<'_, P>> {
-        let place = self.directory().find(name, Kind::Dict)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Dict::attach(self.platform, self.at(place), place.size) }
+        self.find(name)
     }
 
     /// As [`Region::open_dict`], but `WrongKind` unless the dict was created with these parameters.
     pub fn open_dict_as(&self, name: &str, config: &DictConfig) -> Result<Dict<'_, P>> {
-        let dict = self.open_dict(name)?;
-        if dict.config() == *config { Ok(dict) } else { Err(Error::WrongKind) }
+        self.find_as(name, config)
+    }
+
+    /// The dict of that name, which is created if there is none. As [`Region::open_or_create_queue`].
+    pub fn open_or_create_dict(&self, name: &str, config: &DictConfig) -> Result<Dict<'_, P>> {
+        self.find_or_make(name, config, FOREVER)
     }
 
     /// Creates a namespace under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -89,22 +93,108 @@ impl<P: Platform> Region<P> {
         config: &NamespaceConfig,
         timeout_ns: u64,
     ) -> Result<Namespace<'_, P>> {
-        self.create(name, Kind::Namespace, config.layout()?, timeout_ns, |at| {
-            // SAFETY: as `create` says; a region in which this thread holds a lock stays mapped.
-            unsafe { Namespace::format(self.platform, at, config) }
-        })
+        self.make(name, config, timeout_ns)
     }
 
     /// The namespace of that name. Never blocks. Errors: as [`Region::open_queue`].
     pub fn open_namespace(&self, name: &str) -> Result<Namespace<'_, P>> {
-        let place = self.directory().find(name, Kind::Namespace)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Namespace::attach(self.platform, self.at(place), place.size) }
+        self.find(name)
     }
 
     /// As [`Region::open_namespace`], but `WrongKind` unless the namespace was created with these parameters.
     pub fn open_namespace_as(&self, name: &str, config: &NamespaceConfig) -> Result<Namespace<'_, P>> {
-        let namespace = self.open_namespace(name)?;
-        if namespace.config() == *config { Ok(namespace) } else { Err(Error::WrongKind) }
+        self.find_as(name, config)
+    }
+
+    /// The namespace of that name, which is created if there is none. As [`Region::open_or_create_queue`].
+    pub fn open_or_create_namespace(&self, name: &str, config: &NamespaceConfig) -> Result<Namespace<'_, P>> {
+        self.find_or_make(name, config, FOREVER)
+    }
+}
+
+impl<P: Platform> Claims for List<'_, P> {
+    fn is_in_hand(&self) -> bool {
+        self.is_locked()
+    }
+}
+
+impl<'r, P: Platform> Object<'r, P> for List<'r, P> {
+    const KIND: Kind = Kind::List;
+    type Config = ListConfig;
+
+    fn layout(config: &ListConfig) -> Result<Layout> {
+        config.layout()
+    }
+
+    unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &ListConfig) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { List::format(region.platform, at, config) }
+    }
+
+    unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { List::attach(region.platform, at, size) }
+    }
+
+    fn has(&self, config: &ListConfig) -> bool {
+        self.config() == *config
+    }
+}
+
+impl<P: Platform> Claims for Dict<'_, P> {
+    fn is_in_hand(&self) -> bool {
+        self.is_locked()
+    }
+}
+
+impl<'r, P: Platform> Object<'r, P> for Dict<'r, P> {
+    const KIND: Kind = Kind::Dict;
+    type Config = DictConfig;
+
+    fn layout(config: &DictConfig) -> Result<Layout> {
+        config.layout()
+    }
+
+    unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &DictConfig) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { Dict::format(region.platform, at, config) }
+    }
+
+    unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { Dict::attach(region.platform, at, size) }
+    }
+
+    fn has(&self, config: &DictConfig) -> bool {
+        self.config() == *config
+    }
+}
+
+impl<P: Platform> Claims for Namespace<'_, P> {
+    fn is_in_hand(&self) -> bool {
+        self.is_locked()
+    }
+}
+
+impl<'r, P: Platform> Object<'r, P> for Namespace<'r, P> {
+    const KIND: Kind = Kind::Namespace;
+    type Config = NamespaceConfig;
+
+    fn layout(config: &NamespaceConfig) -> Result<Layout> {
+        config.layout()
+    }
+
+    unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &NamespaceConfig) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { Namespace::format(region.platform, at, config) }
+    }
+
+    unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { Namespace::attach(region.platform, at, size) }
+    }
+
+    fn has(&self, config: &NamespaceConfig) -> bool {
+        self.config() == *config
     }
 }

@@ -14,11 +14,13 @@
 //! | 128 | 8 | `used`: where the objects begin; nobody reads it | creator |
 //! | 256 | 64 x objects | directory | lock's owner |
 //! | then, 128-aligned | 64 x members | member cells | see `member` |
+//! | then, 128-aligned | 8 x (7 + objects / 64, rounded up) x (members + 16) | who uses which object | see `users` |
 //! | then, 128-aligned | | objects | see each |
 //!
 //! The fields below 64 are written before `magic` and never again. A reader copies them once, checks
 //! them against each other and against the memory that it really has, and keeps the copy.
 
+use super::users;
 use crate::{
     error::{Error, Result},
     layout::{CACHE_LINE, Layout, round_up},
@@ -65,6 +67,10 @@ pub(super) struct Geometry {
     pub objects: u16,
     pub tick_ms: u32,
     pub members_offset: u64,
+    pub users_offset: u64,
+    /// Words of a row of that table.
+    pub row_words: usize,
+    pub rows: usize,
     pub data_offset: u64,
 }
 
@@ -76,8 +82,20 @@ impl Geometry {
             return None;
         }
         let members_offset = round_up(OBJECTS_OFFSET + 64 * u64::from(objects), CACHE_LINE)?;
-        let data_offset = round_up(members_offset + 64 * u64::from(members), CACHE_LINE)?;
-        Some(Geometry { size, members, objects, tick_ms, members_offset, data_offset })
+        let users_offset = round_up(members_offset + 64 * u64::from(members), CACHE_LINE)?;
+        let (row_words, rows) = (users::row_words(objects), usize::from(members + users::SPARE_ROWS));
+        let data_offset = round_up(users_offset + 8 * (row_words * rows) as u64, CACHE_LINE)?;
+        Some(Geometry {
+            size,
+            members,
+            objects,
+            tick_ms,
+            members_offset,
+            users_offset,
+            row_words,
+            rows,
+            data_offset,
+        })
     }
 }
 

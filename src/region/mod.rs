@@ -18,7 +18,8 @@
 //! - a participant killed while recovering or leaving: see `member`.
 //!
 //! # Limits
-//! - 4095 members, 4096 objects. A region cannot grow. Objects are not removed yet.
+//! - 4095 members, 4096 objects. A region cannot grow.
+//! - Objects are not closed: who has opened one uses it until its `Region` is dropped. See `remove` for what that means.
 //! - A thread is a member of at most 16 regions at a time, see [`Region`].
 //! - 255 `Region`s of a process at a time are unmapped when dropped; more are leaked, and their `detach`
 //!   says `Busy`. So is one in which a thread ended without dropping its explicit `Member`.
@@ -35,23 +36,32 @@ mod directory;
 mod header;
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 mod map;
+mod object;
 mod objects;
+#[cfg(not(rialto_loom))]
+mod plain;
+mod remove;
+mod space;
 mod state;
+mod users;
+mod visit;
 
-pub use directory::MAX_NAME_BYTES;
+pub use directory::{Kind, MAX_NAME_BYTES};
 pub use header::{LAYOUT_VERSION, RegionConfig};
+pub use space::{ObjectInfo, ObjectName, Objects, Space};
 
 use crate::{
     error::{Error, Result},
     layout::CACHE_LINE,
     member::{Depth, Home, Incarnation, Member, MemberId, Recovered, Table},
-    sync::{AtomicU32, Ordering::*},
+    sync::{AtomicU32, AtomicU64, Ordering::*},
     sys::{Cell, Os, Platform, Thread},
     time::{Deadline, FOREVER},
 };
 use core::ptr::NonNull;
 use directory::{Directory, Entry, Place};
 use header::{Geometry, Header, OBJECTS_OFFSET};
+use users::Users;
 
 /// A process's handle to a region. A thread that uses two handles to one region is two members there.
 /// `Sync`: threads share it. A forked child may go on using it; its threads become members of their own.
@@ -69,6 +79,8 @@ pub struct Region<P: Platform = Os> {
     uid: u64,
     /// The member that was asked about last; see [`Depth::Tick`]. Threads may mix it up.
     asked: AtomicU32,
+    /// Our row among the users of objects, and whose it is; see `visit`.
+    row: AtomicU64,
     #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
     mapping: map::Mapping,
 }
@@ -111,6 +123,7 @@ impl<P: Platform> Region<P> {
             }
         }
         region.directory().format();
+        region.users().format();
         region.header().publish();
         Ok(region)
     }
@@ -140,6 +153,7 @@ impl<P: Platform> Region<P> {
             platform,
             uid: platform.claim(),
             asked: AtomicU32::new(0),
+            row: AtomicU64::new(0),
             #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
             mapping: map::Mapping::Borrowed,
         }
@@ -170,6 +184,16 @@ impl<P: Platform> Region<P> {
         Directory { entries, data: self.geometry.data_offset, total: self.geometry.size }
     }
 
+    fn users(&self) -> Users<'_> {
+        let Geometry { row_words, rows, users_offset, .. } = self.geometry;
+        // SAFETY: invariant 1; they are atomics.
+        let words = unsafe {
+            let first = self.base.add(users_offset as usize).cast::<AtomicU64>();
+            core::slice::from_raw_parts(first.as_ptr(), row_words * rows)
+        };
+        Users { words, width: row_words }
+    }
+
     fn members(&self) -> Table<'_> {
         // SAFETY: invariant 1; a cell's shared fields are atomics. The cells stay as long as somebody is a
         // member (invariant 2; in the caller's memory, the caller's word).
@@ -195,6 +219,7 @@ impl<P: Platform> Region<P> {
     }
 
     fn new_member(&self) -> Result<Incarnation> {
+        self.keep_row()?;
         let joined = match self.members().join(self.platform) {
             Err(Error::TooManyMembers) => {
                 let until = Deadline::after(self.platform, u64::from(self.geometry.tick_ms) * 1_000_000);
@@ -295,6 +320,7 @@ impl<P: Platform> Region<P> {
 impl<P: Platform> Drop for Region<P> {
     fn drop(&mut self) {
         let _ = self.leave();
+        self.give_back_row();
         #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
         {
             let leak = self.in_use();

@@ -1,14 +1,14 @@
-//! The objects of a region: made and opened by name, and swept when a member dies.
+//! The objects of a region that know its members: made and opened by name.
 
 use super::{
     Region,
-    directory::{Directory, Kind, Place},
+    directory::Kind,
+    object::{Claims, Object},
 };
 use crate::{
     barrier::{self, Barrier},
-    error::{Error, Result},
+    error::Result,
     layout::Layout,
-    lock::Outcome,
     member::{Incarnation, MemberId, Recovered},
     permits::{self, TrackedSemaphore},
     pipe::{Pipe, PipeConfig},
@@ -19,11 +19,84 @@ use crate::{
 };
 use core::ptr::NonNull;
 
+/// The two traits, for a handle that knows its region as [`Home`](crate::member::Home).
+macro_rules! object {
+    ($type:ident, $config:ty, layout: $layout:expr, format: $format:expr, has: $has:expr) => {
+        impl<P: Platform> Claims for $type<'_, Region<P>> {
+            fn sweep(&self, dead: Incarnation, is_dying: &dyn Fn() -> bool) -> (Recovered, bool) {
+                $type::sweep(self, dead, is_dying)
+            }
+            fn holds(&self, member: MemberId) -> bool {
+                $type::holds(self, member)
+            }
+            fn is_in_hand(&self) -> bool {
+                $type::is_in_hand(self)
+            }
+        }
+
+        impl<'r, P: Platform> Object<'r, P> for $type<'r, Region<P>> {
+            const KIND: Kind = Kind::$type;
+            type Config = $config;
+
+            fn layout(config: &$config) -> Result<Layout> {
+                ($layout)(config)
+            }
+            unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &$config) -> Result<Self> {
+                ($format)(region, at, config)
+            }
+            unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
+                // SAFETY: the caller's.
+                unsafe { $type::attach(region, at, size) }
+            }
+            fn has(&self, config: &$config) -> bool {
+                ($has)(self, config)
+            }
+        }
+    };
+}
+
+object!(
+    Queue, QueueConfig,
+    layout: QueueConfig::layout,
+    // SAFETY: `Object::format`'s; so below.
+    format: |region, at, config| unsafe { Queue::format(region, at, config, 0) },
+    has: Queue::has
+);
+object!(
+    Spsc, SpscConfig,
+    layout: SpscConfig::layout,
+    // SAFETY: as above.
+    format: |region, at, config| unsafe { Spsc::format(region, at, config, 0) },
+    has: Spsc::has
+);
+object!(
+    Pipe, PipeConfig,
+    layout: PipeConfig::layout,
+    // SAFETY: as above.
+    format: |region, at, config| unsafe { Pipe::format(region, at, config) },
+    has: Pipe::has
+);
+object!(
+    TrackedSemaphore, u32,
+    layout: |permits: &u32| permits::layout(*permits),
+    // SAFETY: as above.
+    format: |region, at, permits: &u32| unsafe { TrackedSemaphore::format(region, at, *permits) },
+    has: |semaphore: &Self, permits: &u32| semaphore.bound() == *permits
+);
+object!(
+    Barrier, u32,
+    layout: |parties: &u32| barrier::layout(*parties),
+    // SAFETY: as above.
+    format: |region, at, parties: &u32| unsafe { Barrier::format(region, at, *parties, 0) },
+    has: |barrier: &Self, parties: &u32| barrier.parties() == *parties
+);
+
 impl<P: Platform> Region<P> {
     /// Creates a queue under a name of 1 to 31 bytes. Waits for others who create, for ever (a stopped
     /// one holds it up); `create_queue_timeout` bounds that.
     ///
-    /// Errors: `Invalid`, `Exists`, `NoSpace` (nothing changed). If we die here, there is either a whole
+    /// Errors: `Invalid`, `Exists`, `NoSpace`, `TooManyMembers` (more handles use objects of the region than there are
+    /// members, and 16); nothing changed then. If we die here, there is either a whole
     /// queue or none, and its room is not lost.
     pub fn create_queue(&self, name: &str, config: &QueueConfig) -> Result<Queue<'_, Self>> {
         self.create_queue_until(name, config, 0, FOREVER)
@@ -64,20 +137,27 @@ impl<P: Platform> Region<P> {
         })
     }
 
-    /// The queue of that name. Never blocks.
+    /// The queue of that name, which from here on is in use by us, see [`Region::remove`]. Never waits for others
+    /// (but up to a tick, then `Busy`, for six threads of this handle that are all just about to open something).
     ///
-    /// Errors: `Invalid`, `NotFound`, `WrongKind`, `BadRegion`.
+    /// Errors: `Invalid`, `NotFound`, `WrongKind`, `BadRegion`, `TooManyMembers` (as for
+    /// [`Region::create_queue`]).
     pub fn open_queue(&self, name: &str) -> Result<Queue<'_, Self>> {
-        let place = self.directory().find(name, Kind::Queue)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Queue::attach(self, self.at(place), place.size) }
+        self.find(name)
     }
 
     /// As [`Region::open_queue`], but `WrongKind` unless the queue was created with these parameters (and as
     /// many slots, rounded up).
     pub fn open_queue_as(&self, name: &str, config: &QueueConfig) -> Result<Queue<'_, Self>> {
-        let queue = self.open_queue(name)?;
-        if queue.has(config) { Ok(queue) } else { Err(Error::WrongKind) }
+        self.find_as(name, config)
+    }
+
+    /// The queue of that name, which is created if there is none: [`Region::open_queue_as`], else
+    /// [`Region::create_queue`]. Of several who call it at once one creates, and all have the same.
+    ///
+    /// Errors: `WrongKind` (it was created with other parameters, or is something else), `NoSpace`, as those two.
+    pub fn open_or_create_queue(&self, name: &str, config: &QueueConfig) -> Result<Queue<'_, Self>> {
+        self.find_or_make(name, config, FOREVER)
     }
 
     /// Creates an SPSC queue under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -117,15 +197,17 @@ impl<P: Platform> Region<P> {
 
     /// The SPSC queue of that name. Never blocks. Errors: as [`Region::open_queue`].
     pub fn open_spsc(&self, name: &str) -> Result<Spsc<'_, Self>> {
-        let place = self.directory().find(name, Kind::Spsc)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Spsc::attach(self, self.at(place), place.size) }
+        self.find(name)
     }
 
     /// As [`Region::open_spsc`], and `WrongKind` if it was created with other parameters.
     pub fn open_spsc_as(&self, name: &str, config: &SpscConfig) -> Result<Spsc<'_, Self>> {
-        let spsc = self.open_spsc(name)?;
-        if spsc.has(config) { Ok(spsc) } else { Err(Error::WrongKind) }
+        self.find_as(name, config)
+    }
+
+    /// The SPSC queue of that name, which is created if there is none. As [`Region::open_or_create_queue`].
+    pub fn open_or_create_spsc(&self, name: &str, config: &SpscConfig) -> Result<Spsc<'_, Self>> {
+        self.find_or_make(name, config, FOREVER)
     }
 
     /// Creates a tracked semaphore of `permits` permits, 1 to 65536, all free, under a name of 1 to 31 bytes.
@@ -141,17 +223,17 @@ impl<P: Platform> Region<P> {
         permits: u32,
         timeout_ns: u64,
     ) -> Result<TrackedSemaphore<'_, Self>> {
-        self.create(name, Kind::Semaphore, permits::layout(permits)?, timeout_ns, |at| {
-            // SAFETY: as `create` says.
-            unsafe { TrackedSemaphore::format(self, at, permits) }
-        })
+        self.make(name, &permits, timeout_ns)
     }
 
     /// The tracked semaphore of that name. Never blocks. Errors: as [`Region::open_queue`].
     pub fn open_semaphore(&self, name: &str) -> Result<TrackedSemaphore<'_, Self>> {
-        let place = self.directory().find(name, Kind::Semaphore)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { TrackedSemaphore::attach(self, self.at(place), place.size) }
+        self.find(name)
+    }
+
+    /// The tracked semaphore of that name, which is created if there is none. As [`Region::open_or_create_queue`].
+    pub fn open_or_create_semaphore(&self, name: &str, permits: u32) -> Result<TrackedSemaphore<'_, Self>> {
+        self.find_or_make(name, &permits, FOREVER)
     }
 
     /// Creates a barrier for `parties` parties, 1 to 4095, under a name of 1 to 31 bytes. Waits for others who
@@ -197,9 +279,12 @@ impl<P: Platform> Region<P> {
 
     /// The barrier of that name. Never blocks. Errors: as [`Region::open_queue`].
     pub fn open_barrier(&self, name: &str) -> Result<Barrier<'_, Self>> {
-        let place = self.directory().find(name, Kind::Barrier)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Barrier::attach(self, self.at(place), place.size) }
+        self.find(name)
+    }
+
+    /// The barrier of that name, which is created if there is none. As [`Region::open_or_create_queue`].
+    pub fn open_or_create_barrier(&self, name: &str, parties: u32) -> Result<Barrier<'_, Self>> {
+        self.find_or_make(name, &parties, FOREVER)
     }
 
     /// Creates a pipe under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -215,112 +300,21 @@ impl<P: Platform> Region<P> {
         config: &PipeConfig,
         timeout_ns: u64,
     ) -> Result<Pipe<'_, Self>> {
-        self.create(name, Kind::Pipe, config.layout()?, timeout_ns, |at| {
-            // SAFETY: as `create` says.
-            unsafe { Pipe::format(self, at, config) }
-        })
+        self.make(name, config, timeout_ns)
     }
 
     /// The pipe of that name. Never blocks. Errors: as [`Region::open_queue`].
     pub fn open_pipe(&self, name: &str) -> Result<Pipe<'_, Self>> {
-        let place = self.directory().find(name, Kind::Pipe)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Pipe::attach(self, self.at(place), place.size) }
+        self.find(name)
     }
 
     /// As [`Region::open_pipe`], but `WrongKind` unless the pipe was created with these parameters.
     pub fn open_pipe_as(&self, name: &str, config: &PipeConfig) -> Result<Pipe<'_, Self>> {
-        let pipe = self.open_pipe(name)?;
-        if pipe.has(config) { Ok(pipe) } else { Err(Error::WrongKind) }
+        self.find_as(name, config)
     }
 
-    /// Makes room for an object and has `build` make it: of `layout`'s bytes inside the region, which nobody
-    /// uses yet, and which stay as long as the region's handles.
-    pub(super) fn create<'r, T>(
-        &'r self,
-        name: &str,
-        kind: Kind,
-        layout: Layout,
-        timeout_ns: u64,
-        build: impl FnOnce(NonNull<u8>) -> Result<T>,
-    ) -> Result<T>
-    where
-        T: 'r,
-    {
-        self.locked(timeout_ns, |directory| {
-            directory.create(name, kind, layout, |place| build(self.at(place)))
-        })
-    }
-
-    fn locked<'r, T>(&'r self, timeout_ns: u64, f: impl FnOnce(Directory<'r>) -> Result<T>) -> Result<T> {
-        let lock = &self.header().lock;
-        if lock.acquire_on(self.platform, timeout_ns)? == Outcome::OwnerDied {
-            self.directory().repair();
-            lock.mark_consistent_on(self.platform)?;
-        }
-        let result = f(self.directory());
-        lock.release_on(self.platform)?;
-        result
-    }
-
-    /// Where the objects of `kind` are. Honest ones do not overlap; a hostile directory ends where they would
-    /// fill the region twice, so that a walk through all of them takes no longer than through the region.
-    fn places(&self, kind: Kind) -> impl Iterator<Item = Place> {
-        let mut room = self.geometry.size;
-        self.directory().all(kind).map_while(move |place| {
-            room = room.checked_sub(place.size)?;
-            Some(place)
-        })
-    }
-
-    fn queues(&self) -> impl Iterator<Item = Queue<'_, Self>> {
-        // SAFETY: the place lies in the region, which outlives the handle; so below.
-        self.places(Kind::Queue).filter_map(|p| unsafe { Queue::attach(self, self.at(p), p.size) }.ok())
-    }
-
-    fn spscs(&self) -> impl Iterator<Item = Spsc<'_, Self>> {
-        // SAFETY: as above.
-        self.places(Kind::Spsc).filter_map(|p| unsafe { Spsc::attach(self, self.at(p), p.size) }.ok())
-    }
-
-    fn semaphores(&self) -> impl Iterator<Item = TrackedSemaphore<'_, Self>> {
-        self.places(Kind::Semaphore)
-            // SAFETY: as above.
-            .filter_map(|p| unsafe { TrackedSemaphore::attach(self, self.at(p), p.size) }.ok())
-    }
-
-    fn barriers(&self) -> impl Iterator<Item = Barrier<'_, Self>> {
-        // SAFETY: as above.
-        self.places(Kind::Barrier).filter_map(|p| unsafe { Barrier::attach(self, self.at(p), p.size) }.ok())
-    }
-
-    fn pipes(&self) -> impl Iterator<Item = Pipe<'_, Self>> {
-        // SAFETY: as above.
-        self.places(Kind::Pipe).filter_map(|p| unsafe { Pipe::attach(self, self.at(p), p.size) }.ok())
-    }
-
-    /// Takes the claims of `dead` out of every object. True: nothing of it is left.
-    pub(super) fn sweep(&self, dead: Incarnation, total: &mut Recovered) -> bool {
-        let is_dying = || self.members().is_dying(dead);
-        let mut whole = true;
-        let mut note = |(found, complete): (Recovered, bool)| {
-            total.add(found);
-            whole &= complete;
-        };
-        self.queues().for_each(|queue| note(queue.sweep(dead, is_dying)));
-        self.spscs().for_each(|spsc| note(spsc.sweep(dead, is_dying)));
-        self.semaphores().for_each(|semaphore| note(semaphore.sweep(dead, is_dying)));
-        self.barriers().for_each(|barrier| note(barrier.sweep(dead, is_dying)));
-        self.pipes().for_each(|pipe| note(pipe.sweep(dead, is_dying)));
-        whole
-    }
-
-    /// Whether `member` has anything in hand, in any object.
-    pub(super) fn holds(&self, member: MemberId) -> bool {
-        self.queues().any(|queue| queue.holds(member))
-            || self.spscs().any(|spsc| spsc.holds(member))
-            || self.semaphores().any(|semaphore| semaphore.holds(member))
-            || self.barriers().any(|barrier| barrier.holds(member))
-            || self.pipes().any(|pipe| pipe.holds(member))
+    /// The pipe of that name, which is created if there is none. As [`Region::open_or_create_queue`].
+    pub fn open_or_create_pipe(&self, name: &str, config: &PipeConfig) -> Result<Pipe<'_, Self>> {
+        self.find_or_make(name, config, FOREVER)
     }
 }

@@ -1,18 +1,25 @@
-//! The objects of a region that are state and nothing else: nobody has anything of them in hand, so there is
-//! nothing to sweep when a member dies; their lock tells the next owner.
+//! The objects of a region that are state and nothing else: nobody has anything of them in hand but their lock,
+//! which tells the next owner; so there is nothing to sweep when a member dies.
 
-use super::{Region, directory::Kind};
+use super::{
+    Region,
+    directory::Kind,
+    object::{Claims, Object},
+};
 #[cfg(feature = "capi")]
 use crate::{any::Any, element::Code, raw::Elements};
 use crate::{
     array::{self, Array},
     element::Element,
     error::Result,
+    layout::Layout,
     raw::{self, RawArray, RawValue},
+    shadow::Shadow,
     sys::Platform,
     time::FOREVER,
     value::{self, Value},
 };
+use core::ptr::NonNull;
 
 impl<P: Platform> Region<P> {
     /// Creates a value under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -28,18 +35,19 @@ impl<P: Platform> Region<P> {
         value: T,
         timeout_ns: u64,
     ) -> Result<Value<'_, T, P>> {
-        self.create(name, Kind::Value, value::layout(u64::from(T::SIZE))?, timeout_ns, |at| {
-            // SAFETY: as `create` says.
-            unsafe { Value::format(self.platform, at, value) }
-        })
+        self.make(name, &value, timeout_ns)
     }
 
     /// The value of that name. Never blocks. Errors: as [`Region::open_queue`]; `WrongKind` also if it is of
     /// another type.
     pub fn open_value<T: Element>(&self, name: &str) -> Result<Value<'_, T, P>> {
-        let place = self.directory().find(name, Kind::Value)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Value::attach(self.platform, self.at(place), place.size) }
+        self.find(name)
+    }
+
+    /// The one of that name, which is created if there is none. As [`Region::open_or_create_queue`]; `WrongKind` also if
+    /// it is of another type.
+    pub fn open_or_create_value<T: Element>(&self, name: &str, value: T) -> Result<Value<'_, T, P>> {
+        self.find_or_make(name, &value, FOREVER)
     }
 
     /// Creates an array of `len` elements, all zero, under a name of 1 to 31 bytes. Waits for others who create,
@@ -80,9 +88,13 @@ impl<P: Platform> Region<P> {
 
     /// The array of that name. Never blocks. Errors: as [`Region::open_value`].
     pub fn open_array<T: Element>(&self, name: &str) -> Result<Array<'_, T, P>> {
-        let place = self.directory().find(name, Kind::Array)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Array::attach(self.platform, self.at(place), place.size) }
+        self.find(name)
+    }
+
+    /// The one of that name, which is created if there is none. As [`Region::open_or_create_queue`]; `WrongKind` also if
+    /// it is of another type or length.
+    pub fn open_or_create_array<T: Element>(&self, name: &str, len: u32) -> Result<Array<'_, T, P>> {
+        self.find_or_make(name, &len, FOREVER)
     }
 
     /// Creates a raw value under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -98,17 +110,18 @@ impl<P: Platform> Region<P> {
         value: T,
         timeout_ns: u64,
     ) -> Result<RawValue<'_, T>> {
-        self.create(name, Kind::RawValue, raw::layout(T::SIZE, 1)?, timeout_ns, |at| {
-            // SAFETY: as `create` says.
-            unsafe { RawValue::format(at, value) }
-        })
+        self.make(name, &value, timeout_ns)
     }
 
     /// The raw value of that name. Never blocks. Errors: as [`Region::open_value`].
     pub fn open_raw_value<T: Element>(&self, name: &str) -> Result<RawValue<'_, T>> {
-        let place = self.directory().find(name, Kind::RawValue)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { RawValue::attach(self.at(place), place.size) }
+        self.find(name)
+    }
+
+    /// The one of that name, which is created if there is none. As [`Region::open_or_create_queue`]; `WrongKind` also if
+    /// it is of another type.
+    pub fn open_or_create_raw_value<T: Element>(&self, name: &str, value: T) -> Result<RawValue<'_, T>> {
+        self.find_or_make(name, &value, FOREVER)
     }
 
     /// Creates a raw array of `len` elements, all zero, under a name of 1 to 31 bytes. Waits for others who
@@ -124,17 +137,140 @@ impl<P: Platform> Region<P> {
         len: u32,
         timeout_ns: u64,
     ) -> Result<RawArray<'_, T>> {
-        self.create(name, Kind::RawArray, raw::layout(T::SIZE, len)?, timeout_ns, |at| {
-            // SAFETY: as `create` says.
-            unsafe { RawArray::format(at, len, &[]) }
-        })
+        self.make(name, &len, timeout_ns)
     }
 
     /// The raw array of that name. Never blocks. Errors: as [`Region::open_value`].
     pub fn open_raw_array<T: Element>(&self, name: &str) -> Result<RawArray<'_, T>> {
-        let place = self.directory().find(name, Kind::RawArray)?;
-        // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { RawArray::attach(self.at(place), place.size) }
+        self.find(name)
+    }
+
+    /// The one of that name, which is created if there is none. As [`Region::open_or_create_queue`]; `WrongKind` also if
+    /// it is of another type or length.
+    pub fn open_or_create_raw_array<T: Element>(&self, name: &str, len: u32) -> Result<RawArray<'_, T>> {
+        self.find_or_make(name, &len, FOREVER)
+    }
+}
+
+impl<P: Platform> Claims for Shadow<'_, P> {
+    fn is_in_hand(&self) -> bool {
+        self.is_locked()
+    }
+}
+
+impl<T: Element, P: Platform> Claims for Value<'_, T, P> {
+    fn is_in_hand(&self) -> bool {
+        self.is_locked()
+    }
+}
+
+impl<T: Element, P: Platform> Claims for Array<'_, T, P> {
+    fn is_in_hand(&self) -> bool {
+        self.is_locked()
+    }
+}
+
+impl<T> Claims for RawValue<'_, T> {
+    fn is_in_hand(&self) -> bool {
+        false
+    }
+}
+
+impl<T> Claims for RawArray<'_, T> {
+    fn is_in_hand(&self) -> bool {
+        false
+    }
+}
+
+impl<'r, T: Element, P: Platform> Object<'r, P> for Value<'r, T, P> {
+    const KIND: Kind = Kind::Value;
+    type Config = T;
+
+    fn layout(_config: &T) -> Result<Layout> {
+        value::layout(u64::from(T::SIZE))
+    }
+
+    unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &T) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { Value::format(region.platform, at, *config) }
+    }
+
+    unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { Value::attach(region.platform, at, size) }
+    }
+
+    fn has(&self, _config: &T) -> bool {
+        true
+    }
+}
+
+impl<'r, T: Element, P: Platform> Object<'r, P> for Array<'r, T, P> {
+    const KIND: Kind = Kind::Array;
+    type Config = u32;
+
+    fn layout(config: &u32) -> Result<Layout> {
+        array::layout(T::SIZE, *config)
+    }
+
+    unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &u32) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { Array::format(region.platform, at, *config, &[]) }
+    }
+
+    unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { Array::attach(region.platform, at, size) }
+    }
+
+    fn has(&self, config: &u32) -> bool {
+        self.len() == *config
+    }
+}
+
+impl<'r, T: Element, P: Platform> Object<'r, P> for RawValue<'r, T> {
+    const KIND: Kind = Kind::RawValue;
+    type Config = T;
+
+    fn layout(_config: &T) -> Result<Layout> {
+        raw::layout(T::SIZE, 1)
+    }
+
+    unsafe fn format(_: &'r Region<P>, at: NonNull<u8>, config: &T) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { RawValue::format(at, *config) }
+    }
+
+    unsafe fn attach(_: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { RawValue::attach(at, size) }
+    }
+
+    fn has(&self, _config: &T) -> bool {
+        true
+    }
+}
+
+impl<'r, T: Element, P: Platform> Object<'r, P> for RawArray<'r, T> {
+    const KIND: Kind = Kind::RawArray;
+    type Config = u32;
+
+    fn layout(config: &u32) -> Result<Layout> {
+        raw::layout(T::SIZE, *config)
+    }
+
+    unsafe fn format(_: &'r Region<P>, at: NonNull<u8>, config: &u32) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { RawArray::format(at, *config, &[]) }
+    }
+
+    unsafe fn attach(_: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
+        // SAFETY: the caller's word.
+        unsafe { RawArray::attach(at, size) }
+    }
+
+    fn has(&self, config: &u32) -> bool {
+        self.len() == *config
     }
 }
 
@@ -155,9 +291,10 @@ impl<P: Platform> Region<P> {
     }
 
     pub(crate) fn open_any_value(&self, name: &str) -> Result<Any<'_, P>> {
-        let place = self.directory().find(name, Kind::Value)?;
         // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Any::attach_value(self.platform, self.at(place), place.size) }
+        self.open_with(name, Kind::Value, |place| unsafe {
+            Any::attach_value(self.platform, self.at(place), place.size)
+        })
     }
 
     /// `shape`: the type, and how large and how many its elements are.
@@ -175,9 +312,10 @@ impl<P: Platform> Region<P> {
     }
 
     pub(crate) fn open_any_array(&self, name: &str) -> Result<Any<'_, P>> {
-        let place = self.directory().find(name, Kind::Array)?;
         // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Any::attach_array(self.platform, self.at(place), place.size) }
+        self.open_with(name, Kind::Array, |place| unsafe {
+            Any::attach_array(self.platform, self.at(place), place.size)
+        })
     }
 
     pub(crate) fn create_any_raw_value(
@@ -193,9 +331,10 @@ impl<P: Platform> Region<P> {
     }
 
     pub(crate) fn open_any_raw_value(&self, name: &str) -> Result<(Elements<'_>, Code)> {
-        let place = self.directory().find(name, Kind::RawValue)?;
         // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Elements::attach_any(self.at(place), true, place.size) }
+        self.open_with(name, Kind::RawValue, |place| unsafe {
+            Elements::attach_any(self.at(place), true, place.size)
+        })
     }
 
     pub(crate) fn create_any_raw_array(
@@ -211,8 +350,9 @@ impl<P: Platform> Region<P> {
     }
 
     pub(crate) fn open_any_raw_array(&self, name: &str) -> Result<(Elements<'_>, Code)> {
-        let place = self.directory().find(name, Kind::RawArray)?;
         // SAFETY: the place lies in the region, which outlives the handle.
-        unsafe { Elements::attach_any(self.at(place), false, place.size) }
+        self.open_with(name, Kind::RawArray, |place| unsafe {
+            Elements::attach_any(self.at(place), false, place.size)
+        })
     }
 }

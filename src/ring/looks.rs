@@ -46,6 +46,11 @@ impl<S: Slots> Ring<'_, S> {
         (0..self.capacity()).any(|index| self.seen(index).is_held_by(member))
     }
 
+    /// Whether any slot is in anybody's hand.
+    pub fn is_held(&self) -> bool {
+        (0..self.capacity()).any(|index| self.seen(index).is_held())
+    }
+
     /// Whether that claim of `me`'s is still in its hand. A lap changes nothing, see `word`.
     pub fn is_in_hand(&self, me: MemberId, claim: Claim) -> bool {
         let word = self.seen(claim.index);

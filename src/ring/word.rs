@@ -129,6 +129,12 @@ impl Word {
         self.owner() == member && matches!(self.phase(), WRITING | READING | HOLE)
     }
 
+    /// W or R: a message or room for one in a hand. A hole is nobody's work any more.
+    #[inline]
+    pub const fn is_held(self) -> bool {
+        matches!(self.phase(), WRITING | READING)
+    }
+
     /// The slot given back: E of the next lap.
     #[inline(always)]
     pub const fn freed(self) -> Word {

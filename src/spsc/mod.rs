@@ -369,6 +369,11 @@ impl<'r, H: Home> Spsc<'r, H> {
         self.producers_end().is_held_by(member) || self.consumers_end().is_held_by(member)
     }
 
+    /// Whether anybody has an end.
+    pub(crate) fn is_in_hand(&self) -> bool {
+        self.producers_end().is_held() || self.consumers_end().is_held()
+    }
+
     /// Takes the ends from `dead` and wakes everybody. `is_dying` as the member table says it. Idempotent,
     /// several at once. The second value: whether nothing of `dead` is left here, as far as this call can
     /// vouch for it.

@@ -130,6 +130,20 @@ pub trait Platform: Copy + Default + Send + Sync {
 
     /// Whether the thread that wrote `id` and `tag` (see [`Thread`]) still exists.
     fn liveness(self, id: u32, tag: u64) -> Liveness;
+
+    /// Who the calling process is: not 0, and another one in a forked child. What [`Platform::process_liveness`]
+    /// understands, in any process. The default is for platforms without processes.
+    ///
+    /// Errors: as [`Platform::thread`].
+    fn process(self) -> Result<u64> {
+        Ok(1)
+    }
+
+    /// Whether any thread of the process that wrote this tag may still run. What is in `tag` does not matter.
+    fn process_liveness(self, tag: u64) -> Liveness {
+        let _ = tag;
+        Liveness::Unknown
+    }
 }
 
 /// The calling thread: its id, and the set of [`Cell`]s that its death must be told through.

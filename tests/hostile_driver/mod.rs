@@ -188,17 +188,19 @@ const CONFIG: RegionConfig = RegionConfig { members: 4, objects: OBJECTS as u16,
 const OBJECTS: usize = 5;
 const DIRECTORY: usize = 256;
 const MEMBERS: usize = 256 + OBJECTS * 64 + 64;
-const DATA: usize = MEMBERS + 4 * 64;
+/// Who uses which object: rows of 64 bytes for as many and 16 more.
+const USERS: usize = MEMBERS + 4 * 64;
+const DATA: usize = USERS + 20 * 64;
 /// `q0` is 1024 bytes and 4 slots of 64.
 const SECOND: usize = DATA + 1024 + 4 * 64;
-/// `q1` is 1024 bytes and 8 slots of 224; or, indexed, 16 entries of 16 bytes before 8 blocks of 224.
+/// `q1` is 1024 bytes and 8 slots of 256; or, indexed, 16 entries of 16 bytes before 8 blocks of 256.
 const ENTRIES: usize = SECOND + 1536;
 const BLOCKS: usize = ENTRIES + 16 * 16;
-pub const SOUND_BYTES: usize = 8192;
+pub const SOUND_BYTES: usize = 12288;
 
 /// Where what follows lies: three permits, and a barrier of two parties.
 const fn semaphore_at(indexed: bool) -> usize {
-    8 * 224 + if indexed { BLOCKS } else { SECOND + 1024 }
+    8 * 256 + if indexed { BLOCKS } else { SECOND + 1024 }
 }
 const fn barrier_at(indexed: bool) -> usize {
     semaphore_at(indexed) + 384
@@ -255,7 +257,7 @@ fn make_sound(arena: &Arena, input: &mut Input, indexed: bool) {
 fn damage(arena: &Arena, input: &mut Input) {
     // Where the words are that anybody believes: header, directory, cells, queue headers, slots.
     let len = arena.len();
-    let base = match input.byte() % 20 {
+    let base = match input.byte() % 21 {
         0 => input.below(64),
         1 => 64 + input.below(64),
         2 => DIRECTORY + input.below(OBJECTS * 64),
@@ -266,7 +268,7 @@ fn damage(arena: &Arena, input: &mut Input) {
         // A slot's length.
         7 => DATA + 1024 + 64 * input.below(4) + 8,
         // The same of the second queue.
-        8 => SECOND + 1024 + 224 * input.below(8) + input.below(16),
+        8 => SECOND + 1024 + 256 * input.below(8) + input.below(16),
         9 => semaphore_at(input.byte() % 2 == 0) + input.below(132),
         10 => semaphore_at(input.byte() % 2 == 0) + 256 + input.below(24),
         11 => barrier_at(input.byte() % 2 == 0) + 128 * input.below(4) + input.below(8),
@@ -277,7 +279,12 @@ fn damage(arena: &Arena, input: &mut Input) {
         15 => SECOND + 1024 + 128 * input.below(4),
         // Entries: word and value; blocks; stamps.
         16 => ENTRIES + 16 * input.below(16) + input.below(16),
-        17 => BLOCKS + 224 * input.below(8) + input.below(16),
+        17 => BLOCKS + 256 * input.below(8) + input.below(16),
+        // Mostly the rows that somebody has.
+        19 => {
+            let reach = [128, 20 * 64][input.below(2)];
+            USERS + input.below(reach)
+        }
         18 => [DATA + 1024, SECOND + 1024, BLOCKS][input.below(3)] + 12,
         _ => input.below(len),
     };
@@ -310,7 +317,7 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
         if input.is_empty() {
             break;
         }
-        let op = input.byte() % 52;
+        let op = input.byte() % 56;
         tick(call as u64 * 100 + u64::from(op));
         let queue = if queues.is_empty() { None } else { Some(queues[input.below(queues.len())]) };
         let timeout_ns = 1_000_000 * (1 + u64::from(input.byte() % 5));
@@ -430,6 +437,22 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
                 let config = QueueConfig { kind, joinable: true, ..QueueConfig::new(4, 40) };
                 queues.extend(region.open_queue_as(NAMES[input.below(3)], &config).ok());
                 queues.extend(region.create_queue_timeout("q3", &config, timeout_ns).ok());
+            }
+            // Also what we go on using: it must not hurt anybody but us.
+            (52, _) => {
+                let _ = region.remove_timeout(["q0", "q1", "q2", "l", "s"][input.below(5)], timeout_ns);
+            }
+            (53, _) => {
+                let space = region.space();
+                assert!(space.used + space.free == space.total && space.largest <= space.free);
+                let within =
+                    |at: u64, size: u64| at.checked_add(size).is_some_and(|end| end <= arena.len() as u64);
+                assert!(region.objects().unwrap().all(|object| within(object.offset, object.size)));
+            }
+            (54, _) => drop(region.create_lock_timeout("l", timeout_ns)),
+            (55, _) => {
+                let Ok(lock) = region.open_lock("l") else { continue };
+                drop(lock.acquire_timeout(timeout_ns));
             }
             _ => {}
         }

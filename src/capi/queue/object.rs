@@ -93,9 +93,10 @@ pub unsafe extern "C" fn rialto_queue_create_timeout(
 /// name        as it was created.
 /// queue       gets the view.
 /// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
-///             RIALTO_EINVAL.
+///             RIALTO_ENFILE (more handles
+///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_open(
@@ -118,7 +119,7 @@ pub unsafe extern "C" fn rialto_queue_open(
 /// config      what is expected.
 /// Returns     as rialto_queue_open; RIALTO_EWRONGKIND also for other parameters.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_open_as(
@@ -131,6 +132,31 @@ pub unsafe extern "C" fn rialto_queue_open_as(
     status(check(queue).and_then(|()| unsafe {
         let (name, config) = (crate::capi::name(name)?, config_at(config)?);
         put(queue, get::<'static, _>(region)?.open_queue_as(name, &config)?);
+        Ok(())
+    }))
+}
+
+/// The queue of that name, which is created if there is none.
+///
+/// region, name, config, queue
+///             as for rialto_queue_create.
+/// Returns     as rialto_queue_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
+///             config, or is something else).
+/// Concurrency any thread of any process: all get the same.  Blocks: as rialto_queue_create.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_queue_create.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_queue_open_or_create(
+    region: *const rialto_region_t,
+    name: *const c_char,
+    config: *const rialto_queue_config_t,
+    queue: *mut rialto_queue_t,
+) -> c_int {
+    // SAFETY: checked, and the caller's word: the region outlives it.
+    status(check(queue).and_then(|()| unsafe {
+        let name = crate::capi::name(name)?;
+        put(queue, get::<'static, _>(region)?.open_or_create_queue(name, &config_at(config)?)?);
         Ok(())
     }))
 }

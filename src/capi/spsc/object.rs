@@ -99,9 +99,10 @@ pub unsafe extern "C" fn rialto_spsc_create_timeout(
 /// name        as it was created.
 /// spsc        gets the view.
 /// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
-///             RIALTO_EINVAL.
+///             RIALTO_ENFILE (more handles
+///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_open(
@@ -124,7 +125,7 @@ pub unsafe extern "C" fn rialto_spsc_open(
 /// config      what is expected.
 /// Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also for other parameters.
 /// Concurrency any thread of any process.  Blocks: no.
-/// Signals     async-signal-safe.
+/// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_open_as(
@@ -137,6 +138,31 @@ pub unsafe extern "C" fn rialto_spsc_open_as(
     status(check(spsc).and_then(|()| unsafe {
         let (name, config) = (crate::capi::name(name)?, config_at(config)?);
         put(spsc, get::<'static, _>(region)?.open_spsc_as(name, &config)?);
+        Ok(())
+    }))
+}
+
+/// The SPSC queue of that name, which is created if there is none.
+///
+/// region, name, config, spsc
+///             as for rialto_spsc_create.
+/// Returns     as rialto_spsc_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
+///             config, or is something else).
+/// Concurrency any thread of any process: all get the same.  Blocks: as rialto_spsc_create.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_spsc_create.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_spsc_open_or_create(
+    region: *const rialto_region_t,
+    name: *const c_char,
+    config: *const rialto_spsc_config_t,
+    spsc: *mut rialto_spsc_t,
+) -> c_int {
+    // SAFETY: checked, and the caller's word: the region outlives it.
+    status(check(spsc).and_then(|()| unsafe {
+        let name = crate::capi::name(name)?;
+        put(spsc, get::<'static, _>(region)?.open_or_create_spsc(name, &config_at(config)?)?);
         Ok(())
     }))
 }

@@ -187,6 +187,14 @@ impl Platform for Linux {
     fn liveness(self, id: u32, tag: u64) -> Liveness {
         proc::liveness(id, tag)
     }
+
+    fn process(self) -> Result<u64> {
+        Ok(LinuxThread::current()?.process())
+    }
+
+    fn process_liveness(self, tag: u64) -> Liveness {
+        proc::process_liveness(tag)
+    }
 }
 
 /// A system call's result as `c_long` compares with this.

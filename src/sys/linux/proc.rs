@@ -26,6 +26,7 @@ const FIRST_INODE: u64 = 0xEFFF_FFF0;
 const NAMESPACE: u32 = 17;
 const NAMESPACE_MASK: u64 = (1 << 24) - 1;
 const START_MASK: u64 = (1 << NAMESPACE) - 1;
+const TAG_ID_MASK: u32 = (1 << (63 - TAG_ID)) - 1;
 /// `PROC_TIME_INIT_INO`.
 const INITIAL_TIME_NAMESPACE: u64 = 0xEFFF_FFFA;
 
@@ -70,6 +71,7 @@ fn inode(path: &CStr) -> Option<u64> {
 struct Stat {
     pid: u64,
     state: u8,
+    threads: u64,
     start: u64,
 }
 
@@ -94,8 +96,9 @@ fn parse(text: &[u8]) -> Option<Stat> {
     let name_end = text.iter().rposition(|b| *b == b')')?;
     let mut fields = text.get(name_end + 2..)?.split(|b| *b == b' ');
     let state = *fields.next()?.first()?; // field 3
-    let start = number(fields.nth(18)?)?; // field 22
-    Some(Stat { pid, state, start })
+    let threads = number(fields.nth(16)?)?; // field 20
+    let start = number(fields.nth(1)?)?; // field 22
+    Some(Stat { pid, state, threads, start })
 }
 
 fn number(digits: &[u8]) -> Option<u64> {
@@ -131,7 +134,7 @@ fn hash(start: u64) -> u64 {
     if h == 0 { 1 } else { h }
 }
 
-/// The calling thread's tag; `id` is its thread id.
+/// The tag of a thread of this process (its leader's stands for the process); `id` is its thread id.
 pub(super) fn own_tag(id: u32) -> u64 {
     let view = View::now();
     if view.namespace == 0 || id >> (63 - TAG_ID) != 0 {
@@ -141,9 +144,26 @@ pub(super) fn own_tag(id: u32) -> u64 {
     u64::from(id) << TAG_ID | view.namespace << NAMESPACE | start
 }
 
+/// A process whose namespace nobody can tell: never 0, and never dead for anybody.
+pub(super) fn tag_of_unknown(pid: u32) -> u64 {
+    u64::from(pid & TAG_ID_MASK) << TAG_ID | 1
+}
+
 /// See [`crate::sys::Platform::liveness`].
 pub(super) fn liveness(id: u32, tag: u64) -> Liveness {
-    if tag == 0 || tag_id(tag) != id {
+    if tag_id(tag) != id { Liveness::Unknown } else { look(tag, |_| true) }
+}
+
+/// See [`crate::sys::Platform::process_liveness`]. A leader that has ended stays a zombie while other threads of
+/// its process run.
+pub(super) fn process_liveness(tag: u64) -> Liveness {
+    look(tag, |leader| leader.threads <= 1)
+}
+
+/// `is_over`: whether a zombie of that kind means a death.
+fn look(tag: u64, is_over: impl Fn(&Stat) -> bool) -> Liveness {
+    let id = tag_id(tag);
+    if id == 0 || tag >> NAMESPACE & NAMESPACE_MASK == 0 {
         return Liveness::Unknown;
     }
     let view = View::now();
@@ -161,7 +181,7 @@ pub(super) fn liveness(id: u32, tag: u64) -> Liveness {
     match stat_of(id) {
         None => Liveness::Unknown,
         // The kernel walks the robust list before a thread becomes a zombie.
-        Some(s) if matches!(s.state, b'Z' | b'X' | b'x') => Liveness::Dead,
+        Some(s) if matches!(s.state, b'Z' | b'X' | b'x') && is_over(&s) => Liveness::Dead,
         Some(_) if tag & START_MASK == 0 => Liveness::Unknown,
         Some(s) if hash(s.start) == tag & START_MASK => Liveness::Alive,
         Some(_) => Liveness::Dead,
@@ -176,7 +196,7 @@ mod tests {
     fn a_name_with_brackets_and_blanks_does_not_confuse() {
         let text = b"77 (a) b) Z) S 1 77 77 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 12345 0 0\n";
         let stat = parse(text).unwrap();
-        assert_eq!((stat.pid, stat.state, stat.start), (77, b'S', 12345));
+        assert_eq!((stat.pid, stat.state, stat.threads, stat.start), (77, b'S', 1, 12345));
         assert!(parse(b"77 (a").is_none());
         assert!(parse(b"").is_none());
         assert!(parse(b"1 (a) S 1 2 3").is_none());

@@ -59,6 +59,8 @@ pub(super) struct Context {
     pid: i32,
     count: u32,
     tag: u64,
+    /// The process's tag; 0 until it is asked for.
+    process: u64,
     list: List,
     held: [*const Cell; MAX_HELD],
     /// The one used last is first.
@@ -165,6 +167,18 @@ impl LinuxThread {
     pub fn is_robust(self) -> bool {
         // SAFETY: the context is mapped and ours (invariant 1).
         unsafe { (*self.0).list.attached() }
+    }
+
+    /// See [`crate::sys::Platform::process`]. Exact in a forked child too, whose page is a fresh one.
+    pub(super) fn process(self) -> u64 {
+        // SAFETY: the context is mapped and ours (invariant 1).
+        let context = unsafe { &mut *self.0 };
+        if context.process == 0 {
+            let pid = context.pid.unsigned_abs();
+            let tag = if pid == context.id { context.tag } else { proc::own_tag(pid) };
+            context.process = if tag == 0 { proc::tag_of_unknown(pid) } else { tag };
+        }
+        context.process
     }
 
     fn memberships(&mut self) -> &mut [Membership; MAX_MEMBERSHIPS] {
