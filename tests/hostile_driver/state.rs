@@ -122,11 +122,21 @@ fn links(arena: &Arena, input: &mut Input) {
     if magic == *b"RLTA" {
         let len = if input.byte() % 2 == 0 { input.nasty() } else { u64::from(input.byte()) * 64 };
         arena.scribble(at + 12, 4, len);
-        return arena.scribble(at + 4, 4, 4 * len);
+        return arena.scribble(at + 4, 4, len.wrapping_mul(4));
+    }
+    // Parameters that have nothing to do with the size.
+    if input.byte() % 8 == 0 {
+        return arena.scribble(at + 8 + 4 * input.below(3), 4, 1 + u64::from(input.byte()) * 8);
     }
     // See `Memory` of `list` and `dict`; slots have 16 and 64 bytes here.
     let offset = match magic[3] {
         b'L' => [0, 16 + 4 * input.below(4), 48 + 16 * input.below(4)][input.below(3)],
+        // A namespace's string: its first four bytes.
+        b'N' if input.byte() % 4 == 0 => {
+            let value = input.nasty();
+            let text = 48 + 64 * input.below(3) + 48 + 4;
+            return copies(arena, at).into_iter().for_each(|copy| arena.scribble(copy + text, 4, value));
+        }
         _ => match input.below(4) {
             0 => 4 * input.below(6),
             1 => 32 + 4 * input.below(4),
@@ -263,7 +273,12 @@ fn hold<'r>(handles: &Handles<'r>, input: &mut Input) -> Option<Held<'r, Os>> {
 }
 
 fn create_more(region: &Region, input: &mut Input, timeout_ns: u64) {
-    match input.below(5) {
+    match input.below(8) {
+        // Also what we go on using: it must not hurt anybody but us.
+        5 | 6 => {
+            let _ = region.remove_timeout(["v", "a", "ra", "l", "d", "l2", "a2"][input.below(7)], timeout_ns);
+        }
+        7 => assert!(region.space().free <= region.len() as u64),
         0 => drop(region.create_value_timeout("v2", 1.5f64, timeout_ns).map(|_| ())),
         1 => drop(region.create_array_timeout::<u8>("a2", 1 + input.byte() as u32, timeout_ns).map(|_| ())),
         2 => drop(region.create_list_timeout("l2", &ListConfig::new(1, 1), timeout_ns).map(|_| ())),
