@@ -38,6 +38,8 @@ pub struct rialto_array_edit_t {
 
 type Edit = AnyEdit<'static, 'static, Os>;
 
+const _: () = assert!(align_of::<Edit>() >= align_of::<rialto_array_edit_t>());
+
 /// # Safety
 /// As [`get`], for a view whose region outlives the result.
 unsafe fn array_at(array: *const rialto_array_t) -> Result<Any<'static, Os>> {
@@ -342,7 +344,7 @@ pub unsafe extern "C" fn rialto_array_acquire(array: *const rialto_array_t, time
 /// Ends what rialto_array_acquire began.
 ///
 /// array       alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only an edit of its own does); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1

@@ -266,9 +266,13 @@ pub(super) unsafe fn exchange(
     size: usize,
 ) -> Result<c_int> {
     only(any, size)?;
+    let mut new = [0; crate::any::MAX_WORD];
+    let new = new.get_mut(..size).ok_or(Error::NotSupported)?;
+    // SAFETY: the caller's word; one after the other, as they may be the same.
+    new.copy_from_slice(unsafe { bytes(from, size) }?);
     // SAFETY: the caller's word.
-    let (expected, from) = unsafe { (buffer(expected, size)?, bytes(from, size)?) };
-    if any.compare_exchange(index, expected, from)? { Ok(super::RIALTO_OK) } else { Err(Error::WouldBlock) }
+    let expected = unsafe { buffer(expected, size) }?;
+    if any.compare_exchange(index, expected, new)? { Ok(super::RIALTO_OK) } else { Err(Error::WouldBlock) }
 }
 
 /// Adds to a value that is a number; integers wrap.
@@ -335,7 +339,7 @@ pub unsafe extern "C" fn rialto_value_acquire(value: *const rialto_value_t, time
 /// Ends what rialto_value_acquire began.
 ///
 /// value       alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only an edit of its own does); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1

@@ -449,9 +449,12 @@ fn act(region: &Region, arena: &Arena, input: &mut Input, calls: usize) {
                     |at: u64, size: u64| at.checked_add(size).is_some_and(|end| end <= arena.len() as u64);
                 assert!(region.objects().unwrap().all(|object| within(object.offset, object.size)));
             }
-            (54, _) => drop(region.create_lock_timeout("l", timeout_ns)),
+            // SAFETY: the region stays until all of this is over; so below.
+            (54, _) => drop(unsafe { region.create_lock_timeout("l", timeout_ns) }),
             (55, _) => {
-                let Ok(lock) = region.open_lock("l") else { continue };
+                // SAFETY: as above.
+                let lock = unsafe { region.open_lock("l") };
+                let Ok(lock) = lock else { continue };
                 drop(lock.acquire_timeout(timeout_ns));
             }
             _ => {}
