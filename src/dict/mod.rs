@@ -46,7 +46,7 @@
 //! - While [`Dict::for_each`] walks, no key may come or go: `Busy` then, Python's RuntimeError.
 //!
 //! # Checked by
-//! `tests/dict.rs`, `tests/prop_state.rs`.
+//! `tests/dict.rs`, `tests/prop_state.rs`, `tests/sweep_state.rs`, `tests/hostile.rs`.
 
 mod table;
 

@@ -30,7 +30,7 @@
 //! - `sort_by` wants a buffer for two items, as there is no heap.
 //!
 //! # Checked by
-//! `tests/list.rs`, `tests/prop_state.rs`.
+//! `tests/list.rs`, `tests/prop_state.rs`, `tests/sweep_state.rs`, `tests/hostile.rs`.
 
 mod items;
 
