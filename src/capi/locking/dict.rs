@@ -22,7 +22,7 @@ pub unsafe extern "C" fn rialto_dict_acquire(dict: *const rialto_dict_t, timeout
 /// Ends what rialto_dict_acquire began.
 ///
 /// dict        alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1

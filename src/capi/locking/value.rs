@@ -26,7 +26,7 @@ pub unsafe extern "C" fn rialto_value_acquire(value: *const rialto_value_t, time
 /// Ends what rialto_value_acquire began.
 ///
 /// value       alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1
