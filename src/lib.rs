@@ -57,6 +57,8 @@ pub mod dict;
 pub mod element;
 pub mod error;
 pub mod event;
+#[cfg(all(target_has_atomic = "64", not(rialto_loom)))]
+pub mod inspect;
 pub mod layout;
 #[cfg(target_has_atomic = "64")]
 pub mod list;

@@ -52,6 +52,11 @@ const LAYERS: &[(&str, &[&str])] = &[
             "time",
             "member",
             "lock",
+            "rlock",
+            "event",
+            "semaphore",
+            "condition",
+            "shadow",
             "queue",
             "spsc",
             "pipe",
@@ -65,6 +70,14 @@ const LAYERS: &[(&str, &[&str])] = &[
             "list",
             "dict",
             "namespace",
+        ],
+    ),
+    // Looks, and never writes.
+    (
+        "inspect",
+        &[
+            "error", "layout", "sync", "sys", "member", "ring", "queue", "spsc", "pipe", "permits",
+            "barrier", "element", "shadow", "raw", "region",
         ],
     ),
     // The top: every object that C has.
@@ -113,6 +126,9 @@ fn read(dir: &Path, below: &str, sources: &mut Vec<Source>) {
     for entry in fs::read_dir(dir).unwrap() {
         let entry = entry.unwrap();
         let path = format!("{below}{}", entry.file_name().to_str().unwrap());
+        if path == "bin" {
+            continue; // programs, which see the library from outside
+        }
         if entry.file_type().unwrap().is_dir() {
             read(&entry.path(), &format!("{path}/"), sources);
         } else if path.ends_with(".rs") {

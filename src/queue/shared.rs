@@ -114,6 +114,12 @@ impl QueueConfig {
     pub fn layout(&self) -> Result<Layout> {
         Ok(Layout { size: Geometry::new(self)?.size, align: CACHE_LINE })
     }
+
+    /// Where in it the slots (or blocks) begin, and how far they are apart.
+    #[cfg(not(rialto_loom))]
+    pub(crate) fn slots(&self) -> Result<(u64, u32)> {
+        Geometry::new(self).map(|geometry| (geometry.offset, geometry.stride))
+    }
 }
 
 /// The checked numbers of a queue, private to the process.

@@ -148,7 +148,7 @@ pub(super) struct Entry {
 #[cfg(not(rialto_loom))]
 static_assertions::const_assert_eq!(core::mem::size_of::<Entry>(), 64);
 
-pub(super) type Name = [u64; 4];
+pub(crate) type Name = [u64; 4];
 
 pub(super) fn pack(name: &str) -> Result<Name> {
     if name.is_empty() || name.len() > MAX_NAME_BYTES || name.as_bytes().contains(&0) {

@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The first bytes of a region.
-pub(super) const MAGIC_BYTES: [u8; 8] = *b"RIALTO\0\0";
+pub(crate) const MAGIC_BYTES: [u8; 8] = *b"RIALTO\0\0";
 const MAGIC: u64 = u64::from_le_bytes(MAGIC_BYTES);
 /// The version of every layout in a region.
 pub const LAYOUT_VERSION: u32 = 1;
@@ -61,7 +61,7 @@ impl RegionConfig {
 
 /// The checked numbers of a region, private to the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Geometry {
+pub(crate) struct Geometry {
     pub size: u64,
     pub members: u16,
     pub objects: u16,
@@ -99,7 +99,7 @@ impl Geometry {
     }
 }
 
-pub(super) const OBJECTS_OFFSET: u64 = 256;
+pub(crate) const OBJECTS_OFFSET: u64 = 256;
 
 /// The first 256 bytes.
 #[repr(C, align(64))]

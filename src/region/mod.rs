@@ -47,6 +47,8 @@ mod users;
 mod visit;
 
 pub use directory::{Kind, MAX_NAME_BYTES};
+#[cfg(not(rialto_loom))]
+pub(crate) use header::{Geometry, MAGIC_BYTES, OBJECTS_OFFSET};
 pub use header::{LAYOUT_VERSION, RegionConfig};
 pub use space::{ObjectInfo, ObjectName, Objects, Space};
 
@@ -60,7 +62,9 @@ use crate::{
 };
 use core::ptr::NonNull;
 use directory::{Directory, Entry, Place};
-use header::{Geometry, Header, OBJECTS_OFFSET};
+use header::Header;
+#[cfg(rialto_loom)]
+use header::{Geometry, OBJECTS_OFFSET};
 use users::Users;
 
 /// A process's handle to a region. A thread that uses two handles to one region is two members there.

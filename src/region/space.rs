@@ -26,7 +26,7 @@ pub struct Space {
 pub struct ObjectName([u8; 32]);
 
 impl ObjectName {
-    fn unpack(name: Name) -> ObjectName {
+    pub(crate) fn unpack(name: Name) -> ObjectName {
         ObjectName(bytemuck::cast(name))
     }
 

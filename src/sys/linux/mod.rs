@@ -35,7 +35,7 @@ const WAIT: i32 = libc::FUTEX_WAIT_BITSET; // the form with an absolute deadline
 const WAKE: i32 = libc::FUTEX_WAKE;
 const ANY: u32 = u32::MAX;
 
-fn errno() -> i32 {
+pub(crate) fn errno() -> i32 {
     // SAFETY: libc gives every thread its errno.
     unsafe { *libc::__errno_location() }
 }
