@@ -47,7 +47,22 @@ mod header {
         "permits",
         "barrier",
         "value",
+        "locking/value",
         "array",
+        "locking/array",
+        "list/object",
+        "list/items",
+        "list/walks",
+        "locking/list",
+        "dict/object",
+        "dict/items",
+        "dict/walks",
+        "locking/dict",
+        "namespace/object",
+        "namespace/attributes",
+        "namespace/set",
+        "namespace/get",
+        "locking/namespace",
     ];
 
     pub fn write() {

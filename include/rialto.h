@@ -14,16 +14,21 @@
  *   rialto_semaphore_t belongs to nobody: who dies with one takes it along. A pipe's end is closed when its
  *   holder dies: the other end gets what was sent whole, then RIALTO_EPIPE, and RIALTO_ECONNRESET for what
  *   it sends.
+ * - State. What a call changes in a value, array, list, dict or namespace, it changes whole or not at all; who is
+ *   killed in it leaves what was before, or what is after, and the next owner of the object's lock is not told.
+ *   Several calls under an object's _acquire are several changes: others read in between, and a death leaves the
+ *   ones that were done. What you took out with pop or popitem is gone with you. Raw values and arrays promise
+ *   nothing.
  * - Conditions. After a wait the lock is held again, also with RIALTO_ETIMEDOUT and RIALTO_EAGAIN: the one
  *   place where a negative status leaves you with something. Not with RIALTO_EPERM,
  *   RIALTO_ENOTRECOVERABLE, RIALTO_ENOMEM, or a damaged lock.
  * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was; it
- *   becomes a member by itself on first use. Region, queue, tracked semaphore, barrier, pipe and SPSC
- *   views go on working in it. Peeked, reserved, producer, consumer and member views, connections, views
- *   made by an _as_member function, tickets and permits, stay the parent's: the child must neither use nor
- *   end them (it would act as the parent: release its permits, or acquire some that its own death does not
- *   give back). The descriptors that a view signals are the child's too, unless it closes them. A child of
- *   vfork must not call Rialto at all.
+ *   becomes a member by itself on first use. Region, queue, tracked semaphore, barrier, pipe, SPSC, value,
+ *   array, list, dict and namespace views go on working in it. Peeked, reserved, producer, consumer and
+ *   member views, connections, views made by an _as_member function, tickets and permits, stay the
+ *   parent's: the child must neither use nor end them (it would act as the parent: release its permits, or
+ *   acquire some that its own death does not give back). The descriptors that a view signals are the
+ *   child's too, unless it closes them. A child of vfork must not call Rialto at all.
  * - Exec and exit. What a thread holds when it ends or execs is treated as if it had been killed.
  * - Threads. A lock belongs to the thread that acquired it. A message in hand, room reserved for one, a
  *   permit of a tracked semaphore, a place at a barrier and an end of a pipe belong to a member: the
@@ -55,6 +60,8 @@
  *   that has no name here, it is returned negated.
  * - NULL and misaligned pointers are RIALTO_EINVAL, also where "Returns" does not repeat it.
  * - Timeouts are relative nanoseconds of the monotonic clock, never early, across all inner waits.
+ * - Bytes of a list, dict or namespace are copied, from you and to you: nothing that you hold points into shared
+ *   memory. Operations on state wait for other writers as long as it takes, or as _set_timeout says.
  * - x waits for ever, try_x (where there is one) never waits, x_timeout says how long. A timeout of 0 polls:
  *   RIALTO_EAGAIN; at a barrier it breaks it, as any other: RIALTO_ETIMEDOUT.
  * - A tick is 100 ms for what is embeddable; for what is in a region, the region's tick_ms.
@@ -95,6 +102,13 @@
  *   rialto_barrier_t     parties that wait for each other            rialto_barrier_...
  *   rialto_pipe_t        byte messages between two ends              rialto_pipe_...
  *   rialto_connection_t  one end of a pipe, claimed                  rialto_pipe_connect, rialto_connection_...
+ *   State, by name, in a region; each with a lock of its own: ..._acquire, ..._release
+ *   rialto_value_t       a number, or a structure                    rialto_value_...
+ *   rialto_array_t       elements of one type; edits of several      rialto_array_...
+ *   raw ones             memory with a name                          rialto_raw_value_..., rialto_raw_array_...
+ *   rialto_list_t        byte strings in an order                    rialto_list_...
+ *   rialto_dict_t        byte strings by key                         rialto_dict_...
+ *   rialto_namespace_t   attributes by name, with types              rialto_namespace_...
  *
  * A WORKER
  *   rialto_region_t region;
@@ -180,7 +194,7 @@
  * ticket is used up, or somebody else's.
  */
 #define RIALTO_EPERM (-1)
-/** No object of that name in the region, or no region of that name. */
+/** No object of that name in the region, or no region of that name; no such index, item, key or attribute. */
 #define RIALTO_ENOENT (-2)
 
 /**
@@ -192,8 +206,9 @@
 #define RIALTO_ENOMEM (-12)
 
 /**
- * Still in use: the lock is held; a member is left, or has a message, a permit, a registration or an end; an
- * end has a message in hand, or room reserved.
+ * Still in use: the lock is held, or an edit or sort under way needs it; a member is left, or has a message, a
+ * permit, a registration or an end; an end has a message in hand, or room reserved; keys came or went while a
+ * dict was walked through.
  */
 #define RIALTO_EBUSY (-16)
 /** An object or region of that name, or at that place, exists already. */
@@ -204,11 +219,11 @@
 #define RIALTO_ENFILE (-23)
 /** This thread holds 64 locks and memberships, or is a member of 16 regions. */
 #define RIALTO_EMFILE (-24)
-/** The memory, the region or /dev/shm has no room. */
+/** The memory, the region or /dev/shm has no room; a list, dict or namespace is full. */
 #define RIALTO_ENOSPC (-28)
 /** Closed; from pop, peek and a pipe's receive: and drained. */
 #define RIALTO_EPIPE (-32)
-/** This thread holds the lock already. */
+/** This thread holds the lock already, or is within an edit or sort of that very object. */
 #define RIALTO_EDEADLK (-35)
 
 /**
@@ -220,13 +235,25 @@
 #define RIALTO_EOVERFLOW (-75)
 /** That end of the queue is somebody else's, who is alive; that end of the pipe was claimed before. */
 #define RIALTO_EUSERS (-87)
-/** The message is longer than the queue's or pipe's longest; in chunks only, and not to wait. */
+
+/**
+ * The message is longer than the queue's or pipe's longest; in chunks only, and not to wait. An item, key, value or
+ * name is longer than its longest.
+ */
 #define RIALTO_EMSGSIZE (-90)
-/** This kernel or file system cannot do that; this end of a pipe only sends, or only receives. */
+
+/**
+ * This kernel or file system cannot do that; this end of a pipe only sends, or only receives; a value or element is
+ * too large for that.
+ */
 #define RIALTO_ENOTSUP (-95)
 /** The other end of the pipe is closed, or its holder died. */
 #define RIALTO_ECONNRESET (-104)
-/** The buffer is smaller than the queue's longest message, or the pipe's next. */
+
+/**
+ * The buffer is smaller than the queue's longest message, the pipe's next, or what is to be copied from a list, dict
+ * or namespace.
+ */
 #define RIALTO_ENOBUFS (-105)
 /** The deadline passed. A condition's lock is held again all the same; a barrier is broken by it. */
 #define RIALTO_ETIMEDOUT (-110)
@@ -236,7 +263,7 @@
 #define RIALTO_EBADREGION (-4096)
 /** Another layout version, or features that this library does not know. */
 #define RIALTO_EVERSION (-4097)
-/** The object of that name is of another kind, or has other parameters. */
+/** The object of that name is of another kind, or has other parameters; the attribute is of another type; no number. */
 #define RIALTO_EWRONGKIND (-4098)
 /** The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole. */
 #define RIALTO_EBROKEN (-4099)
@@ -702,6 +729,78 @@ typedef struct rialto_array_edit_t {
     uint64_t _private[1];
 } rialto_array_edit_t;
 
+/**
+ * This process's view of a list of byte strings that several processes share, as Python's list of a manager: an
+ * operation is all or nothing, whoever is killed when, and readers never wait for the dead. Private to the
+ * process. It refers to its region's view, which must not move and must outlive it. It may be copied, is used by
+ * any number of threads, and needs no end.
+ */
+typedef struct rialto_list_t {
+    /** Not for you. */
+    uint64_t _private[16];
+} rialto_list_t;
+
+/**
+ * This process's view of a dict from byte strings to byte strings that several processes share, as Python's dict of
+ * a manager, in the order in which the keys came: an operation is all or nothing, whoever is killed when, and readers
+ * never wait for the dead. Private to the process. It refers to its
+ * region's view, which must not move and must outlive it. It may be copied, is used by any number of threads, and
+ * needs no end.
+ */
+typedef struct rialto_dict_t {
+    /** Not for you. */
+    uint64_t _private[16];
+} rialto_dict_t;
+
+/** A key and its value, for rialto_dict_update. */
+typedef struct rialto_pair_t {
+    /** The key. */
+    struct rialto_message_t key;
+    /** Its value. */
+    struct rialto_message_t value;
+} rialto_pair_t;
+
+/** The lengths of a key and its value, from rialto_dict_copy_items. */
+typedef struct rialto_pair_lengths_t {
+    /** The key's. */
+    uint32_t key_bytes;
+    /** The value's. */
+    uint32_t value_bytes;
+} rialto_pair_lengths_t;
+
+/**
+ * This process's view of named attributes with types that several processes share, as Python's Namespace of a
+ * manager: an operation is all or nothing, whoever is killed when, and readers never wait for the dead.
+ * Private to the process. It refers to its
+ * region's view, which must not move and must outlive it. It may be copied, is used by any number of threads, and
+ * needs no end.
+ */
+typedef struct rialto_namespace_t {
+    /** Not for you. */
+    uint64_t _private[16];
+} rialto_namespace_t;
+
+/** What an attribute is: one of RIALTO_ATTRIBUTE_... */
+typedef uint32_t rialto_attribute_type_t;
+
+/** An attribute of whatever type, from rialto_namespace_get. What it is not, is 0. */
+typedef struct rialto_attribute_t {
+    /** RIALTO_ATTRIBUTE_... */
+    rialto_attribute_type_t type;
+    /** Of RIALTO_ATTRIBUTE_BOOL. */
+    bool boolean;
+    /** Not for you. */
+    uint8_t _reserved[3];
+    /** Of RIALTO_ATTRIBUTE_BYTES and RIALTO_ATTRIBUTE_STR: how many bytes are in the buffer, without the zero. */
+    size_t length_bytes;
+    /** Of RIALTO_ATTRIBUTE_I64. */
+    int64_t i64;
+    /** Of RIALTO_ATTRIBUTE_U64. */
+    uint64_t u64;
+    /** Of RIALTO_ATTRIBUTE_F64. */
+    double f64;
+} rialto_attribute_t;
+
 /** Bytes of some structure; only its size is checked. All processes must agree on the structure. */
 #define RIALTO_BLOCK 0
 /** uint8_t */
@@ -726,6 +825,18 @@ typedef struct rialto_array_edit_t {
 #define RIALTO_F64 10
 /** bool, one byte: 0 or 1 */
 #define RIALTO_BOOL 11
+/** int64_t */
+#define RIALTO_ATTRIBUTE_I64 1
+/** uint64_t */
+#define RIALTO_ATTRIBUTE_U64 2
+/** double */
+#define RIALTO_ATTRIBUTE_F64 3
+/** bool */
+#define RIALTO_ATTRIBUTE_BOOL 4
+/** Bytes. */
+#define RIALTO_ATTRIBUTE_BYTES 5
+/** A string of UTF-8. */
+#define RIALTO_ATTRIBUTE_STR 6
 
 #ifdef __cplusplus
 extern "C" {
@@ -4990,9 +5101,10 @@ int rialto_value_create(const struct rialto_region_t *region,
  * type, size  as it was created.
  * value       gets the view.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND (also: of another type or size);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
+ *             RIALTO_ENFILE (too many handles to the region); RIALTO_ENOMEM (first use); RIALTO_EBADREGION;
+ *             RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_value_open(const struct rialto_region_t *region,
@@ -5018,13 +5130,13 @@ int rialto_value_load(const struct rialto_value_t *value,
                       size_t size);
 
 /**
- * Stores a value, waiting for others who hold the lock as long as it takes.
+ * Stores a value, waiting for others who hold the lock, see rialto_value_set_timeout.
  *
  * value       alive.
  * from, size  the bytes; as many as it has. A bool is 0 or 1.
- * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EDEADLK (from
- *             within an edit of it); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the lock);
- *             RIALTO_EINVAL (also: another size).
+ * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
+ *             (only after rialto_value_set_timeout); RIALTO_EDEADLK (from within an edit of it); RIALTO_EBADREGION;
+ *             RIALTO_ENOTRECOVERABLE (a peer has damaged the lock); RIALTO_EINVAL (also: another size).
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   everybody finds the old value, or everybody the new one.
@@ -5058,7 +5170,8 @@ int rialto_value_swap(const struct rialto_value_t *value,
  * expected    `size` bytes: the value to be replaced. Gets what was there.
  * from, size  the new value; at most 64 bytes.
  * Returns     RIALTO_OK, it was replaced; RIALTO_EAGAIN, it was another one, which `expected` is now (the one place
- *             where an out-parameter is written besides); RIALTO_ENOTSUP (larger than 64 bytes); as
+ *             where an out-parameter is written besides; or, only after rialto_value_set_timeout to 0, somebody
+ *             holds the lock, and `expected` is as it was); RIALTO_ENOTSUP (larger than 64 bytes); as
  *             rialto_value_store.
  * Concurrency as rialto_value_store.
  * Signals     not async-signal-safe.
@@ -5086,34 +5199,6 @@ int rialto_value_fetch_add(const struct rialto_value_t *value,
                            const void *more,
                            void *before,
                            size_t size);
-
-/**
- * Keeps all others from changing the value until rialto_value_release: several operations of this thread, that
- * nobody comes between. Python's `with value.get_lock():`. Others load meanwhile.
- *
- * value       alive.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     RIALTO_OK; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is held); RIALTO_EDEADLK (held by this
- *             thread already); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE;
- *             RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   others go on, with what the last whole operation left: hold a rialto_lock_t of your own if they are to be told.
- * Since       0.1
- */
-int rialto_value_acquire(const struct rialto_value_t *value,
-                         uint64_t timeout_ns);
-
-/**
- * Ends what rialto_value_acquire began.
- *
- * value       alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency the thread that acquired it.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_value_release(const struct rialto_value_t *value);
 
 /**
  * Makes a raw value in a region, zero: bytes that are all yours. No lock, no copies, and all or nothing only what one
@@ -5145,7 +5230,7 @@ int rialto_raw_value_create(const struct rialto_region_t *region,
  * data        as for rialto_raw_value_create.
  * Returns     as rialto_value_open.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_raw_value_open(const struct rialto_region_t *region,
@@ -5155,13 +5240,95 @@ int rialto_raw_value_open(const struct rialto_region_t *region,
                           void **data);
 
 /**
+ * Keeps all others from changing the value until rialto_value_release: several operations of this thread, that
+ * nobody comes between. Python's `with value.get_lock():`. Others load meanwhile.
+ *
+ * value       alive.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     RIALTO_OK; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is held, by whomever); RIALTO_EDEADLK (held
+ *             by this thread already); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE;
+ *             RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   others go on, with what the last whole operation left: hold a rialto_lock_t of your own if they are
+ *             to be told.
+ * Since       0.1
+ */
+int rialto_value_acquire(const struct rialto_value_t *value,
+                         uint64_t timeout_ns);
+
+/**
+ * Ends what rialto_value_acquire began.
+ *
+ * value       alive.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_value_release(const struct rialto_value_t *value);
+
+/**
+ * How long the operations of this view wait for others who change the value; at first, as long as it takes.
+ *
+ * value       alive. Copies of the view keep theirs.
+ * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
+ *             at once. RIALTO_WAIT_FOREVER never passes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_value_set_timeout(struct rialto_value_t *value,
+                             uint64_t timeout_ns);
+
+/**
+ * Whether the calling thread holds the value's lock.
+ *
+ * value       alive.
+ * is_mine     gets the answer, which stays true until this thread releases.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_value_is_mine(const struct rialto_value_t *value, bool *is_mine);
+
+/**
+ * Whether anybody holds the value's lock.
+ *
+ * value       alive.
+ * is_locked   gets the answer, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_value_is_locked(const struct rialto_value_t *value, bool *is_locked);
+
+/**
+ * How many threads died in the middle of a change of the value, which then was taken back or completed; a death is
+ * counted by the next who changes something.
+ *
+ * value       alive.
+ * deaths      gets the number; wraps.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_value_deaths(const struct rialto_value_t *value,
+                        uint32_t *deaths);
+
+/**
  * Makes an array in a region, waiting at most `timeout_ns` for others who create there.
  *
  * region      alive; its view must not move, and must outlive the array's.
  * name        1 to 31 bytes of UTF-8.
  * type        RIALTO_BLOCK, RIALTO_U8 ...
  * size        bytes of an element; a number's own.
- * count       elements, 1 and more; at most 2^30 bytes in all. It takes 256 bytes, and twice those bytes rounded up to 128.
+ * count       elements, 1 and more; at most 2^30 bytes in all. It takes 256 bytes, and twice those
+ *             bytes rounded up to 128.
  * initial     `count` elements, or NULL: zeros.
  * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
  * array       gets the view.
@@ -5190,7 +5357,7 @@ int rialto_array_create(const struct rialto_region_t *region,
  * array       gets the view.
  * Returns     as rialto_value_open.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_array_open(const struct rialto_region_t *region,
@@ -5229,8 +5396,8 @@ int rialto_array_read(const struct rialto_array_t *array,
                       void *to);
 
 /**
- * Stores elements: all of them or, if we are killed, perhaps none. Waits for others who hold the lock as long as
- * it takes.
+ * Stores elements: all of them or, if we are killed, perhaps none. Waits for others who hold the lock, see
+ * rialto_array_set_timeout.
  *
  * array       alive.
  * index       of the first.
@@ -5255,8 +5422,9 @@ int rialto_array_write(const struct rialto_array_t *array,
  * from, before, size
  *             as for rialto_value_swap.
  * Returns     as rialto_value_swap; RIALTO_ENOENT.
- * Concurrency, Signals, If we die
- *             as rialto_array_write.
+ * Concurrency as rialto_array_write.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_array_write.
  * Since       0.1
  */
 int rialto_array_swap(const struct rialto_array_t *array,
@@ -5273,8 +5441,9 @@ int rialto_array_swap(const struct rialto_array_t *array,
  * expected, from, size
  *             as for rialto_value_compare_exchange.
  * Returns     as rialto_value_compare_exchange; RIALTO_ENOENT.
- * Concurrency, Signals, If we die
- *             as rialto_array_write.
+ * Concurrency as rialto_array_write.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_array_write.
  * Since       0.1
  */
 int rialto_array_compare_exchange(const struct rialto_array_t *array,
@@ -5291,8 +5460,9 @@ int rialto_array_compare_exchange(const struct rialto_array_t *array,
  * more, before, size
  *             as for rialto_value_fetch_add.
  * Returns     as rialto_value_fetch_add; RIALTO_ENOENT.
- * Concurrency, Signals, If we die
- *             as rialto_array_write.
+ * Concurrency as rialto_array_write.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_array_write.
  * Since       0.1
  */
 int rialto_array_fetch_add(const struct rialto_array_t *array,
@@ -5353,30 +5523,6 @@ int rialto_array_edit_write(struct rialto_array_edit_t *edit,
                             size_t size);
 
 /**
- * Keeps all others from changing the array until rialto_array_release. As rialto_value_acquire.
- *
- * array, timeout_ns
- *             as for rialto_value_acquire.
- * Returns     as rialto_value_acquire.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_value_acquire.
- * Since       0.1
- */
-int rialto_array_acquire(const struct rialto_array_t *array, uint64_t timeout_ns);
-
-/**
- * Ends what rialto_array_acquire began.
- *
- * array       alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency the thread that acquired it.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_array_release(const struct rialto_array_t *array);
-
-/**
  * Makes a raw array in a region, zero. As rialto_raw_value_create.
  *
  * region, name, type, size, data
@@ -5403,7 +5549,7 @@ int rialto_raw_array_create(const struct rialto_region_t *region,
  * count       gets how many elements it has.
  * Returns     as rialto_value_open.
  * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
+ * Signals     not async-signal-safe.
  * Since       0.1
  */
 int rialto_raw_array_open(const struct rialto_region_t *region,
@@ -5412,6 +5558,1675 @@ int rialto_raw_array_open(const struct rialto_region_t *region,
                           size_t size,
                           void **data,
                           uint32_t *count);
+
+/**
+ * Keeps all others from changing the array until rialto_array_release. As rialto_value_acquire.
+ *
+ * array, timeout_ns
+ *             as for rialto_value_acquire.
+ * Returns     as rialto_value_acquire.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_value_acquire.
+ * Since       0.1
+ */
+int rialto_array_acquire(const struct rialto_array_t *array, uint64_t timeout_ns);
+
+/**
+ * Ends what rialto_array_acquire began.
+ *
+ * array       alive.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBUSY (within an edit,
+ *             which needs it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_release(const struct rialto_array_t *array);
+
+/**
+ * How long the operations of this view wait for others who change the array; at first, as long as it takes.
+ *
+ * array       alive. Copies of the view keep theirs.
+ * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
+ *             at once. RIALTO_WAIT_FOREVER never passes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_set_timeout(struct rialto_array_t *array,
+                             uint64_t timeout_ns);
+
+/**
+ * Whether the calling thread holds the array's lock.
+ *
+ * array       alive.
+ * is_mine     gets the answer, which stays true until this thread releases.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_is_mine(const struct rialto_array_t *array, bool *is_mine);
+
+/**
+ * Whether anybody holds the array's lock.
+ *
+ * array       alive.
+ * is_locked   gets the answer, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_is_locked(const struct rialto_array_t *array, bool *is_locked);
+
+/**
+ * How many threads died in the middle of a change of the array, which then was taken back or completed; a death is
+ * counted by the next who changes something.
+ *
+ * array       alive.
+ * deaths      gets the number; wraps.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_array_deaths(const struct rialto_array_t *array,
+                        uint32_t *deaths);
+
+/**
+ * What a list takes in its region.
+ *
+ * capacity    items at most, 1 and more.
+ * max_item_bytes
+ *             the longest item, 1 and more.
+ * layout      gets bytes and alignment (128).
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30 bytes).
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_layout(uint32_t capacity,
+                       uint32_t max_item_bytes,
+                       struct rialto_layout_t *layout);
+
+/**
+ * Makes a list in a region, empty, waiting at most `timeout_ns` for others who create there.
+ *
+ * region      alive; its view must not move, and must outlive the list's.
+ * name        1 to 31 bytes of UTF-8.
+ * capacity, max_item_bytes
+ *             as for rialto_list_layout, which says how much room it takes.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * list        gets the view.
+ * Returns     as rialto_value_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+ *             stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole list or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_list_create(const struct rialto_region_t *region,
+                       const char *name,
+                       uint32_t capacity,
+                       uint32_t max_item_bytes,
+                       uint64_t timeout_ns,
+                       struct rialto_list_t *list);
+
+/**
+ * Finds the list of that name, whatever its numbers are.
+ *
+ * region      alive; its view must not move, and must outlive the list's.
+ * name        as it was created.
+ * list        gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
+ *             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_open(const struct rialto_region_t *region,
+                     const char *name,
+                     struct rialto_list_t *list);
+
+/**
+ * As rialto_list_open, if it was created with these numbers.
+ *
+ * region, name, list
+ *             as for rialto_list_open.
+ * capacity, max_item_bytes
+ *             as for rialto_list_create.
+ * Returns     as rialto_list_open; RIALTO_EWRONGKIND (also: it has other numbers).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_open_as(const struct rialto_region_t *region,
+                        const char *name,
+                        uint32_t capacity,
+                        uint32_t max_item_bytes,
+                        struct rialto_list_t *list);
+
+/**
+ * The list of that name, which is created if there is none, waiting for others who create there as long as it takes.
+ *
+ * region, name, list
+ *             as for rialto_list_create.
+ * capacity, max_item_bytes
+ *             as for rialto_list_create.
+ * Returns     as rialto_list_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
+ *             is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_list_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_create.
+ * Since       0.1
+ */
+int rialto_list_open_or_create(const struct rialto_region_t *region,
+                               const char *name,
+                               uint32_t capacity,
+                               uint32_t max_item_bytes,
+                               struct rialto_list_t *list);
+
+/**
+ * Items at most.
+ *
+ * list        alive.
+ * capacity    gets the number. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_capacity(const struct rialto_list_t *list, uint32_t *capacity);
+
+/**
+ * The longest item, in bytes; what a buffer for any of them needs.
+ *
+ * list        alive.
+ * max_item_bytes
+ *             gets the number. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_max_item_bytes(const struct rialto_list_t *list, uint32_t *max_item_bytes);
+
+/**
+ * How many items there are.
+ *
+ * list        alive.
+ * items       gets the number: old when you read it, unless you hold the lock.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_len(const struct rialto_list_t *list, size_t *items);
+
+/**
+ * Whether rialto_list_len would say 0.
+ *
+ * list        alive.
+ * is_empty    gets the answer: as old as that.
+ * Returns     as rialto_list_len.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_is_empty(const struct rialto_list_t *list, bool *is_empty);
+
+/**
+ * Removes all items. Python's s.clear().
+ *
+ * list        alive.
+ * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
+ *             (only after rialto_list_set_timeout); RIALTO_EDEADLK (from within a comparator of it);
+ *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the lock); RIALTO_EINVAL. Negative:
+ *             nothing has changed.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   everybody finds the list as it was, or everybody as it is then.
+ * Since       0.1
+ */
+int rialto_list_clear(const struct rialto_list_t *list);
+
+/**
+ * Adds an item at the end. Python's s.append(item).
+ *
+ * list        alive.
+ * item, length_bytes
+ *             the bytes; NULL is fine for none.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (the list is full); RIALTO_EMSGSIZE (longer than the longest item); as
+ *             rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_clear.
+ * Since       0.1
+ */
+int rialto_list_append(const struct rialto_list_t *list,
+                       const void *item,
+                       size_t length_bytes);
+
+/**
+ * Adds items at the end, all of them or none, also if we die. Python's s.extend(items).
+ *
+ * list        alive.
+ * items       which; may be NULL if count is 0.
+ * count       how many.
+ * Returns     as rialto_list_append.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_clear.
+ * Since       0.1
+ */
+int rialto_list_extend(const struct rialto_list_t *list,
+                       const struct rialto_message_t *items,
+                       size_t count);
+
+/**
+ * Adds an item before the one at `index`; at the end, if there are no more than that. Python's s.insert(index, item).
+ *
+ * list, item, length_bytes
+ *             as for rialto_list_append.
+ * index       from 0.
+ * Returns     as rialto_list_append.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_clear.
+ * Since       0.1
+ */
+int rialto_list_insert(const struct rialto_list_t *list,
+                       size_t index,
+                       const void *item,
+                       size_t length_bytes);
+
+/**
+ * Puts another item in the place of the one at `index`. Python's s[index] = item.
+ *
+ * list, item, length_bytes
+ *             as for rialto_list_append.
+ * index       from 0.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_EMSGSIZE (longer than the longest item); as
+ *             rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_clear.
+ * Since       0.1
+ */
+int rialto_list_set(const struct rialto_list_t *list,
+                    size_t index,
+                    const void *item,
+                    size_t length_bytes);
+
+/**
+ * The item at `index`. Python's s[index].
+ *
+ * list        alive.
+ * index       from 0.
+ * buffer      private memory, gets the item; nobody else uses it meanwhile. After an error it may be overwritten.
+ *             NULL is fine for none.
+ * buffer_bytes
+ *             how large it is; rialto_list_max_item_bytes is enough for each.
+ * length_bytes
+ *             gets the item's length.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_ENOBUFS (the buffer is too small);
+ *             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+ *             rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_get(const struct rialto_list_t *list,
+                    size_t index,
+                    void *buffer,
+                    size_t buffer_bytes,
+                    size_t *length_bytes);
+
+/**
+ * Items of one moment, one behind the other. Python's s[begin:end]; as there, what is not there is left out.
+ *
+ * list        alive.
+ * begin, end  from 0; the item at `end` is not copied. SIZE_MAX: up to the last.
+ * buffer, buffer_bytes
+ *             private memory, gets the bytes of all of them, without gaps. As for rialto_list_get.
+ * lengths     private memory, gets each one's length. After an error it may be overwritten.
+ * max_items   how many it has room for.
+ * items       gets how many there are.
+ * Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_copy_range(const struct rialto_list_t *list,
+                           size_t begin,
+                           size_t end,
+                           void *buffer,
+                           size_t buffer_bytes,
+                           uint32_t *lengths,
+                           size_t max_items,
+                           size_t *items);
+
+/**
+ * Takes the item at `index` out. Python's s.pop(index).
+ *
+ * list, buffer, buffer_bytes, length_bytes
+ *             as for rialto_list_get.
+ * index       from 0.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_ENOBUFS (the buffer is too small: nothing is
+ *             taken); as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   it is there still, or gone with us.
+ * Since       0.1
+ */
+int rialto_list_pop(const struct rialto_list_t *list,
+                    size_t index,
+                    void *buffer,
+                    size_t buffer_bytes,
+                    size_t *length_bytes);
+
+/**
+ * Takes the last item out. Python's s.pop().
+ *
+ * list, buffer, buffer_bytes, length_bytes
+ *             as for rialto_list_get.
+ * Returns     as rialto_list_pop; RIALTO_ENOENT (empty).
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_pop.
+ * Since       0.1
+ */
+int rialto_list_pop_last(const struct rialto_list_t *list,
+                         void *buffer,
+                         size_t buffer_bytes,
+                         size_t *length_bytes);
+
+/**
+ * Removes the item at `index`. Python's del s[index].
+ *
+ * list        alive.
+ * index       from 0.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such index); as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_clear.
+ * Since       0.1
+ */
+int rialto_list_delete(const struct rialto_list_t *list, size_t index);
+
+/**
+ * Removes the first item that has these bytes. Python's s.remove(item).
+ *
+ * list        alive.
+ * item, length_bytes
+ *             the bytes to look for; NULL is fine for none.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (none has); as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_clear.
+ * Since       0.1
+ */
+int rialto_list_remove(const struct rialto_list_t *list, const void *item, size_t length_bytes);
+
+/**
+ * Where the first item is that has these bytes. Python's s.index(item).
+ *
+ * list        alive.
+ * item, length_bytes
+ *             the bytes to look for; NULL is fine for none.
+ * index       gets where; from 0.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (none has); RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_index(const struct rialto_list_t *list,
+                      const void *item,
+                      size_t length_bytes,
+                      size_t *index);
+
+/**
+ * As rialto_list_index, among those from `begin` on and before `end`. Python's s.index(item, begin, end).
+ *
+ * list, item, length_bytes, index
+ *             as for rialto_list_index; also the index is from the list's beginning.
+ * begin, end  from 0; SIZE_MAX: up to the last.
+ * Returns     as rialto_list_index.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_index_in(const struct rialto_list_t *list,
+                         size_t begin,
+                         size_t end,
+                         const void *item,
+                         size_t length_bytes,
+                         size_t *index);
+
+/**
+ * Whether an item has these bytes. Python's `item in s`.
+ *
+ * list        alive.
+ * item, length_bytes
+ *             the bytes to look for; NULL is fine for none.
+ * contains    gets the answer.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_contains(const struct rialto_list_t *list,
+                         const void *item,
+                         size_t length_bytes,
+                         bool *contains);
+
+/**
+ * How many items have these bytes. Python's s.count(item).
+ *
+ * list        alive.
+ * item, length_bytes
+ *             the bytes to look for; NULL is fine for none.
+ * items       gets the number.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_count(const struct rialto_list_t *list,
+                      const void *item,
+                      size_t length_bytes,
+                      size_t *items);
+
+/**
+ * Turns the order around. Python's s.reverse().
+ *
+ * list        alive.
+ * Returns     as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_clear.
+ * Since       0.1
+ */
+int rialto_list_reverse(const struct rialto_list_t *list);
+
+/**
+ * Sorts by the items' bytes, as memcmp; shorter ones first if one begins with the other. Python's s.sort().
+ *
+ * list        alive.
+ * Returns     as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_list_clear.
+ * Since       0.1
+ */
+int rialto_list_sort(const struct rialto_list_t *list);
+
+/**
+ * Sorts as `compare` says, stable, in about n log2 n comparisons. Python's s.sort(key=cmp_to_key(compare)). Others
+ * who change the list wait meanwhile; they and `compare` read it as it was.
+ *
+ * list        alive.
+ * buffer      private memory for two items, which `compare` sees there; nobody else uses it meanwhile.
+ * buffer_bytes
+ *             how large it is: twice rialto_list_max_item_bytes, or more.
+ * compare     called by this thread with two items and `context`; says a number below 0, 0, or above, as qsort's.
+ *             If it contradicts itself, some order results. Changing the list in it is RIALTO_EDEADLK. It must
+ *             return: no longjmp, no exception, no pthread_exit.
+ * context     yours.
+ * Returns     RIALTO_OK; RIALTO_ENOBUFS (the buffer is too small); as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   also in `compare`: as rialto_list_clear.
+ * Since       0.1
+ */
+int rialto_list_sort_by(const struct rialto_list_t *list,
+                        void *buffer,
+                        size_t buffer_bytes,
+                        int (*compare)(const void *item,
+                                       size_t item_bytes,
+                                       const void *other,
+                                       size_t other_bytes,
+                                       void *context),
+                        void *context);
+
+/**
+ * Has `visit` look at all items of one state of the list: holds its lock until it is through, so others who change it
+ * wait. Python's `for item in s`.
+ *
+ * list        alive.
+ * buffer      private memory, where each item lies in turn; nobody else uses it meanwhile.
+ * buffer_bytes
+ *             how large it is; rialto_list_max_item_bytes is enough for each. NULL is fine for 0.
+ * visit       called by this thread with index, item and `context`. It returns 0 to go on; what else it returns
+ *             ends the walk, and is returned. It may use the list, and sees items come and go by index then, as in
+ *             Python. It must return: no longjmp, no exception, no pthread_exit.
+ * context     yours.
+ * Returns     RIALTO_OK (all were visited); what `visit` returned; RIALTO_ENOBUFS (the buffer is too small for the
+ *             next); as rialto_list_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   the lock is free; the list is what `visit` has made of it so far.
+ * Since       0.1
+ */
+int rialto_list_for_each(const struct rialto_list_t *list,
+                         void *buffer,
+                         size_t buffer_bytes,
+                         int (*visit)(size_t index,
+                                      const void *item,
+                                      size_t item_bytes,
+                                      void *context),
+                         void *context);
+
+/**
+ * Keeps all others from changing the list until rialto_list_release. As rialto_value_acquire.
+ *
+ * list, timeout_ns
+ *             as for rialto_value_acquire.
+ * Returns     as rialto_value_acquire.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_value_acquire.
+ * Since       0.1
+ */
+int rialto_list_acquire(const struct rialto_list_t *list, uint64_t timeout_ns);
+
+/**
+ * Ends what rialto_list_acquire began.
+ *
+ * list        alive.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBUSY (within a
+ *             comparator: the sort needs it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_release(const struct rialto_list_t *list);
+
+/**
+ * How long the operations of this view wait for others who change the list; at first, as long as it takes.
+ *
+ * list        alive. Copies of the view keep theirs.
+ * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
+ *             at once. RIALTO_WAIT_FOREVER never passes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_set_timeout(struct rialto_list_t *list,
+                            uint64_t timeout_ns);
+
+/**
+ * Whether the calling thread holds the list's lock.
+ *
+ * list        alive.
+ * is_mine     gets the answer, which stays true until this thread releases.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_is_mine(const struct rialto_list_t *list, bool *is_mine);
+
+/**
+ * Whether anybody holds the list's lock.
+ *
+ * list        alive.
+ * is_locked   gets the answer, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_is_locked(const struct rialto_list_t *list, bool *is_locked);
+
+/**
+ * How many threads died in the middle of a change of the list, which then was taken back or completed; a death is
+ * counted by the next who changes something.
+ *
+ * list        alive.
+ * deaths      gets the number; wraps.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_list_deaths(const struct rialto_list_t *list,
+                       uint32_t *deaths);
+
+/**
+ * What a dict takes in its region.
+ *
+ * capacity    keys at most, 1 and more.
+ * max_key_bytes
+ *             the longest key, 1 and more.
+ * max_value_bytes
+ *             the longest value; 0 makes a set of keys.
+ * layout      gets bytes and alignment (128).
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30 bytes).
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_layout(uint32_t capacity,
+                       uint32_t max_key_bytes,
+                       uint32_t max_value_bytes,
+                       struct rialto_layout_t *layout);
+
+/**
+ * Makes a dict in a region, empty, waiting at most `timeout_ns` for others who create there.
+ *
+ * region      alive; its view must not move, and must outlive the dict's.
+ * name        1 to 31 bytes of UTF-8.
+ * capacity, max_key_bytes, max_value_bytes
+ *             as for rialto_dict_layout, which says how much room it takes.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * dict        gets the view.
+ * Returns     as rialto_value_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+ *             stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole dict or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_dict_create(const struct rialto_region_t *region,
+                       const char *name,
+                       uint32_t capacity,
+                       uint32_t max_key_bytes,
+                       uint32_t max_value_bytes,
+                       uint64_t timeout_ns,
+                       struct rialto_dict_t *dict);
+
+/**
+ * Finds the dict of that name, whatever its numbers are.
+ *
+ * region      alive; its view must not move, and must outlive the dict's.
+ * name        as it was created.
+ * dict        gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
+ *             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_open(const struct rialto_region_t *region,
+                     const char *name,
+                     struct rialto_dict_t *dict);
+
+/**
+ * As rialto_dict_open, if it was created with these numbers.
+ *
+ * region, name, dict
+ *             as for rialto_dict_open.
+ * capacity, max_key_bytes, max_value_bytes
+ *             as for rialto_dict_create.
+ * Returns     as rialto_dict_open; RIALTO_EWRONGKIND (also: it has other numbers).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_open_as(const struct rialto_region_t *region,
+                        const char *name,
+                        uint32_t capacity,
+                        uint32_t max_key_bytes,
+                        uint32_t max_value_bytes,
+                        struct rialto_dict_t *dict);
+
+/**
+ * The dict of that name, which is created if there is none, waiting for others who create there as long as it takes.
+ *
+ * region, name, dict
+ *             as for rialto_dict_create.
+ * capacity, max_key_bytes, max_value_bytes
+ *             as for rialto_dict_create.
+ * Returns     as rialto_dict_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
+ *             is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_dict_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_dict_create.
+ * Since       0.1
+ */
+int rialto_dict_open_or_create(const struct rialto_region_t *region,
+                               const char *name,
+                               uint32_t capacity,
+                               uint32_t max_key_bytes,
+                               uint32_t max_value_bytes,
+                               struct rialto_dict_t *dict);
+
+/**
+ * Keys at most.
+ *
+ * dict        alive.
+ * capacity    gets the number. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_capacity(const struct rialto_dict_t *dict, uint32_t *capacity);
+
+/**
+ * The longest key, in bytes.
+ *
+ * dict        alive.
+ * max_key_bytes
+ *             gets the number. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_max_key_bytes(const struct rialto_dict_t *dict, uint32_t *max_key_bytes);
+
+/**
+ * The longest value, in bytes; what a buffer for any of them needs.
+ *
+ * dict        alive.
+ * max_value_bytes
+ *             gets the number. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_max_value_bytes(const struct rialto_dict_t *dict, uint32_t *max_value_bytes);
+
+/**
+ * How many keys there are. Python's len(d).
+ *
+ * dict        alive.
+ * keys        gets the number: old when you read it, unless you hold the lock.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_len(const struct rialto_dict_t *dict, size_t *keys);
+
+/**
+ * Whether rialto_dict_len would say 0.
+ *
+ * dict        alive.
+ * is_empty    gets the answer: as old as that.
+ * Returns     as rialto_dict_len.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_is_empty(const struct rialto_dict_t *dict, bool *is_empty);
+
+/**
+ * Removes all keys. Python's d.clear().
+ *
+ * dict        alive.
+ * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
+ *             (only after rialto_dict_set_timeout); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
+ *             lock); RIALTO_EINVAL. Negative: nothing has changed.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   everybody finds the dict as it was, or everybody as it is then.
+ * Since       0.1
+ */
+int rialto_dict_clear(const struct rialto_dict_t *dict);
+
+/**
+ * Whether there is that key. Python's `key in d`.
+ *
+ * dict        alive.
+ * key, key_bytes
+ *             the key; NULL is fine for none.
+ * contains    gets the answer.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_contains(const struct rialto_dict_t *dict,
+                         const void *key,
+                         size_t key_bytes,
+                         bool *contains);
+
+/**
+ * The key's value. Python's d[key].
+ *
+ * dict        alive.
+ * key, key_bytes
+ *             the key; NULL is fine for none.
+ * buffer      private memory, gets the value; nobody else uses it meanwhile. After an error it may be overwritten.
+ *             NULL is fine for none.
+ * buffer_bytes
+ *             how large it is; rialto_dict_max_value_bytes is enough for each.
+ * length_bytes
+ *             gets the value's length.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such key); RIALTO_ENOBUFS (the buffer is too small); RIALTO_EBADREGION;
+ *             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as rialto_dict_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_get(const struct rialto_dict_t *dict,
+                    const void *key,
+                    size_t key_bytes,
+                    void *buffer,
+                    size_t buffer_bytes,
+                    size_t *length_bytes);
+
+/**
+ * The key's value, or another one. Python's d.get(key, otherwise).
+ *
+ * dict, key, key_bytes, buffer, buffer_bytes, length_bytes
+ *             as for rialto_dict_get.
+ * otherwise, otherwise_bytes
+ *             the value to take if there is no such key; not in buffer. NULL is fine for none.
+ * Returns     RIALTO_OK; RIALTO_ENOBUFS (the buffer is too small); RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_get_or(const struct rialto_dict_t *dict,
+                       const void *key,
+                       size_t key_bytes,
+                       const void *otherwise,
+                       size_t otherwise_bytes,
+                       void *buffer,
+                       size_t buffer_bytes,
+                       size_t *length_bytes);
+
+/**
+ * Sets a key's value. Python's d[key] = value.
+ *
+ * dict        alive.
+ * key, key_bytes
+ *             the key; NULL is fine for none.
+ * value, value_bytes
+ *             the value; NULL is fine for none.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (a new key, and the dict is full); RIALTO_EMSGSIZE (longer than the longest
+ *             key, or value); as rialto_dict_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_dict_clear.
+ * Since       0.1
+ */
+int rialto_dict_set(const struct rialto_dict_t *dict,
+                    const void *key,
+                    size_t key_bytes,
+                    const void *value,
+                    size_t value_bytes);
+
+/**
+ * Sets several keys' values, one after the other: all of them or none, also if we die. Python's d.update(pairs).
+ *
+ * dict        alive.
+ * pairs       which; may be NULL if count is 0.
+ * count       how many.
+ * Returns     as rialto_dict_set.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_dict_clear.
+ * Since       0.1
+ */
+int rialto_dict_update(const struct rialto_dict_t *dict,
+                       const struct rialto_pair_t *pairs,
+                       size_t count);
+
+/**
+ * The key's value; if there is no such key, sets it. Python's d.setdefault(key, otherwise).
+ *
+ * dict, key, key_bytes, buffer, buffer_bytes, length_bytes
+ *             as for rialto_dict_get.
+ * otherwise, otherwise_bytes
+ *             the value to take if there is no such key; not in buffer. NULL is fine for none.
+ * Returns     as rialto_dict_set (RIALTO_EMSGSIZE also if `otherwise` is not needed); RIALTO_ENOBUFS (the buffer
+ *             is too small: nothing is set).
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_dict_clear.
+ * Since       0.1
+ */
+int rialto_dict_setdefault(const struct rialto_dict_t *dict,
+                           const void *key,
+                           size_t key_bytes,
+                           const void *otherwise,
+                           size_t otherwise_bytes,
+                           void *buffer,
+                           size_t buffer_bytes,
+                           size_t *length_bytes);
+
+/**
+ * Takes a key and its value out. Python's d.pop(key).
+ *
+ * dict, key, key_bytes, buffer, buffer_bytes, length_bytes
+ *             as for rialto_dict_get.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such key); RIALTO_ENOBUFS (the buffer is too small: nothing is taken); as
+ *             rialto_dict_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   it is there still, or gone with us.
+ * Since       0.1
+ */
+int rialto_dict_pop(const struct rialto_dict_t *dict,
+                    const void *key,
+                    size_t key_bytes,
+                    void *buffer,
+                    size_t buffer_bytes,
+                    size_t *length_bytes);
+
+/**
+ * Takes the key that came last and its value out. Python's d.popitem().
+ *
+ * dict        alive.
+ * key, max_key_bytes
+ *             private memory, gets the key, and how large it is; as buffer for rialto_dict_get.
+ * value, max_value_bytes
+ *             private memory, gets the value, and how large it is; not the key's.
+ * lengths     gets both lengths.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (empty); RIALTO_ENOBUFS (one is too small: nothing is taken); as
+ *             rialto_dict_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_dict_pop.
+ * Since       0.1
+ */
+int rialto_dict_popitem(const struct rialto_dict_t *dict,
+                        void *key,
+                        size_t max_key_bytes,
+                        void *value,
+                        size_t max_value_bytes,
+                        struct rialto_pair_lengths_t *lengths);
+
+/**
+ * Removes a key. Python's del d[key].
+ *
+ * dict        alive.
+ * key, key_bytes
+ *             the key; NULL is fine for none.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such key); as rialto_dict_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_dict_clear.
+ * Since       0.1
+ */
+int rialto_dict_remove(const struct rialto_dict_t *dict, const void *key, size_t key_bytes);
+
+/**
+ * All keys of one moment, one behind the other, in the order in which they came. Python's list(d).
+ *
+ * dict        alive.
+ * buffer, buffer_bytes
+ *             private memory, gets the bytes of all of them, without gaps, and how large it is. As for
+ *             rialto_dict_get.
+ * lengths     private memory, gets each one's length. After an error it may be overwritten.
+ * max_keys    how many it has room for.
+ * keys        gets how many there are.
+ * Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_copy_keys(const struct rialto_dict_t *dict,
+                          void *buffer,
+                          size_t buffer_bytes,
+                          uint32_t *lengths,
+                          size_t max_keys,
+                          size_t *keys);
+
+/**
+ * All keys of one moment, each with its value behind it, in the order in which they came. Python's list(d.items()).
+ *
+ * dict, buffer, buffer_bytes, lengths, max_keys, keys
+ *             as for rialto_dict_copy_keys.
+ * Returns     as rialto_dict_copy_keys.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_copy_items(const struct rialto_dict_t *dict,
+                           void *buffer,
+                           size_t buffer_bytes,
+                           struct rialto_pair_lengths_t *lengths,
+                           size_t max_keys,
+                           size_t *keys);
+
+/**
+ * Has `visit` look at all keys and values of one state of the dict, in the order in which they came: holds its lock
+ * until it is through, so others who change it wait. Python's `for key, value in d.items()`.
+ *
+ * dict        alive.
+ * key, max_key_bytes
+ *             private memory, where each key lies in turn, and how large it is; nobody else uses it meanwhile.
+ *             rialto_dict_max_key_bytes is enough for each.
+ * value, max_value_bytes
+ *             the same for values; NULL is fine for 0.
+ * visit       called by this thread with key, value and `context`. It returns 0 to go on; what else it returns
+ *             ends the walk, and is returned. It may use the dict, and set the values of keys that are there. It
+ *             must return: no longjmp, no exception, no pthread_exit.
+ * context     yours.
+ * Returns     RIALTO_OK (all were visited); what `visit` returned; RIALTO_EBUSY (`visit` has added or removed a
+ *             key: that is done, and the walk ended); RIALTO_ENOBUFS (key or value is too small for the next); as
+ *             rialto_dict_clear.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   the lock is free; the dict is what `visit` has made of it so far.
+ * Since       0.1
+ */
+int rialto_dict_for_each(const struct rialto_dict_t *dict,
+                         void *key,
+                         size_t max_key_bytes,
+                         void *value,
+                         size_t max_value_bytes,
+                         int (*visit)(const void *key,
+                                      size_t key_bytes,
+                                      const void *value,
+                                      size_t value_bytes,
+                                      void *context),
+                         void *context);
+
+/**
+ * Keeps all others from changing the dict until rialto_dict_release. As rialto_value_acquire.
+ *
+ * dict, timeout_ns
+ *             as for rialto_value_acquire.
+ * Returns     as rialto_value_acquire.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_value_acquire.
+ * Since       0.1
+ */
+int rialto_dict_acquire(const struct rialto_dict_t *dict, uint64_t timeout_ns);
+
+/**
+ * Ends what rialto_dict_acquire began.
+ *
+ * dict        alive.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_release(const struct rialto_dict_t *dict);
+
+/**
+ * How long the operations of this view wait for others who change the dict; at first, as long as it takes.
+ *
+ * dict        alive. Copies of the view keep theirs.
+ * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
+ *             at once. RIALTO_WAIT_FOREVER never passes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_set_timeout(struct rialto_dict_t *dict,
+                            uint64_t timeout_ns);
+
+/**
+ * Whether the calling thread holds the dict's lock.
+ *
+ * dict        alive.
+ * is_mine     gets the answer, which stays true until this thread releases.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_is_mine(const struct rialto_dict_t *dict, bool *is_mine);
+
+/**
+ * Whether anybody holds the dict's lock.
+ *
+ * dict        alive.
+ * is_locked   gets the answer, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_is_locked(const struct rialto_dict_t *dict, bool *is_locked);
+
+/**
+ * How many threads died in the middle of a change of the dict, which then was taken back or completed; a death is
+ * counted by the next who changes something.
+ *
+ * dict        alive.
+ * deaths      gets the number; wraps.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_dict_deaths(const struct rialto_dict_t *dict,
+                       uint32_t *deaths);
+
+/**
+ * What a namespace takes in its region.
+ *
+ * capacity    attributes at most, 1 and more.
+ * max_name_bytes
+ *             the longest name of an attribute, without the zero, 1 and more.
+ * max_string_bytes
+ *             the longest string (without the zero) or byte string; numbers fit in any case.
+ * layout      gets bytes and alignment (128).
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30 bytes).
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_layout(uint32_t capacity,
+                            uint32_t max_name_bytes,
+                            uint32_t max_string_bytes,
+                            struct rialto_layout_t *layout);
+
+/**
+ * Makes a namespace in a region, empty, waiting at most `timeout_ns` for others who create there.
+ *
+ * region      alive; its view must not move, and must outlive the namespace's.
+ * name        1 to 31 bytes of UTF-8.
+ * capacity, max_name_bytes, max_string_bytes
+ *             as for rialto_namespace_layout, which says how much room it takes.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * ns          gets the view.
+ * Returns     as rialto_value_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
+ *             stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole namespace or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_namespace_create(const struct rialto_region_t *region,
+                            const char *name,
+                            uint32_t capacity,
+                            uint32_t max_name_bytes,
+                            uint32_t max_string_bytes,
+                            uint64_t timeout_ns,
+                            struct rialto_namespace_t *ns);
+
+/**
+ * Finds the namespace of that name, whatever its numbers are.
+ *
+ * region      alive; its view must not move, and must outlive the namespace's.
+ * name        as it was created.
+ * ns          gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
+ *             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_open(const struct rialto_region_t *region,
+                          const char *name,
+                          struct rialto_namespace_t *ns);
+
+/**
+ * As rialto_namespace_open, if it was created with these numbers.
+ *
+ * region, name, ns
+ *             as for rialto_namespace_open.
+ * capacity, max_name_bytes, max_string_bytes
+ *             as for rialto_namespace_create.
+ * Returns     as rialto_namespace_open; RIALTO_EWRONGKIND (also: it has other numbers).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_open_as(const struct rialto_region_t *region,
+                             const char *name,
+                             uint32_t capacity,
+                             uint32_t max_name_bytes,
+                             uint32_t max_string_bytes,
+                             struct rialto_namespace_t *ns);
+
+/**
+ * The namespace of that name, which is created if there is none, waiting for others who create there as long as it takes.
+ *
+ * region, name, ns
+ *             as for rialto_namespace_create.
+ * capacity, max_name_bytes, max_string_bytes
+ *             as for rialto_namespace_create.
+ * Returns     as rialto_namespace_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
+ *             is something else).
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_namespace_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_namespace_create.
+ * Since       0.1
+ */
+int rialto_namespace_open_or_create(const struct rialto_region_t *region,
+                                    const char *name,
+                                    uint32_t capacity,
+                                    uint32_t max_name_bytes,
+                                    uint32_t max_string_bytes,
+                                    struct rialto_namespace_t *ns);
+
+/**
+ * Attributes at most.
+ *
+ * ns          alive.
+ * capacity    gets the number. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_capacity(const struct rialto_namespace_t *ns, uint32_t *capacity);
+
+/**
+ * The longest name of an attribute, in bytes, without the zero.
+ *
+ * ns          alive.
+ * max_name_bytes
+ *             gets the number. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_max_name_bytes(const struct rialto_namespace_t *ns, uint32_t *max_name_bytes);
+
+/**
+ * The longest string (without the zero) or byte string, in bytes.
+ *
+ * ns          alive.
+ * max_string_bytes
+ *             gets the number. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_max_string_bytes(const struct rialto_namespace_t *ns,
+                                      uint32_t *max_string_bytes);
+
+/**
+ * How many attributes there are.
+ *
+ * ns          alive.
+ * attributes  gets the number: old when you read it, unless you hold the lock.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_len(const struct rialto_namespace_t *ns, size_t *attributes);
+
+/**
+ * Whether rialto_namespace_len would say 0.
+ *
+ * ns          alive.
+ * is_empty    gets the answer: as old as that.
+ * Returns     as rialto_namespace_len.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_is_empty(const struct rialto_namespace_t *ns, bool *is_empty);
+
+/**
+ * Removes an attribute. Python's del ns.name.
+ *
+ * ns          alive.
+ * name        the attribute's, a string of UTF-8.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first
+ *             use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after rialto_namespace_set_timeout); RIALTO_EBADREGION;
+ *             RIALTO_ENOTRECOVERABLE (a peer has damaged the lock); RIALTO_EINVAL (also: no UTF-8). Negative:
+ *             nothing has changed.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   everybody finds it as it was, or everybody as it is then.
+ * Since       0.1
+ */
+int rialto_namespace_remove(const struct rialto_namespace_t *ns,
+                            const char *name);
+
+/**
+ * Whether there is that attribute. Python's hasattr(ns, name).
+ *
+ * ns          alive.
+ * name        the attribute's, a string of UTF-8.
+ * contains    gets the answer.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_contains(const struct rialto_namespace_t *ns,
+                              const char *name,
+                              bool *contains);
+
+/**
+ * What an attribute is. Python's type(ns.name).
+ *
+ * ns          alive.
+ * name        the attribute's, a string of UTF-8.
+ * type        gets RIALTO_ATTRIBUTE_...
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_type_of(const struct rialto_namespace_t *ns,
+                             const char *name,
+                             rialto_attribute_type_t *type);
+
+/**
+ * All names of one moment, one behind the other, without zeros, in the order in which they came. Python's dir(ns).
+ *
+ * ns          alive.
+ * buffer, buffer_bytes
+ *             private memory, gets the bytes of all of them, and how large it is; nobody else uses it meanwhile.
+ *             After an error it may be overwritten. NULL is fine for none.
+ * lengths     private memory, gets each one's length. After an error it may be overwritten.
+ * max_names   how many it has room for.
+ * names       gets how many there are.
+ * Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION; RIALTO_EINVAL;
+ *             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_copy_names(const struct rialto_namespace_t *ns,
+                                void *buffer,
+                                size_t buffer_bytes,
+                                uint32_t *lengths,
+                                size_t max_names,
+                                size_t *names);
+
+/**
+ * Sets an attribute to an int64_t, whatever it was. Python's ns.name = value.
+ *
+ * ns          alive.
+ * name        the attribute's, a string of UTF-8.
+ * value       the number.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (a new name, and the namespace is full); RIALTO_EMSGSIZE (longer than the
+ *             longest name); as rialto_namespace_remove, but for RIALTO_ENOENT.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_namespace_remove.
+ * Since       0.1
+ */
+int rialto_namespace_set_i64(const struct rialto_namespace_t *ns,
+                             const char *name,
+                             int64_t value);
+
+/**
+ * Sets an attribute to a uint64_t, whatever it was.
+ *
+ * ns, name
+ *             as for rialto_namespace_set_i64.
+ * value       the number.
+ * Returns     as rialto_namespace_set_i64.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_namespace_remove.
+ * Since       0.1
+ */
+int rialto_namespace_set_u64(const struct rialto_namespace_t *ns, const char *name, uint64_t value);
+
+/**
+ * Sets an attribute to a double, whatever it was.
+ *
+ * ns, name
+ *             as for rialto_namespace_set_i64.
+ * value       the number; its bits are kept.
+ * Returns     as rialto_namespace_set_i64.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_namespace_remove.
+ * Since       0.1
+ */
+int rialto_namespace_set_f64(const struct rialto_namespace_t *ns, const char *name, double value);
+
+/**
+ * Sets an attribute to a bool, whatever it was.
+ *
+ * ns, name
+ *             as for rialto_namespace_set_i64.
+ * value       true or false.
+ * Returns     as rialto_namespace_set_i64.
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_namespace_remove.
+ * Since       0.1
+ */
+int rialto_namespace_set_bool(const struct rialto_namespace_t *ns, const char *name, bool value);
+
+/**
+ * Sets an attribute to bytes, whatever it was.
+ *
+ * ns, name
+ *             as for rialto_namespace_set_i64.
+ * value, value_bytes
+ *             the bytes; NULL is fine for none.
+ * Returns     as rialto_namespace_set_i64; RIALTO_EMSGSIZE (also: longer than the longest string).
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_namespace_remove.
+ * Since       0.1
+ */
+int rialto_namespace_set_bytes(const struct rialto_namespace_t *ns,
+                               const char *name,
+                               const void *value,
+                               size_t value_bytes);
+
+/**
+ * Sets an attribute to a string, whatever it was.
+ *
+ * ns, name
+ *             as for rialto_namespace_set_i64.
+ * value       a string of UTF-8.
+ * Returns     as rialto_namespace_set_bytes; RIALTO_EINVAL (also: no UTF-8).
+ * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_namespace_remove.
+ * Since       0.1
+ */
+int rialto_namespace_set_str(const struct rialto_namespace_t *ns,
+                             const char *name,
+                             const char *value);
+
+/**
+ * An attribute of whatever type. Python's ns.name.
+ *
+ * ns          alive.
+ * name        the attribute's, a string of UTF-8.
+ * buffer      private memory, gets what is bytes, or a string with a zero behind it; nobody else uses it
+ *             meanwhile. After an error it may be overwritten. NULL is fine for none.
+ * buffer_bytes
+ *             how large it is; one more than rialto_namespace_max_string_bytes is enough for each.
+ * attribute   gets the rest.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_ENOBUFS (the buffer is too small);
+ *             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+ *             rialto_namespace_remove.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_get(const struct rialto_namespace_t *ns,
+                         const char *name,
+                         void *buffer,
+                         size_t buffer_bytes,
+                         struct rialto_attribute_t *attribute);
+
+/**
+ * An attribute that is an int64_t.
+ *
+ * ns          alive.
+ * name        the attribute's, a string of UTF-8.
+ * value       gets it.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EWRONGKIND (it is of another type);
+ *             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+ *             rialto_namespace_remove.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_get_i64(const struct rialto_namespace_t *ns,
+                             const char *name,
+                             int64_t *value);
+
+/**
+ * An attribute that is a uint64_t.
+ *
+ * ns, name
+ *             as for rialto_namespace_get_i64.
+ * value       gets it.
+ * Returns     as rialto_namespace_get_i64.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_get_u64(const struct rialto_namespace_t *ns,
+                             const char *name,
+                             uint64_t *value);
+
+/**
+ * An attribute that is a double.
+ *
+ * ns, name
+ *             as for rialto_namespace_get_i64.
+ * value       gets it.
+ * Returns     as rialto_namespace_get_i64.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_get_f64(const struct rialto_namespace_t *ns, const char *name, double *value);
+
+/**
+ * An attribute that is a bool.
+ *
+ * ns, name
+ *             as for rialto_namespace_get_i64.
+ * value       gets it.
+ * Returns     as rialto_namespace_get_i64.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_get_bool(const struct rialto_namespace_t *ns, const char *name, bool *value);
+
+/**
+ * An attribute that is bytes.
+ *
+ * ns, name
+ *             as for rialto_namespace_get_i64.
+ * buffer      private memory, gets it; nobody else uses it meanwhile. After an error it may be overwritten. NULL
+ *             is fine for none.
+ * buffer_bytes
+ *             how large it is; rialto_namespace_max_string_bytes is enough for each.
+ * length_bytes
+ *             gets how many there are.
+ * Returns     as rialto_namespace_get_i64; RIALTO_ENOBUFS (the buffer is too small).
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_get_bytes(const struct rialto_namespace_t *ns,
+                               const char *name,
+                               void *buffer,
+                               size_t buffer_bytes,
+                               size_t *length_bytes);
+
+/**
+ * An attribute that is a string.
+ *
+ * ns, name
+ *             as for rialto_namespace_get_i64.
+ * buffer      private memory, gets the string and a zero behind it; nobody else uses it meanwhile. After an error
+ *             it may be overwritten.
+ * buffer_bytes
+ *             how large it is; one more than rialto_namespace_max_string_bytes is enough for each.
+ * length_bytes
+ *             gets the string's length, without the zero. One that Rust has set may have zeros within.
+ * Returns     as rialto_namespace_get_bytes.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_get_str(const struct rialto_namespace_t *ns,
+                             const char *name,
+                             char *buffer,
+                             size_t buffer_bytes,
+                             size_t *length_bytes);
+
+/**
+ * Keeps all others from changing the namespace until rialto_namespace_release. As rialto_value_acquire.
+ *
+ * ns, timeout_ns
+ *             as for rialto_value_acquire.
+ * Returns     as rialto_value_acquire.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_value_acquire.
+ * Since       0.1
+ */
+int rialto_namespace_acquire(const struct rialto_namespace_t *ns,
+                             uint64_t timeout_ns);
+
+/**
+ * Ends what rialto_namespace_acquire began.
+ *
+ * ns          alive.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_release(const struct rialto_namespace_t *ns);
+
+/**
+ * How long the operations of this view wait for others who change the namespace; at first, as long as it takes.
+ *
+ * ns          alive. Copies of the view keep theirs.
+ * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
+ *             at once. RIALTO_WAIT_FOREVER never passes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_set_timeout(struct rialto_namespace_t *ns,
+                                 uint64_t timeout_ns);
+
+/**
+ * Whether the calling thread holds the namespace's lock.
+ *
+ * ns          alive.
+ * is_mine     gets the answer, which stays true until this thread releases.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_is_mine(const struct rialto_namespace_t *ns, bool *is_mine);
+
+/**
+ * Whether anybody holds the namespace's lock.
+ *
+ * ns          alive.
+ * is_locked   gets the answer, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_is_locked(const struct rialto_namespace_t *ns, bool *is_locked);
+
+/**
+ * How many threads died in the middle of a change of the namespace, which then was taken back or completed; a
+ * death is counted by the next who changes something.
+ *
+ * ns          alive.
+ * deaths      gets the number; wraps.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_namespace_deaths(const struct rialto_namespace_t *ns,
+                            uint32_t *deaths);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -7,7 +7,7 @@ use crate::{
     array,
     element::{Code, offset, plus},
     error::{Error, Result},
-    shadow::{Draft, Shadow},
+    shadow::{Draft, Shadow, locking},
     sys::Platform,
     value,
 };
@@ -42,6 +42,7 @@ impl<'r, P: Platform> Any<'r, P> {
         code: Code,
         bytes: &[u8],
     ) -> Result<Self> {
+        Self::refuse_odd_bools(code, bytes)?;
         // SAFETY: the caller's word.
         let shadow = unsafe { value::format(platform, at, code, bytes) }?;
         Ok(Any { shadow, code, size: shadow.bytes(), len: 1 })
@@ -62,12 +63,13 @@ impl<'r, P: Platform> Any<'r, P> {
     pub(crate) unsafe fn format_array(
         platform: P,
         at: NonNull<u8>,
-        (code, size, len): (Code, u32, u32),
+        shape @ (code, size, len): (Code, u32, u32),
         init: &[u8],
     ) -> Result<Self> {
+        Self::refuse_odd_bools(shape.0, init)?;
         let write = |draft: &mut Draft| draft.write(0, init);
         // SAFETY: the caller's word.
-        let shadow = unsafe { array::format(platform, at, (code, size, len), write) }?;
+        let shadow = unsafe { array::format(platform, at, shape, write) }?;
         Ok(Any { shadow, code, size, len })
     }
 
@@ -95,10 +97,7 @@ impl<'r, P: Platform> Any<'r, P> {
         self.len
     }
 
-    /// The object beneath.
-    pub fn shadow(&self) -> &Shadow<'r, P> {
-        &self.shadow
-    }
+    locking!();
 
     /// Where as many elements as there are bytes for lie. Errors: `Invalid` (no whole number of them), `NotFound`.
     fn place(&self, index: u32, bytes: usize) -> Result<u32> {
@@ -121,10 +120,12 @@ impl<'r, P: Platform> Any<'r, P> {
     }
 
     fn check(&self, index: u32, from: &[u8]) -> Result<u32> {
-        if self.code == Code::Bool && from.iter().any(|byte| *byte > 1) {
-            return Err(Error::Invalid);
-        }
+        Self::refuse_odd_bools(self.code, from)?;
         self.place(index, from.len())
+    }
+
+    fn refuse_odd_bools(code: Code, bytes: &[u8]) -> Result<()> {
+        if code == Code::Bool && bytes.iter().any(|byte| *byte > 1) { Err(Error::Invalid) } else { Ok(()) }
     }
 
     /// Stores what `f` writes over element `index`, if it says true; `before` gets what was there. Errors: also
@@ -191,7 +192,8 @@ impl<'r, P: Platform> Any<'r, P> {
     }
 }
 
-/// As [`array::Edit`].
+/// As [`array::Edit`]. Aligned as C's type for it, which a pointer to it is said to point to.
+#[repr(align(8))]
 pub struct AnyEdit<'d, 'r, P: Platform> {
     draft: &'d mut Draft,
     any: Any<'r, P>,

@@ -21,7 +21,7 @@
 //! Those of `dict`. No nested objects: names of other objects in the region can be attributes.
 //!
 //! # Checked by
-//! `tests/namespace.rs`, `tests/prop_state.rs`.
+//! `tests/namespace.rs`, `tests/prop_state.rs`, `tests/sweep_state.rs`, `tests/hostile.rs`.
 
 use crate::{
     dict::{self, Table},

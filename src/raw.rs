@@ -100,7 +100,7 @@ impl<'r> Elements<'r> {
         }
         // SAFETY: the caller's word; any bytes are valid for atomics.
         let header = unsafe { at.cast::<Header>().as_ref() };
-        header.magic.store(0, Relaxed);
+        header.magic.swap(0, SeqCst); // before anything else, should we be killed on the way
         header.code.store(code as u32, Relaxed);
         header.size.store(size, Relaxed);
         header.len.store(len, Relaxed);
@@ -346,7 +346,7 @@ impl<'r, T: Element> RawArray<'r, T> {
         self.elements.len
     }
 
-    /// The first element, in this process. Others store there at any moment.
+    /// The first element, in this process, aligned to 128. Others store there at any moment.
     pub fn as_ptr(&self) -> *mut T {
         self.elements.base.as_ptr().cast()
     }

@@ -148,7 +148,7 @@ fn within_an_edit_the_array_is_as_it_was_and_cannot_be_changed_otherwise() {
             assert_eq!((edit.get(0), array.get(0)), (Ok(9), Ok(1)));
             assert_eq!(array.set(1, 9), Err(Error::Deadlock));
             assert_eq!(array.edit(|_| Ok(())), Err(Error::Deadlock));
-            assert_eq!(array.release(), Err(Error::Busy));
+            assert_eq!(array.release(), Err(Error::NotOwner));
             Ok(())
         })
         .unwrap();
@@ -227,4 +227,60 @@ fn small_raw_neighbours_do_not_disturb_each_other() {
     assert_eq!(raw.iter().collect::<Vec<_>>(), [32, 32, 32, 31, 0, 0, 0]);
     assert_eq!(raw.swap(4, 9), Ok(0));
     assert_eq!(raw.compare_exchange(4, 8, 1), Ok(Err(9)));
+}
+
+/// Were it free in the middle of the edit, others would repair the draft under our hands.
+#[test]
+fn guards_dropped_in_any_order_or_within_an_edit_do_not_release_early() {
+    let region = region();
+    let array = region.create_array_of("a", &[1u32, 2]).unwrap();
+    let others = |expected: Result<(), Error>| {
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert_eq!(array.with_timeout(0).lock().map(drop), expected));
+        });
+    };
+    let (outer, inner) = (array.lock().unwrap(), array.lock().unwrap());
+    drop(outer);
+    others(Err(Error::WouldBlock));
+    let done = array.edit(|edit| {
+        drop(inner);
+        edit.set(0, 7)?;
+        others(Err(Error::WouldBlock));
+        edit.set(1, 8)
+    });
+    assert_eq!(done, Ok(()));
+    others(Ok(()));
+    let held = array.lock().unwrap();
+    array
+        .update(0, |_| {
+            drop(held);
+            others(Err(Error::WouldBlock));
+            9
+        })
+        .unwrap();
+    others(Ok(()));
+    assert_eq!((array.get(0), array.get(1), array.deaths()), (Ok(9), Ok(8), 0));
+}
+
+#[test]
+fn a_region_does_not_go_from_under_a_guard_that_another_thread_forgot() {
+    let region = std::sync::Arc::new(region());
+    let (base, mine) = (region.as_ptr(), region.clone());
+    let (forgotten, go_on) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
+    std::thread::scope(|scope| {
+        let (forgotten, go_on) = (&forgotten, &go_on);
+        let thread = scope.spawn(move || {
+            std::mem::forget(mine.create_value("v", 1u8).unwrap().lock().unwrap());
+            drop(mine);
+            forgotten.wait();
+            go_on.wait();
+        });
+        forgotten.wait();
+        drop(region);
+        // SAFETY: no memory involved; says whether the page is mapped.
+        let mapped = unsafe { libc::msync(base.cast(), 4096, libc::MS_ASYNC) };
+        assert_eq!(mapped, 0, "unmapped, and in a thread's robust list");
+        go_on.wait();
+        thread.join().unwrap();
+    });
 }

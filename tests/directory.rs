@@ -1,5 +1,7 @@
 //! The region's directory: what may be removed, and when; what becomes of the room; what is listed.
 #![cfg(all(target_os = "linux", feature = "os", not(rialto_loom)))]
+// SAFETY of each named lock: no region here goes while another thread holds a lock in it.
+#![allow(clippy::undocumented_unsafe_blocks)]
 
 mod procs;
 
@@ -67,7 +69,7 @@ fn a_removed_object_is_gone_and_its_name_and_room_are_free() {
         assert_eq!(region.remove(name), Err(Error::Invalid));
     }
     // As another kind, and new.
-    let lock = region.create_lock("q").unwrap();
+    let lock = unsafe { region.create_lock("q") }.unwrap();
     assert_eq!(region.open_queue("q").err(), Some(Error::WrongKind));
     drop(lock.try_acquire().unwrap());
 }
@@ -154,7 +156,7 @@ fn a_process_that_died_uses_nothing() {
         // SAFETY: as long as the child.
         let own = unsafe { Region::attach(region.as_ptr(), region.len()) }.unwrap();
         own.open_queue("q").unwrap();
-        own.create_lock("l").unwrap();
+        unsafe { own.create_lock("l") }.unwrap();
         flags[0].store(1, SeqCst);
         loop {
             nap();
@@ -263,7 +265,8 @@ fn what_is_in_a_hand_is_not_removed() {
     barrier.unregister().unwrap();
     assert_eq!(region.remove("b"), Ok(()));
 
-    let (lock, rlock) = (region.create_lock("l").unwrap(), region.create_rlock("r").unwrap());
+    let (lock, rlock) =
+        (unsafe { region.create_lock("l") }.unwrap(), unsafe { region.create_rlock("r") }.unwrap());
     let held = (lock.acquire().unwrap(), rlock.acquire().unwrap());
     assert_eq!((region.remove("l"), region.remove("r")), (Err(Error::Busy), Err(Error::Busy)));
     drop(held);
@@ -274,7 +277,7 @@ fn what_is_in_a_hand_is_not_removed() {
 fn what_a_dead_one_had_in_hand_is_recovered_first() {
     let region = region();
     let queue = region.create_queue("q", &small()).unwrap();
-    let lock = region.create_lock("l").unwrap();
+    let lock = unsafe { region.create_lock("l") }.unwrap();
     queue.try_push(b"one").unwrap();
     fork(|| {
         std::mem::forget(queue.try_peek().unwrap());
@@ -304,7 +307,7 @@ fn room_is_used_again_first_fit_and_no_space_changes_nothing() {
     assert_eq!((space.used, space.free), (2 * size, total - 2 * size));
     assert_eq!(space.largest, total - 4 * size);
     // Into the gap of two, then what is left of it.
-    region.create_lock("x").unwrap();
+    unsafe { region.create_lock("x") }.unwrap();
     assert_eq!(offset("x"), (b, 128));
     region.create_queue("b2", &small()).unwrap();
     assert_eq!(offset("b2").0, b + 128);
@@ -358,8 +361,8 @@ fn the_list_says_what_is_there() {
     region.create_semaphore("tracked", 3).unwrap();
     region.create_barrier("barrier", 2).unwrap();
     region.create_pipe("pipe", &PipeConfig::new(256)).unwrap();
-    region.create_lock("lock").unwrap();
-    region.create_rlock("rlock").unwrap();
+    unsafe { region.create_lock("lock") }.unwrap();
+    unsafe { region.create_rlock("rlock") }.unwrap();
     region.create_event("event").unwrap();
     region.create_plain_semaphore("plain", 3).unwrap();
     region.create_condition("condition").unwrap();
@@ -394,7 +397,7 @@ fn open_or_create_finds_what_is_there_or_makes_it() {
     region.open_or_create_queue("q", &small()).unwrap().try_push(b"x").unwrap();
     assert_eq!(other.open_or_create_queue("q", &small()).unwrap().len(), 1);
     assert_eq!(other.open_or_create_queue("q", &QueueConfig::new(64, 16)).err(), Some(Error::WrongKind));
-    assert_eq!(other.open_or_create_lock("q").err(), Some(Error::WrongKind));
+    assert_eq!(unsafe { other.open_or_create_lock("q") }.err(), Some(Error::WrongKind));
 
     let spsc = SpscConfig::new(4, 16);
     region.open_or_create_spsc("s", &spsc).unwrap();
@@ -411,12 +414,12 @@ fn open_or_create_finds_what_is_there_or_makes_it() {
     other.open_or_create_barrier("b", 3).unwrap();
     assert_eq!(other.open_or_create_barrier("b", 4).err(), Some(Error::WrongKind));
 
-    let lock = region.open_or_create_lock("l").unwrap();
+    let lock = unsafe { region.open_or_create_lock("l") }.unwrap();
     let held = lock.acquire().unwrap();
-    assert!(other.open_or_create_lock("l").unwrap().is_locked());
+    assert!(unsafe { other.open_or_create_lock("l") }.unwrap().is_locked());
     drop(held);
-    region.open_or_create_rlock("r").unwrap();
-    other.open_or_create_rlock("r").unwrap();
+    unsafe { region.open_or_create_rlock("r") }.unwrap();
+    unsafe { other.open_or_create_rlock("r") }.unwrap();
     region.open_or_create_event("e").unwrap().set();
     assert!(other.open_or_create_event("e").unwrap().is_set());
     region.open_or_create_condition("c").unwrap();
@@ -451,13 +454,13 @@ fn several_who_open_or_create_at_once_have_the_same() {
 fn named_locks_events_and_conditions_serve_two_processes() {
     let region = region();
     let (lock, event): (&Lock, &Event) =
-        (region.create_lock("l").unwrap(), region.create_event("e").unwrap());
+        (unsafe { region.create_lock("l") }.unwrap(), region.create_event("e").unwrap());
     region.create_condition("c").unwrap();
     let held = lock.acquire().unwrap();
     let child = fork(|| {
         // SAFETY: as long as the child.
         let own = unsafe { Region::attach(region.as_ptr(), region.len()) }.unwrap();
-        let (lock, event) = (own.open_lock("l").unwrap(), own.open_event("e").unwrap());
+        let (lock, event) = (unsafe { own.open_lock("l") }.unwrap(), own.open_event("e").unwrap());
         let condition = own.open_condition("c").unwrap();
         assert!(lock.is_locked());
         event.set();

@@ -9,7 +9,7 @@
 mod hostile_driver;
 mod procs;
 
-use hostile_driver::{Arena, SOUND_BYTES, run, wild_writes, work_beside_a_wild_writer};
+use hostile_driver::{Arena, SOUND_BYTES, World, run, run_state, wild_writes, work_beside_a_wild_writer};
 use proptest::{collection::vec, prelude::*, test_runner::Config};
 use std::{
     sync::atomic::{AtomicBool, Ordering::*},
@@ -39,7 +39,21 @@ proptest! {
     fn a_damaged_region_is_refused_or_used_without_harm(mut bytes in vec(any::<u8>(), 2..400)) {
         let _alone = procs::ALONE.lock();
         bytes[0] |= 1;
+        bytes[0] &= !8;
         run(&bytes);
+    }
+
+    #[test]
+    fn damaged_shared_state_is_refused_or_used_without_harm(mut bytes in vec(any::<u8>(), 2..600)) {
+        let _alone = procs::ALONE.lock();
+        bytes[0] |= 9;
+        run(&bytes);
+    }
+
+    #[test]
+    fn shared_state_of_arbitrary_bytes_is_refused_or_used_without_harm(bytes in vec(any::<u8>(), 2..900)) {
+        let _alone = procs::ALONE.lock();
+        run_state(&bytes);
     }
 }
 
@@ -69,16 +83,16 @@ fn script(round: u64) -> Vec<u8> {
     (0..20).flat_map(|_| random().to_le_bytes()).collect()
 }
 
-#[test]
-fn a_thread_that_writes_wild_while_we_work_does_no_harm() {
+fn beside_a_thread(what: World) {
     let _alone = procs::ALONE.lock();
     let arena = Arena::new(SOUND_BYTES);
     let done = AtomicBool::new(false);
     let accepted = thread::scope(|scope| {
         scope.spawn(|| {
-            wild_writes(&arena, xorshift(77), now_and_then(|| !done.load(Relaxed)));
+            wild_writes(&arena, what, xorshift(77), now_and_then(|| !done.load(Relaxed)));
         });
-        let accepted = work_beside_a_wild_writer(&arena, script, Instant::now() + Duration::from_secs(2));
+        let until = Instant::now() + Duration::from_secs(2);
+        let accepted = work_beside_a_wild_writer(&arena, what, script, until);
         done.store(true, Relaxed);
         accepted
     });
@@ -86,17 +100,37 @@ fn a_thread_that_writes_wild_while_we_work_does_no_harm() {
     assert!(accepted > 0, "the writer never let us in: nothing was tested");
 }
 
-#[test]
-fn a_process_that_writes_wild_while_we_work_does_no_harm() {
+fn beside_a_process(what: World) {
     let _alone = procs::ALONE.lock();
     let arena = Arena::new(SOUND_BYTES);
     let until = Instant::now() + Duration::from_secs(2);
     let peer = procs::fork(|| {
-        wild_writes(&arena, xorshift(99), now_and_then(|| Instant::now() < until + Duration::from_secs(1)));
+        let late = until + Duration::from_secs(1);
+        wild_writes(&arena, what, xorshift(99), now_and_then(|| Instant::now() < late));
         0
     });
-    let accepted = work_beside_a_wild_writer(&arena, script, until);
+    let accepted = work_beside_a_wild_writer(&arena, what, script, until);
     peer.kill();
     println!("accepted {accepted} times");
     assert!(accepted > 0, "the writer never let us in: nothing was tested");
+}
+
+#[test]
+fn a_thread_that_writes_wild_while_we_work_does_no_harm() {
+    beside_a_thread(World::Queues);
+}
+
+#[test]
+fn a_process_that_writes_wild_while_we_work_does_no_harm() {
+    beside_a_process(World::Queues);
+}
+
+#[test]
+fn a_thread_that_writes_wild_in_shared_state_does_no_harm() {
+    beside_a_thread(World::State);
+}
+
+#[test]
+fn a_process_that_writes_wild_in_shared_state_does_no_harm() {
+    beside_a_process(World::State);
 }

@@ -82,6 +82,26 @@ SIZE(rialto_tracked_semaphore_t, 64);
 SIZE(rialto_barrier_t, 128);
 SIZE(rialto_pipe_t, 256);
 SIZE(rialto_connection_t, 384);
+SIZE(rialto_value_t, 64);
+SIZE(rialto_array_t, 64);
+SIZE(rialto_list_t, 128);
+SIZE(rialto_dict_t, 128);
+SIZE(rialto_namespace_t, 128);
+
+SIZE(rialto_pair_t, 32);
+PLACE(rialto_pair_t, key, 0, 16);
+PLACE(rialto_pair_t, value, 16, 16);
+SIZE(rialto_pair_lengths_t, 8);
+PLACE(rialto_pair_lengths_t, key_bytes, 0, 4);
+PLACE(rialto_pair_lengths_t, value_bytes, 4, 4);
+
+SIZE(rialto_attribute_t, 40);
+PLACE(rialto_attribute_t, type, 0, 4);
+PLACE(rialto_attribute_t, boolean, 4, 1);
+PLACE(rialto_attribute_t, length_bytes, 8, 8);
+PLACE(rialto_attribute_t, i64, 16, 8);
+PLACE(rialto_attribute_t, u64, 24, 8);
+PLACE(rialto_attribute_t, f64, 32, 8);
 
 /* A lock in the user's own struct. */
 struct embeds {

@@ -1011,6 +1011,379 @@ static void values_and_arrays(void)
     CHECK(two == 1);
 }
 
+static int no_order(const void *a, size_t a_bytes, const void *b, size_t b_bytes, void *context)
+{
+    (void)a, (void)b, (void)context;
+    CHECK(!"asked");
+    return (int)(a_bytes - b_bytes);
+}
+
+static int no_visit(size_t index, const void *item, size_t item_bytes, void *context)
+{
+    (void)index, (void)item, (void)item_bytes, (void)context;
+    CHECK(!"asked");
+    return 0;
+}
+
+static int no_pair(const void *key, size_t key_bytes, const void *value, size_t value_bytes, void *context)
+{
+    return no_order(key, key_bytes, value, value_bytes, context);
+}
+
+static void locks_of_state(void)
+{
+    rialto_value_t value, dead_value = {{0}}, *dead_values[] = {NULL, ODD(storage), &dead_value};
+    rialto_array_t array, dead_array = {{0}}, *dead_arrays[] = {NULL, ODD(storage), &dead_array};
+    uint16_t one = 1;
+    uint32_t number = 5;
+    bool answer = true;
+    EXPECT(rialto_value_create(&region, "lv", RIALTO_U16, &one, 2, 0, &value), RIALTO_OK);
+    EXPECT(rialto_array_create(&region, "la", RIALTO_U16, 2, 3, NULL, 0, &array), RIALTO_OK);
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_value_acquire(dead_values[i], 0));
+        REFUSED(rialto_value_release(dead_values[i]));
+        REFUSED(rialto_value_set_timeout(dead_values[i], 0));
+        REFUSED(rialto_value_is_mine(dead_values[i], &answer));
+        REFUSED(rialto_value_is_locked(dead_values[i], &answer));
+        REFUSED(rialto_value_deaths(dead_values[i], &number));
+    }
+    REFUSED(rialto_value_is_mine(&value, NULL));
+    REFUSED(rialto_value_is_locked(&value, NULL));
+    REFUSED(rialto_value_deaths(&value, NULL));
+    REFUSED(rialto_value_deaths(&value, ODD(storage)));
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_array_acquire(dead_arrays[i], 0));
+        REFUSED(rialto_array_release(dead_arrays[i]));
+        REFUSED(rialto_array_set_timeout(dead_arrays[i], 0));
+        REFUSED(rialto_array_is_mine(dead_arrays[i], &answer));
+        REFUSED(rialto_array_is_locked(dead_arrays[i], &answer));
+        REFUSED(rialto_array_deaths(dead_arrays[i], &number));
+    }
+    REFUSED(rialto_array_is_mine(&array, NULL));
+    REFUSED(rialto_array_is_locked(&array, NULL));
+    REFUSED(rialto_array_deaths(&array, NULL));
+    REFUSED(rialto_array_deaths(&array, ODD(storage)));
+    CHECK(answer && number == 5);
+}
+
+static void lists(void)
+{
+    rialto_list_t list, dead_one = {{0}}, *dead[] = {NULL, ODD(storage), &dead_one};
+    rialto_message_t message = {NULL, 1};
+    char to[8];
+    uint32_t number = 5;
+    size_t size = 5;
+    bool answer = true;
+    EXPECT(rialto_list_create(&region, "list", 4, 4, 0, &list), RIALTO_OK);
+    EXPECT(rialto_list_append(&list, "i", 1), RIALTO_OK);
+    REFUSED(rialto_list_layout(4, 4, NULL));
+    REFUSED(rialto_list_layout(4, 4, ODD(storage)));
+    REFUSED(rialto_list_create(NULL, "w", 4, 4, 0, &dead_one));
+    REFUSED(rialto_list_create(&dead_region, "w", 4, 4, 0, &dead_one));
+    REFUSED(rialto_list_create(&region, NULL, 4, 4, 0, &dead_one));
+    REFUSED(rialto_list_create(&region, "w", 4, 4, 0, NULL));
+    REFUSED(rialto_list_create(&region, "w", 4, 4, 0, ODD(storage)));
+    EXPECT(rialto_list_open(&region, "w", &dead_one), RIALTO_ENOENT); /* nothing was made */
+    REFUSED(rialto_list_open(NULL, "list", &dead_one));
+    REFUSED(rialto_list_open(&region, NULL, &dead_one));
+    REFUSED(rialto_list_open(&region, "list", NULL));
+    REFUSED(rialto_list_open_or_create(NULL, "list", 4, 4, &dead_one));
+    REFUSED(rialto_list_open_or_create(&region, NULL, 4, 4, &dead_one));
+    REFUSED(rialto_list_open_or_create(&region, "w", 4, 4, ODD(storage)));
+    REFUSED(rialto_list_open_as(NULL, "list", 4, 4, &dead_one));
+    REFUSED(rialto_list_open_as(&region, NULL, 4, 4, &dead_one));
+    REFUSED(rialto_list_open_as(&region, "list", 4, 4, NULL));
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_list_acquire(dead[i], 0));
+        REFUSED(rialto_list_release(dead[i]));
+        REFUSED(rialto_list_set_timeout(dead[i], 0));
+        REFUSED(rialto_list_is_mine(dead[i], &answer));
+        REFUSED(rialto_list_is_locked(dead[i], &answer));
+        REFUSED(rialto_list_deaths(dead[i], &number));
+    }
+    REFUSED(rialto_list_is_mine(&list, NULL));
+    REFUSED(rialto_list_is_locked(&list, NULL));
+    REFUSED(rialto_list_deaths(&list, NULL));
+    REFUSED(rialto_list_deaths(&list, ODD(storage)));
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_list_capacity(dead[i], &number));
+        REFUSED(rialto_list_max_item_bytes(dead[i], &number));
+        REFUSED(rialto_list_len(dead[i], &size));
+        REFUSED(rialto_list_is_empty(dead[i], &answer));
+        REFUSED(rialto_list_clear(dead[i]));
+        REFUSED(rialto_list_append(dead[i], "x", 1));
+        REFUSED(rialto_list_extend(dead[i], NULL, 0));
+        REFUSED(rialto_list_insert(dead[i], 0, "x", 1));
+        REFUSED(rialto_list_set(dead[i], 0, "x", 1));
+        REFUSED(rialto_list_get(dead[i], 0, to, 4, &size));
+        REFUSED(rialto_list_copy_range(dead[i], 0, 9, to, 4, &number, 1, &size));
+        REFUSED(rialto_list_pop(dead[i], 0, to, 4, &size));
+        REFUSED(rialto_list_pop_last(dead[i], to, 4, &size));
+        REFUSED(rialto_list_delete(dead[i], 0));
+        REFUSED(rialto_list_remove(dead[i], "i", 1));
+        REFUSED(rialto_list_index(dead[i], "i", 1, &size));
+        REFUSED(rialto_list_index_in(dead[i], 0, 9, "i", 1, &size));
+        REFUSED(rialto_list_contains(dead[i], "i", 1, &answer));
+        REFUSED(rialto_list_count(dead[i], "i", 1, &size));
+        REFUSED(rialto_list_reverse(dead[i]));
+        REFUSED(rialto_list_sort(dead[i]));
+        REFUSED(rialto_list_sort_by(dead[i], to, 8, no_order, NULL));
+        REFUSED(rialto_list_for_each(dead[i], to, 8, no_visit, NULL));
+    }
+    REFUSED(rialto_list_capacity(&list, NULL));
+    REFUSED(rialto_list_max_item_bytes(&list, NULL));
+    REFUSED(rialto_list_len(&list, NULL));
+    REFUSED(rialto_list_is_empty(&list, NULL));
+    REFUSED(rialto_list_append(&list, NULL, 1));
+    REFUSED(rialto_list_extend(&list, NULL, 1));
+    REFUSED(rialto_list_extend(&list, ODD(storage), 1));
+    REFUSED(rialto_list_extend(&list, &message, 1));
+    REFUSED(rialto_list_insert(&list, 0, NULL, 1));
+    REFUSED(rialto_list_set(&list, 0, NULL, 1));
+    REFUSED(rialto_list_get(&list, 0, NULL, 4, &size));
+    REFUSED(rialto_list_get(&list, 0, to, 4, NULL));
+    REFUSED(rialto_list_copy_range(&list, 0, 9, NULL, 4, &number, 1, &size));
+    REFUSED(rialto_list_copy_range(&list, 0, 9, to, 4, NULL, 1, &size));
+    REFUSED(rialto_list_copy_range(&list, 0, 9, to, 4, ODD(storage), 1, &size));
+    REFUSED(rialto_list_copy_range(&list, 0, 9, to, 4, &number, 1, NULL));
+    REFUSED(rialto_list_pop(&list, 0, NULL, 4, &size));
+    REFUSED(rialto_list_pop(&list, 0, to, 4, ODD(storage)));
+    REFUSED(rialto_list_pop_last(&list, NULL, 4, &size));
+    REFUSED(rialto_list_pop_last(&list, to, 4, NULL));
+    REFUSED(rialto_list_remove(&list, NULL, 1));
+    REFUSED(rialto_list_index(&list, NULL, 1, &size));
+    REFUSED(rialto_list_index(&list, "i", 1, NULL));
+    REFUSED(rialto_list_index_in(&list, 0, 9, NULL, 1, &size));
+    REFUSED(rialto_list_index_in(&list, 0, 9, "i", 1, NULL));
+    REFUSED(rialto_list_contains(&list, NULL, 1, &answer));
+    REFUSED(rialto_list_contains(&list, "i", 1, NULL));
+    REFUSED(rialto_list_count(&list, NULL, 1, &size));
+    REFUSED(rialto_list_count(&list, "i", 1, NULL));
+    REFUSED(rialto_list_sort_by(&list, to, 8, NULL, NULL));
+    REFUSED(rialto_list_sort_by(&list, NULL, 8, no_order, NULL));
+    REFUSED(rialto_list_for_each(&list, to, 8, NULL, NULL));
+    REFUSED(rialto_list_for_each(&list, NULL, 8, no_visit, NULL));
+    CHECK(number == 5 && size == 5 && answer);
+    EXPECT(rialto_list_len(&list, &size), RIALTO_OK); /* as it was */
+    CHECK(size == 1);
+}
+
+static void dicts(void)
+{
+    rialto_dict_t dict, dead_one = {{0}}, *dead[] = {NULL, ODD(storage), &dead_one};
+    rialto_pair_t pairs[] = {{{"k", 1}, {"w", 1}}, {{"k", 1}, {NULL, 1}}};
+    rialto_pair_lengths_t both = {5, 5};
+    char to[8];
+    uint32_t number = 5;
+    size_t size = 5;
+    bool answer = true;
+    EXPECT(rialto_dict_create(&region, "dict", 4, 4, 4, 0, &dict), RIALTO_OK);
+    EXPECT(rialto_dict_set(&dict, "k", 1, "v", 1), RIALTO_OK);
+    REFUSED(rialto_dict_layout(4, 4, 4, NULL));
+    REFUSED(rialto_dict_layout(4, 4, 4, ODD(storage)));
+    REFUSED(rialto_dict_create(NULL, "w", 4, 4, 4, 0, &dead_one));
+    REFUSED(rialto_dict_create(&dead_region, "w", 4, 4, 4, 0, &dead_one));
+    REFUSED(rialto_dict_create(&region, NULL, 4, 4, 4, 0, &dead_one));
+    REFUSED(rialto_dict_create(&region, "w", 4, 4, 4, 0, NULL));
+    REFUSED(rialto_dict_create(&region, "w", 4, 4, 4, 0, ODD(storage)));
+    EXPECT(rialto_dict_open(&region, "w", &dead_one), RIALTO_ENOENT); /* nothing was made */
+    REFUSED(rialto_dict_open(NULL, "dict", &dead_one));
+    REFUSED(rialto_dict_open(&region, NULL, &dead_one));
+    REFUSED(rialto_dict_open(&region, "dict", NULL));
+    REFUSED(rialto_dict_open_or_create(NULL, "dict", 4, 4, 4, &dead_one));
+    REFUSED(rialto_dict_open_or_create(&region, NULL, 4, 4, 4, &dead_one));
+    REFUSED(rialto_dict_open_or_create(&region, "w", 4, 4, 4, ODD(storage)));
+    REFUSED(rialto_dict_open_as(NULL, "dict", 4, 4, 4, &dead_one));
+    REFUSED(rialto_dict_open_as(&region, NULL, 4, 4, 4, &dead_one));
+    REFUSED(rialto_dict_open_as(&region, "dict", 4, 4, 4, NULL));
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_dict_acquire(dead[i], 0));
+        REFUSED(rialto_dict_release(dead[i]));
+        REFUSED(rialto_dict_set_timeout(dead[i], 0));
+        REFUSED(rialto_dict_is_mine(dead[i], &answer));
+        REFUSED(rialto_dict_is_locked(dead[i], &answer));
+        REFUSED(rialto_dict_deaths(dead[i], &number));
+    }
+    REFUSED(rialto_dict_is_mine(&dict, NULL));
+    REFUSED(rialto_dict_is_locked(&dict, NULL));
+    REFUSED(rialto_dict_deaths(&dict, NULL));
+    REFUSED(rialto_dict_deaths(&dict, ODD(storage)));
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_dict_capacity(dead[i], &number));
+        REFUSED(rialto_dict_max_key_bytes(dead[i], &number));
+        REFUSED(rialto_dict_max_value_bytes(dead[i], &number));
+        REFUSED(rialto_dict_len(dead[i], &size));
+        REFUSED(rialto_dict_is_empty(dead[i], &answer));
+        REFUSED(rialto_dict_clear(dead[i]));
+        REFUSED(rialto_dict_contains(dead[i], "k", 1, &answer));
+        REFUSED(rialto_dict_get(dead[i], "k", 1, to, 4, &size));
+        REFUSED(rialto_dict_get_or(dead[i], "k", 1, "x", 1, to, 4, &size));
+        REFUSED(rialto_dict_set(dead[i], "k", 1, "x", 1));
+        REFUSED(rialto_dict_update(dead[i], NULL, 0));
+        REFUSED(rialto_dict_setdefault(dead[i], "k", 1, "x", 1, to, 4, &size));
+        REFUSED(rialto_dict_pop(dead[i], "k", 1, to, 4, &size));
+        REFUSED(rialto_dict_popitem(dead[i], to, 4, to + 4, 4, &both));
+        REFUSED(rialto_dict_remove(dead[i], "k", 1));
+        REFUSED(rialto_dict_copy_keys(dead[i], to, 8, &number, 1, &size));
+        REFUSED(rialto_dict_copy_items(dead[i], to, 8, &both, 1, &size));
+        REFUSED(rialto_dict_for_each(dead[i], to, 4, to + 4, 4, no_pair, NULL));
+    }
+    REFUSED(rialto_dict_capacity(&dict, NULL));
+    REFUSED(rialto_dict_max_key_bytes(&dict, NULL));
+    REFUSED(rialto_dict_max_value_bytes(&dict, NULL));
+    REFUSED(rialto_dict_len(&dict, NULL));
+    REFUSED(rialto_dict_is_empty(&dict, NULL));
+    REFUSED(rialto_dict_contains(&dict, NULL, 1, &answer));
+    REFUSED(rialto_dict_contains(&dict, "k", 1, NULL));
+    REFUSED(rialto_dict_get(&dict, NULL, 1, to, 4, &size));
+    REFUSED(rialto_dict_get(&dict, "k", 1, NULL, 4, &size));
+    REFUSED(rialto_dict_get(&dict, "k", 1, to, 4, NULL));
+    REFUSED(rialto_dict_get_or(&dict, "n", 1, NULL, 1, to, 4, &size));
+    REFUSED(rialto_dict_get_or(&dict, "n", 1, "x", 1, NULL, 4, &size));
+    REFUSED(rialto_dict_get_or(&dict, "n", 1, "x", 1, to, 4, NULL));
+    REFUSED(rialto_dict_set(&dict, NULL, 1, "x", 1));
+    REFUSED(rialto_dict_set(&dict, "k", 1, NULL, 1));
+    REFUSED(rialto_dict_update(&dict, NULL, 1));
+    REFUSED(rialto_dict_update(&dict, ODD(storage), 1));
+    REFUSED(rialto_dict_update(&dict, pairs, 2));
+    REFUSED(rialto_dict_setdefault(&dict, "n", 1, NULL, 1, to, 4, &size));
+    REFUSED(rialto_dict_setdefault(&dict, "n", 1, "x", 1, NULL, 4, &size));
+    REFUSED(rialto_dict_setdefault(&dict, "n", 1, "x", 1, to, 4, NULL));
+    REFUSED(rialto_dict_pop(&dict, NULL, 1, to, 4, &size));
+    REFUSED(rialto_dict_pop(&dict, "k", 1, NULL, 4, &size));
+    REFUSED(rialto_dict_pop(&dict, "k", 1, to, 4, NULL));
+    REFUSED(rialto_dict_popitem(&dict, NULL, 4, to, 4, &both));
+    REFUSED(rialto_dict_popitem(&dict, to, 4, NULL, 4, &both));
+    REFUSED(rialto_dict_popitem(&dict, to, 4, to + 4, 4, NULL));
+    REFUSED(rialto_dict_popitem(&dict, to, 4, to + 4, 4, ODD(storage)));
+    REFUSED(rialto_dict_remove(&dict, NULL, 1));
+    REFUSED(rialto_dict_copy_keys(&dict, NULL, 8, &number, 1, &size));
+    REFUSED(rialto_dict_copy_keys(&dict, to, 8, NULL, 1, &size));
+    REFUSED(rialto_dict_copy_keys(&dict, to, 8, &number, 1, NULL));
+    REFUSED(rialto_dict_copy_items(&dict, NULL, 8, &both, 1, &size));
+    REFUSED(rialto_dict_copy_items(&dict, to, 8, ODD(storage), 1, &size));
+    REFUSED(rialto_dict_copy_items(&dict, to, 8, &both, 1, NULL));
+    REFUSED(rialto_dict_for_each(&dict, NULL, 4, to, 4, no_pair, NULL));
+    REFUSED(rialto_dict_for_each(&dict, to, 4, NULL, 4, no_pair, NULL));
+    REFUSED(rialto_dict_for_each(&dict, to, 4, to + 4, 4, NULL, NULL));
+    CHECK(number == 5 && size == 5 && answer && both.key_bytes == 5 && both.value_bytes == 5);
+    EXPECT(rialto_dict_get(&dict, "k", 1, to, 4, &size), RIALTO_OK); /* as it was */
+    CHECK(size == 1 && to[0] == 'v');
+    EXPECT(rialto_dict_len(&dict, &size), RIALTO_OK);
+    CHECK(size == 1);
+}
+
+static void namespaces(void)
+{
+    rialto_namespace_t namespace, dead_one = {{0}}, *dead[] = {NULL, ODD(storage), &dead_one};
+    rialto_attribute_t it = {.type = 5};
+    char to[8];
+    uint32_t number = 5;
+    size_t size = 5;
+    bool answer = true;
+    int64_t i64 = 5;
+    uint64_t u64 = 5;
+    double f64 = 5;
+    EXPECT(rialto_namespace_create(&region, "namespace", 4, 4, 4, 0, &namespace), RIALTO_OK);
+    EXPECT(rialto_namespace_set_i64(&namespace, "i", 9), RIALTO_OK);
+    REFUSED(rialto_namespace_layout(4, 4, 4, NULL));
+    REFUSED(rialto_namespace_layout(4, 4, 4, ODD(storage)));
+    REFUSED(rialto_namespace_create(NULL, "w", 4, 4, 4, 0, &dead_one));
+    REFUSED(rialto_namespace_create(&dead_region, "w", 4, 4, 4, 0, &dead_one));
+    REFUSED(rialto_namespace_create(&region, NULL, 4, 4, 4, 0, &dead_one));
+    REFUSED(rialto_namespace_create(&region, "w", 4, 4, 4, 0, NULL));
+    REFUSED(rialto_namespace_create(&region, "w", 4, 4, 4, 0, ODD(storage)));
+    EXPECT(rialto_namespace_open(&region, "w", &dead_one), RIALTO_ENOENT); /* nothing was made */
+    REFUSED(rialto_namespace_open(NULL, "namespace", &dead_one));
+    REFUSED(rialto_namespace_open(&region, NULL, &dead_one));
+    REFUSED(rialto_namespace_open(&region, "namespace", NULL));
+    REFUSED(rialto_namespace_open_or_create(NULL, "namespace", 4, 4, 4, &dead_one));
+    REFUSED(rialto_namespace_open_or_create(&region, NULL, 4, 4, 4, &dead_one));
+    REFUSED(rialto_namespace_open_or_create(&region, "w", 4, 4, 4, ODD(storage)));
+    REFUSED(rialto_namespace_open_as(NULL, "namespace", 4, 4, 4, &dead_one));
+    REFUSED(rialto_namespace_open_as(&region, NULL, 4, 4, 4, &dead_one));
+    REFUSED(rialto_namespace_open_as(&region, "namespace", 4, 4, 4, NULL));
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_namespace_acquire(dead[i], 0));
+        REFUSED(rialto_namespace_release(dead[i]));
+        REFUSED(rialto_namespace_set_timeout(dead[i], 0));
+        REFUSED(rialto_namespace_is_mine(dead[i], &answer));
+        REFUSED(rialto_namespace_is_locked(dead[i], &answer));
+        REFUSED(rialto_namespace_deaths(dead[i], &number));
+    }
+    REFUSED(rialto_namespace_is_mine(&namespace, NULL));
+    REFUSED(rialto_namespace_is_locked(&namespace, NULL));
+    REFUSED(rialto_namespace_deaths(&namespace, NULL));
+    REFUSED(rialto_namespace_deaths(&namespace, ODD(storage)));
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_namespace_capacity(dead[i], &number));
+        REFUSED(rialto_namespace_max_name_bytes(dead[i], &number));
+        REFUSED(rialto_namespace_max_string_bytes(dead[i], &number));
+        REFUSED(rialto_namespace_len(dead[i], &size));
+        REFUSED(rialto_namespace_is_empty(dead[i], &answer));
+        REFUSED(rialto_namespace_remove(dead[i], "i"));
+        REFUSED(rialto_namespace_contains(dead[i], "i", &answer));
+        REFUSED(rialto_namespace_type_of(dead[i], "i", &number));
+        REFUSED(rialto_namespace_set_i64(dead[i], "i", 1));
+        REFUSED(rialto_namespace_set_u64(dead[i], "i", 1));
+        REFUSED(rialto_namespace_set_f64(dead[i], "i", 1));
+        REFUSED(rialto_namespace_set_bool(dead[i], "i", true));
+        REFUSED(rialto_namespace_set_bytes(dead[i], "i", "x", 1));
+        REFUSED(rialto_namespace_set_str(dead[i], "i", "x"));
+        REFUSED(rialto_namespace_get(dead[i], "i", to, 8, &it));
+        REFUSED(rialto_namespace_get_i64(dead[i], "i", &i64));
+        REFUSED(rialto_namespace_get_u64(dead[i], "i", &u64));
+        REFUSED(rialto_namespace_get_f64(dead[i], "i", &f64));
+        REFUSED(rialto_namespace_get_bool(dead[i], "i", &answer));
+        REFUSED(rialto_namespace_get_bytes(dead[i], "i", to, 8, &size));
+        REFUSED(rialto_namespace_get_str(dead[i], "i", to, 8, &size));
+        REFUSED(rialto_namespace_copy_names(dead[i], to, 8, &number, 1, &size));
+    }
+    REFUSED(rialto_namespace_capacity(&namespace, NULL));
+    REFUSED(rialto_namespace_max_name_bytes(&namespace, NULL));
+    REFUSED(rialto_namespace_max_string_bytes(&namespace, NULL));
+    REFUSED(rialto_namespace_len(&namespace, NULL));
+    REFUSED(rialto_namespace_is_empty(&namespace, NULL));
+    REFUSED(rialto_namespace_remove(&namespace, NULL));
+    REFUSED(rialto_namespace_contains(&namespace, NULL, &answer));
+    REFUSED(rialto_namespace_type_of(&namespace, NULL, &number));
+    REFUSED(rialto_namespace_set_i64(&namespace, NULL, 1));
+    REFUSED(rialto_namespace_set_u64(&namespace, NULL, 1));
+    REFUSED(rialto_namespace_set_f64(&namespace, NULL, 1));
+    REFUSED(rialto_namespace_set_bool(&namespace, NULL, true));
+    REFUSED(rialto_namespace_set_bytes(&namespace, NULL, "x", 1));
+    REFUSED(rialto_namespace_set_str(&namespace, NULL, "x"));
+    REFUSED(rialto_namespace_get(&namespace, NULL, to, 8, &it));
+    REFUSED(rialto_namespace_get_i64(&namespace, NULL, &i64));
+    REFUSED(rialto_namespace_get_u64(&namespace, NULL, &u64));
+    REFUSED(rialto_namespace_get_f64(&namespace, NULL, &f64));
+    REFUSED(rialto_namespace_get_bool(&namespace, NULL, &answer));
+    REFUSED(rialto_namespace_get_bytes(&namespace, NULL, to, 8, &size));
+    REFUSED(rialto_namespace_get_str(&namespace, NULL, to, 8, &size));
+    REFUSED(rialto_namespace_contains(&namespace, "i", NULL));
+    REFUSED(rialto_namespace_type_of(&namespace, "i", NULL));
+    REFUSED(rialto_namespace_get_i64(&namespace, "i", NULL));
+    REFUSED(rialto_namespace_get_u64(&namespace, "i", NULL));
+    REFUSED(rialto_namespace_get_f64(&namespace, "i", NULL));
+    REFUSED(rialto_namespace_get_bool(&namespace, "i", NULL));
+    REFUSED(rialto_namespace_get_i64(&namespace, "i", ODD(storage)));
+    REFUSED(rialto_namespace_set_bytes(&namespace, "b", NULL, 1));
+    REFUSED(rialto_namespace_set_str(&namespace, "b", NULL));
+    REFUSED(rialto_namespace_get(&namespace, "i", NULL, 8, &it));
+    REFUSED(rialto_namespace_get(&namespace, "i", to, 8, NULL));
+    REFUSED(rialto_namespace_get(&namespace, "i", to, 8, ODD(storage)));
+    REFUSED(rialto_namespace_get_bytes(&namespace, "i", NULL, 8, &size));
+    REFUSED(rialto_namespace_get_bytes(&namespace, "i", to, 8, NULL));
+    REFUSED(rialto_namespace_get_str(&namespace, "i", NULL, 8, &size));
+    REFUSED(rialto_namespace_get_str(&namespace, "i", to, 8, NULL));
+    REFUSED(rialto_namespace_copy_names(&namespace, NULL, 8, &number, 1, &size));
+    REFUSED(rialto_namespace_copy_names(&namespace, to, 8, NULL, 1, &size));
+    REFUSED(rialto_namespace_copy_names(&namespace, to, 8, &number, 1, NULL));
+    CHECK(number == 5 && size == 5 && answer && it.type == 5 && i64 == 5 && u64 == 5 && f64 == 5);
+    EXPECT(rialto_namespace_get_i64(&namespace, "i", &i64), RIALTO_OK); /* as it was */
+    CHECK(i64 == 9);
+}
+
 int main(void)
 {
     watchdog();
@@ -1046,6 +1419,10 @@ int main(void)
     producers();
     consumers();
     values_and_arrays();
+    locks_of_state();
+    lists();
+    dicts();
+    namespaces();
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
     for (size_t i = 0; i < sizeof storage / sizeof storage[0]; i++)
         CHECK(storage[i] == 0);

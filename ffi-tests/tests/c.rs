@@ -84,6 +84,11 @@ fn values_and_arrays_between_c_processes() {
 }
 
 #[test]
+fn lists_dicts_and_namespaces_between_c_processes() {
+    run("collections", Link::Static);
+}
+
+#[test]
 fn named_objects_between_c_processes() {
     run("directory", Link::Static);
 }
@@ -122,7 +127,7 @@ fn every_function_refuses_null() {
 
 #[test]
 fn all_of_them_with_the_shared_library() {
-    for name in ["lock", "queue", "region", "threads", "abi", "macros", "null", "state"] {
+    for name in ["lock", "queue", "region", "threads", "abi", "macros", "null", "state", "collections"] {
         run(name, Link::Shared);
     }
     for name in ["loans", "batch", "join", "poll", "policies"] {

@@ -38,6 +38,8 @@ pub struct rialto_array_edit_t {
 
 type Edit = AnyEdit<'static, 'static, Os>;
 
+const _: () = assert!(align_of::<Edit>() >= align_of::<rialto_array_edit_t>());
+
 /// # Safety
 /// As [`get`], for a view whose region outlives the result.
 unsafe fn array_at(array: *const rialto_array_t) -> Result<Any<'static, Os>> {
@@ -56,7 +58,8 @@ fn span(array: &Any<'static, Os>, count: u32) -> Result<usize> {
 /// name        1 to 31 bytes of UTF-8.
 /// type        RIALTO_BLOCK, RIALTO_U8 ...
 /// size        bytes of an element; a number's own.
-/// count       elements, 1 and more; at most 2^30 bytes in all. It takes 256 bytes, and twice those bytes rounded up to 128.
+/// count       elements, 1 and more; at most 2^30 bytes in all. It takes 256 bytes, and twice those
+///             bytes rounded up to 128.
 /// initial     `count` elements, or NULL: zeros.
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
 /// array       gets the view.
@@ -158,8 +161,8 @@ pub unsafe extern "C" fn rialto_array_read(
     }))
 }
 
-/// Stores elements: all of them or, if we are killed, perhaps none. Waits for others who hold the lock as long as
-/// it takes.
+/// Stores elements: all of them or, if we are killed, perhaps none. Waits for others who hold the lock, see
+/// rialto_array_set_timeout.
 ///
 /// array       alive.
 /// index       of the first.
@@ -191,8 +194,9 @@ pub unsafe extern "C" fn rialto_array_write(
 /// from, before, size
 ///             as for rialto_value_swap.
 /// Returns     as rialto_value_swap; RIALTO_ENOENT.
-/// Concurrency, Signals, If we die
-///             as rialto_array_write.
+/// Concurrency as rialto_array_write.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_array_write.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_array_swap(
@@ -213,8 +217,9 @@ pub unsafe extern "C" fn rialto_array_swap(
 /// expected, from, size
 ///             as for rialto_value_compare_exchange.
 /// Returns     as rialto_value_compare_exchange; RIALTO_ENOENT.
-/// Concurrency, Signals, If we die
-///             as rialto_array_write.
+/// Concurrency as rialto_array_write.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_array_write.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_array_compare_exchange(
@@ -237,8 +242,9 @@ pub unsafe extern "C" fn rialto_array_compare_exchange(
 /// more, before, size
 ///             as for rialto_value_fetch_add.
 /// Returns     as rialto_value_fetch_add; RIALTO_ENOENT.
-/// Concurrency, Signals, If we die
-///             as rialto_array_write.
+/// Concurrency as rialto_array_write.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_array_write.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_array_fetch_add(
@@ -322,34 +328,6 @@ pub unsafe extern "C" fn rialto_array_edit_write(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(edit).and_then(|()| unsafe { (*edit.cast::<Edit>()).write(index, bytes(from, size)?) }))
-}
-
-/// Keeps all others from changing the array until rialto_array_release. As rialto_value_acquire.
-///
-/// array, timeout_ns
-///             as for rialto_value_acquire.
-/// Returns     as rialto_value_acquire.
-/// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
-/// Signals     not async-signal-safe.
-/// If we die   as rialto_value_acquire.
-/// Since       0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rialto_array_acquire(array: *const rialto_array_t, timeout_ns: u64) -> c_int {
-    // SAFETY: the caller's word.
-    status(unsafe { array_at(array) }.and_then(|array| array.shadow().acquire(timeout_ns)))
-}
-
-/// Ends what rialto_array_acquire began.
-///
-/// array       alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
-/// Concurrency the thread that acquired it.  Blocks: no.
-/// Signals     not async-signal-safe.
-/// Since       0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rialto_array_release(array: *const rialto_array_t) -> c_int {
-    // SAFETY: the caller's word.
-    status(unsafe { array_at(array) }.and_then(|array| array.shadow().release()))
 }
 
 /// Makes a raw array in a region, zero. As rialto_raw_value_create.

@@ -33,11 +33,15 @@ mod array;
 mod barrier;
 mod condition;
 mod connection;
+mod dict;
 mod directory;
 mod event;
+mod list;
 mod lock;
+mod locking;
 mod member;
 mod named;
+mod namespace;
 mod peeked;
 mod permits;
 mod pipe;
@@ -53,11 +57,15 @@ pub use array::*;
 pub use barrier::*;
 pub use condition::*;
 pub use connection::*;
+pub use dict::*;
 pub use directory::*;
 pub use event::*;
+pub use list::*;
 pub use lock::*;
+pub use locking::*;
 pub use member::*;
 pub use named::*;
+pub use namespace::*;
 pub use peeked::*;
 pub use permits::*;
 pub use pipe::*;
@@ -114,16 +122,8 @@ const MAX_STRING_BYTES: usize = 512;
 /// # Safety
 /// Null, or a C string that nobody changes during `'a`.
 unsafe fn name<'a>(string: *const c_char) -> Result<&'a str> {
-    check(string)?;
-    for len in 0..=MAX_STRING_BYTES {
-        // SAFETY: no zero before `len`, so this byte belongs to the string still.
-        if unsafe { *string.add(len) } == 0 {
-            // SAFETY: as above, for all of them.
-            let bytes = unsafe { slice::from_raw_parts(string.cast::<u8>(), len) };
-            return str::from_utf8(bytes).map_err(|_| Error::Invalid);
-        }
-    }
-    Err(Error::Invalid)
+    // SAFETY: the caller's word.
+    unsafe { text(string, MAX_STRING_BYTES, Error::Invalid) }
 }
 
 /// Bytes to be read. Null is fine for none.
@@ -152,6 +152,37 @@ unsafe fn buffer<'a>(to: *mut c_void, len: usize) -> Result<&'a mut [u8]> {
     // SAFETY: not null, not too long, and the caller's word. Memory that comes from C has some value,
     // whether or not C wrote it.
     Ok(unsafe { slice::from_raw_parts_mut(to.cast(), len) })
+}
+
+/// Elements to be written. Null is fine for none.
+///
+/// # Safety
+/// Valid for writes of `count` elements that nobody else uses during `'a`; any bits are a `T`.
+unsafe fn room<'a, T>(to: *mut T, count: usize) -> Result<&'a mut [T]> {
+    if count == 0 {
+        return Ok(&mut []);
+    }
+    check(to)?;
+    let count = count.min(isize::MAX as usize / size_of::<T>()); // as `buffer`
+    // SAFETY: checked, not too long, and the caller's word, as in `buffer`.
+    Ok(unsafe { slice::from_raw_parts_mut(to, count) })
+}
+
+/// A string of at most `max` bytes. Errors: `Invalid` (null, no UTF-8), `longer`.
+///
+/// # Safety
+/// Null, or a C string that nobody changes during `'a`.
+unsafe fn text<'a>(string: *const c_char, max: usize, longer: Error) -> Result<&'a str> {
+    check(string)?;
+    for len in 0..=max {
+        // SAFETY: no zero before `len`, so this byte belongs to the string still.
+        if unsafe { *string.add(len) } == 0 {
+            // SAFETY: as above, for all of them.
+            let bytes = unsafe { slice::from_raw_parts(string.cast::<u8>(), len) };
+            return str::from_utf8(bytes).map_err(|_| Error::Invalid);
+        }
+    }
+    Err(longer)
 }
 
 /// A Rust handle in the words of a C struct.

@@ -32,15 +32,16 @@ pub const RIALTO_REDELIVERED: c_int = 2;
 /// This thread does not hold the lock, or is not the one that joined; the permit is not held any more; the
 /// ticket is used up, or somebody else's.
 pub const RIALTO_EPERM: c_int = -1;
-/// No object of that name in the region, or no region of that name.
+/// No object of that name in the region, or no region of that name; no such index, item, key or attribute.
 pub const RIALTO_ENOENT: c_int = -2;
 /// A call that does not wait would have had to: held, empty, full, no permit, not set, not notified,
 /// unfinished.
 pub const RIALTO_EAGAIN: c_int = -11;
 /// The kernel would not give this process memory.
 pub const RIALTO_ENOMEM: c_int = -12;
-/// Still in use: the lock is held; a member is left, or has a message, a permit, a registration or an end; an
-/// end has a message in hand, or room reserved.
+/// Still in use: the lock is held, or an edit or sort under way needs it; a member is left, or has a message, a
+/// permit, a registration or an end; an end has a message in hand, or room reserved; keys came or went while a
+/// dict was walked through.
 pub const RIALTO_EBUSY: c_int = -16;
 /// An object or region of that name, or at that place, exists already.
 pub const RIALTO_EEXIST: c_int = -17;
@@ -50,11 +51,11 @@ pub const RIALTO_EINVAL: c_int = -22;
 pub const RIALTO_ENFILE: c_int = -23;
 /// This thread holds 64 locks and memberships, or is a member of 16 regions.
 pub const RIALTO_EMFILE: c_int = -24;
-/// The memory, the region or /dev/shm has no room.
+/// The memory, the region or /dev/shm has no room; a list, dict or namespace is full.
 pub const RIALTO_ENOSPC: c_int = -28;
 /// Closed; from pop, peek and a pipe's receive: and drained.
 pub const RIALTO_EPIPE: c_int = -32;
-/// This thread holds the lock already.
+/// This thread holds the lock already, or is within an edit or sort of that very object.
 pub const RIALTO_EDEADLK: c_int = -35;
 /// The next message killed its holders as often as the queue allows (RIALTO_ON_DEATH_STOP: once);
 /// take_poisoned takes it.
@@ -63,13 +64,16 @@ pub const RIALTO_EBADMSG: c_int = -74;
 pub const RIALTO_EOVERFLOW: c_int = -75;
 /// That end of the queue is somebody else's, who is alive; that end of the pipe was claimed before.
 pub const RIALTO_EUSERS: c_int = -87;
-/// The message is longer than the queue's or pipe's longest; in chunks only, and not to wait.
+/// The message is longer than the queue's or pipe's longest; in chunks only, and not to wait. An item, key, value or
+/// name is longer than its longest.
 pub const RIALTO_EMSGSIZE: c_int = -90;
-/// This kernel or file system cannot do that; this end of a pipe only sends, or only receives.
+/// This kernel or file system cannot do that; this end of a pipe only sends, or only receives; a value or element is
+/// too large for that.
 pub const RIALTO_ENOTSUP: c_int = -95;
 /// The other end of the pipe is closed, or its holder died.
 pub const RIALTO_ECONNRESET: c_int = -104;
-/// The buffer is smaller than the queue's longest message, or the pipe's next.
+/// The buffer is smaller than the queue's longest message, the pipe's next, or what is to be copied from a list, dict
+/// or namespace.
 pub const RIALTO_ENOBUFS: c_int = -105;
 /// The deadline passed. A condition's lock is held again all the same; a barrier is broken by it.
 pub const RIALTO_ETIMEDOUT: c_int = -110;
@@ -79,7 +83,7 @@ pub const RIALTO_ENOTRECOVERABLE: c_int = -131;
 pub const RIALTO_EBADREGION: c_int = -4096;
 /// Another layout version, or features that this library does not know.
 pub const RIALTO_EVERSION: c_int = -4097;
-/// The object of that name is of another kind, or has other parameters.
+/// The object of that name is of another kind, or has other parameters; the attribute is of another type; no number.
 pub const RIALTO_EWRONGKIND: c_int = -4098;
 /// The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole.
 pub const RIALTO_EBROKEN: c_int = -4099;

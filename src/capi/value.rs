@@ -164,13 +164,13 @@ fn only(value: &Any<'static, Os>, size: usize) -> Result<()> {
     if value.size() as usize == size { Ok(()) } else { Err(Error::Invalid) }
 }
 
-/// Stores a value, waiting for others who hold the lock as long as it takes.
+/// Stores a value, waiting for others who hold the lock, see rialto_value_set_timeout.
 ///
 /// value       alive.
 /// from, size  the bytes; as many as it has. A bool is 0 or 1.
-/// Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EDEADLK (from
-///             within an edit of it); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the lock);
-///             RIALTO_EINVAL (also: another size).
+/// Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
+///             (only after rialto_value_set_timeout); RIALTO_EDEADLK (from within an edit of it); RIALTO_EBADREGION;
+///             RIALTO_ENOTRECOVERABLE (a peer has damaged the lock); RIALTO_EINVAL (also: another size).
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   everybody finds the old value, or everybody the new one.
@@ -239,7 +239,8 @@ pub(super) unsafe fn swap(
 /// expected    `size` bytes: the value to be replaced. Gets what was there.
 /// from, size  the new value; at most 64 bytes.
 /// Returns     RIALTO_OK, it was replaced; RIALTO_EAGAIN, it was another one, which `expected` is now (the one place
-///             where an out-parameter is written besides); RIALTO_ENOTSUP (larger than 64 bytes); as
+///             where an out-parameter is written besides; or, only after rialto_value_set_timeout to 0, somebody
+///             holds the lock, and `expected` is as it was); RIALTO_ENOTSUP (larger than 64 bytes); as
 ///             rialto_value_store.
 /// Concurrency as rialto_value_store.
 /// Signals     not async-signal-safe.
@@ -266,9 +267,13 @@ pub(super) unsafe fn exchange(
     size: usize,
 ) -> Result<c_int> {
     only(any, size)?;
+    let mut new = [0; crate::any::MAX_WORD];
+    let new = new.get_mut(..size).ok_or(Error::NotSupported)?;
+    // SAFETY: the caller's word; one after the other, as they may be the same.
+    new.copy_from_slice(unsafe { bytes(from, size) }?);
     // SAFETY: the caller's word.
-    let (expected, from) = unsafe { (buffer(expected, size)?, bytes(from, size)?) };
-    if any.compare_exchange(index, expected, from)? { Ok(super::RIALTO_OK) } else { Err(Error::WouldBlock) }
+    let expected = unsafe { buffer(expected, size) }?;
+    if any.compare_exchange(index, expected, new)? { Ok(super::RIALTO_OK) } else { Err(Error::WouldBlock) }
 }
 
 /// Adds to a value that is a number; integers wrap.
@@ -312,37 +317,6 @@ pub(super) unsafe fn add(
         }
     }
     Ok(())
-}
-
-/// Keeps all others from changing the value until rialto_value_release: several operations of this thread, that
-/// nobody comes between. Python's `with value.get_lock():`. Others load meanwhile.
-///
-/// value       alive.
-/// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     RIALTO_OK; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is held); RIALTO_EDEADLK (held by this
-///             thread already); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE;
-///             RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
-/// Signals     not async-signal-safe.
-/// If we die   others go on, with what the last whole operation left: hold a rialto_lock_t of your own if they are to be told.
-/// Since       0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rialto_value_acquire(value: *const rialto_value_t, timeout_ns: u64) -> c_int {
-    // SAFETY: the caller's word.
-    status(unsafe { value_at(value) }.and_then(|value| value.shadow().acquire(timeout_ns)))
-}
-
-/// Ends what rialto_value_acquire began.
-///
-/// value       alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
-/// Concurrency the thread that acquired it.  Blocks: no.
-/// Signals     not async-signal-safe.
-/// Since       0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rialto_value_release(value: *const rialto_value_t) -> c_int {
-    // SAFETY: the caller's word.
-    status(unsafe { value_at(value) }.and_then(|value| value.shadow().release()))
 }
 
 /// Makes a raw value in a region, zero: bytes that are all yours. No lock, no copies, and all or nothing only what one

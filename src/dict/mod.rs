@@ -46,7 +46,7 @@
 //! - While [`Dict::for_each`] walks, no key may come or go: `Busy` then, Python's RuntimeError.
 //!
 //! # Checked by
-//! `tests/dict.rs`, `tests/prop_state.rs`.
+//! `tests/dict.rs`, `tests/prop_state.rs`, `tests/sweep_state.rs`, `tests/hostile.rs`.
 
 mod table;
 
@@ -218,9 +218,15 @@ impl<'r, P: Platform> Dict<'r, P> {
     /// `d.update(pairs)`: all of them, one after the other, or none, also if we die here. Errors: `NoSpace`,
     /// `MessageTooLarge`.
     pub fn update(&self, pairs: &[(&[u8], &[u8])]) -> Result<()> {
-        pairs.iter().try_for_each(|(key, value)| self.table.check(key, value.len()))?;
+        self.update_as(pairs, |pair| *pair)
+    }
+
+    /// As [`Dict::update`], for pairs of any form; `parts` says the same at each time.
+    pub(crate) fn update_as<M>(&self, pairs: &[M], parts: impl Fn(&M) -> (&[u8], &[u8])) -> Result<()> {
+        let parts = || pairs.iter().map(&parts);
+        parts().try_for_each(|(key, value)| self.table.check(key, value.len()))?;
         self.shadow
-            .update(|draft| pairs.iter().try_for_each(|(key, value)| self.table.set(draft, key, &[], value)))
+            .update(|draft| parts().try_for_each(|(key, value)| self.table.set(draft, key, &[], value)))
     }
 
     /// `d.setdefault(key, default)`: sets it if there is no such key; copies the key's value, the old or the new
@@ -277,12 +283,22 @@ impl<'r, P: Platform> Dict<'r, P> {
     /// `list(d.items())`, of one moment: each key and behind it its value to `buffer`, their lengths to `lens`;
     /// returns how many there are. Errors: `BufferTooSmall` (either).
     pub fn copy_items(&self, buffer: &mut [u8], lens: &mut [(u32, u32)]) -> Result<usize> {
+        self.copy_items_as(buffer, lens, |key, value| (key, value))
+    }
+
+    /// As [`Dict::copy_items`], with `lens` of any form.
+    pub(crate) fn copy_items_as<L>(
+        &self,
+        buffer: &mut [u8],
+        lens: &mut [L],
+        pair: impl Fn(u32, u32) -> L,
+    ) -> Result<usize> {
         self.shadow.read(|view| {
             let (mut at, mut count) = (0, 0);
             self.table.each(&view, |slot| {
                 let key = self.table.copy_key(&view, slot, &mut buffer[at..])?;
                 let value = self.table.copy_value(&view, slot, &mut buffer[at + key..])?;
-                *lens.get_mut(count).ok_or(Error::BufferTooSmall)? = (key as u32, value as u32);
+                *lens.get_mut(count).ok_or(Error::BufferTooSmall)? = pair(key as u32, value as u32);
                 (at, count) = (at + key + value, count + 1);
                 Ok(())
             })?;
@@ -295,6 +311,19 @@ impl<'r, P: Platform> Dict<'r, P> {
     /// values of keys that are there. Errors: those of [`Dict::lock`], `BufferTooSmall` (either), `Busy` (`f`
     /// added or removed a key: that is done, and the walk ends).
     pub fn for_each(&self, key: &mut [u8], value: &mut [u8], mut f: impl FnMut(&[u8], &[u8])) -> Result<()> {
+        self.walk(key, value, |key, value| {
+            f(key, value);
+            true
+        })
+    }
+
+    /// As [`Dict::for_each`], as long as `f` says true.
+    pub(crate) fn walk(
+        &self,
+        key: &mut [u8],
+        value: &mut [u8],
+        mut f: impl FnMut(&[u8], &[u8]) -> bool,
+    ) -> Result<()> {
         let _held = self.shadow.lock()?;
         let table = &self.table;
         let (mut next, len, changes) =
@@ -304,7 +333,9 @@ impl<'r, P: Platform> Dict<'r, P> {
             let (key_len, value_len) = self.shadow.read(|view| {
                 Ok((table.copy_key(&view, slot, key)?, table.copy_value(&view, slot, value)?))
             })?;
-            f(&key[..key_len], &value[..value_len]);
+            if !f(&key[..key_len], &value[..value_len]) {
+                return Ok(());
+            }
             let now;
             (next, now) = self.shadow.read(|view| Ok((table.after(&view, slot)?, table.changes(&view)?)))?;
             if now != changes {

@@ -30,7 +30,7 @@
 //! - `sort_by` wants a buffer for two items, as there is no heap.
 //!
 //! # Checked by
-//! `tests/list.rs`, `tests/prop_state.rs`.
+//! `tests/list.rs`, `tests/prop_state.rs`, `tests/sweep_state.rs`, `tests/hostile.rs`.
 
 mod items;
 
@@ -172,9 +172,15 @@ impl<'r, P: Platform> List<'r, P> {
 
     /// `s.extend(values)`: all of them, or none, also if we die here. Errors: `NoSpace`, `MessageTooLarge`.
     pub fn extend(&self, values: &[&[u8]]) -> Result<()> {
-        values.iter().try_for_each(|value| self.items.check(value))?;
-        self.shadow
-            .update(|draft| values.iter().try_for_each(|value| self.items.insert(draft, u32::MAX, value)))
+        self.extend_as(values, |value| value)
+    }
+
+    /// As [`List::extend`], for values of any form; `bytes` says the same at each time.
+    pub(crate) fn extend_as<M>(&self, values: &[M], bytes: impl Fn(&M) -> &[u8]) -> Result<()> {
+        values.iter().try_for_each(|value| self.items.check(bytes(value)))?;
+        self.shadow.update(|draft| {
+            values.iter().try_for_each(|value| self.items.insert(draft, u32::MAX, bytes(value)))
+        })
     }
 
     /// `s.insert(i, value)`: before the item `i`; behind the last one, if there are no more than `i`. Errors:
@@ -330,15 +336,22 @@ impl<'r, P: Platform> List<'r, P> {
     /// `f` gets the index and the item, which lies in `buffer`; it may use the list, and sees items come and go
     /// by index then, as in Python. Errors: those of [`List::lock`], `BufferTooSmall`.
     pub fn for_each(&self, buffer: &mut [u8], mut f: impl FnMut(usize, &[u8])) -> Result<()> {
+        self.walk(buffer, |i, item| {
+            f(i, item);
+            true
+        })
+    }
+
+    /// As [`List::for_each`], as long as `f` says true.
+    pub(crate) fn walk(&self, buffer: &mut [u8], mut f: impl FnMut(usize, &[u8]) -> bool) -> Result<()> {
         let _held = self.shadow.lock()?;
         let mut i = 0;
         loop {
             match self.get(i, buffer) {
-                Ok(len) => f(i, &buffer[..len]),
-                Err(Error::NotFound) => return Ok(()),
+                Ok(len) if f(i, &buffer[..len]) => i += 1,
+                Ok(_) | Err(Error::NotFound) => return Ok(()),
                 Err(error) => return Err(error),
             }
-            i += 1;
         }
     }
 

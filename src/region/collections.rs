@@ -128,12 +128,12 @@ impl<'r, P: Platform> Object<'r, P> for List<'r, P> {
 
     unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &ListConfig) -> Result<Self> {
         // SAFETY: the caller's word.
-        unsafe { List::format(region.platform, at, config) }
+        unsafe { List::format(region.platform, at, config) }.map(|object| object.counted_in(&region.held))
     }
 
     unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
         // SAFETY: the caller's word.
-        unsafe { List::attach(region.platform, at, size) }
+        unsafe { List::attach(region.platform, at, size) }.map(|object| object.counted_in(&region.held))
     }
 
     fn has(&self, config: &ListConfig) -> bool {
@@ -157,12 +157,12 @@ impl<'r, P: Platform> Object<'r, P> for Dict<'r, P> {
 
     unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &DictConfig) -> Result<Self> {
         // SAFETY: the caller's word.
-        unsafe { Dict::format(region.platform, at, config) }
+        unsafe { Dict::format(region.platform, at, config) }.map(|object| object.counted_in(&region.held))
     }
 
     unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
         // SAFETY: the caller's word.
-        unsafe { Dict::attach(region.platform, at, size) }
+        unsafe { Dict::attach(region.platform, at, size) }.map(|object| object.counted_in(&region.held))
     }
 
     fn has(&self, config: &DictConfig) -> bool {
@@ -187,11 +187,12 @@ impl<'r, P: Platform> Object<'r, P> for Namespace<'r, P> {
     unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &NamespaceConfig) -> Result<Self> {
         // SAFETY: the caller's word.
         unsafe { Namespace::format(region.platform, at, config) }
+            .map(|object| object.counted_in(&region.held))
     }
 
     unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
         // SAFETY: the caller's word.
-        unsafe { Namespace::attach(region.platform, at, size) }
+        unsafe { Namespace::attach(region.platform, at, size) }.map(|object| object.counted_in(&region.held))
     }
 
     fn has(&self, config: &NamespaceConfig) -> bool {

@@ -83,6 +83,8 @@ pub struct Region<P: Platform = Os> {
     uid: u64,
     /// The member that was asked about last; see [`Depth::Tick`]. Threads may mix it up.
     asked: AtomicU32,
+    /// Locks in here, of values and the like, that this process holds; see `Shadow::counted_in`.
+    held: AtomicU32,
     /// Our row among the users of objects, and whose it is; see `visit`.
     row: AtomicU64,
     #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
@@ -157,6 +159,7 @@ impl<P: Platform> Region<P> {
             platform,
             uid: platform.claim(),
             asked: AtomicU32::new(0),
+            held: AtomicU32::new(0),
             row: AtomicU64::new(0),
             #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
             mapping: map::Mapping::Borrowed,
@@ -312,12 +315,13 @@ impl<P: Platform> Region<P> {
 
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 impl<P: Platform> Region<P> {
-    /// Whether a thread of this process could still touch the memory: one that is a member, or this one
-    /// with a lock in it. Nothing in the region itself is asked: peers can write there.
+    /// Whether a thread of this process could still touch the memory: one that is a member, or with a lock of a
+    /// value and the like, or this one with any lock in it. Nothing in the region itself is asked: peers can write
+    /// there.
     pub(crate) fn in_use(&self) -> bool {
         let locked =
             self.platform.thread().is_ok_and(|thread| thread.holds_within(self.as_ptr(), self.len()));
-        locked || self.platform.users(self.uid) > 0
+        locked || self.held.load(Acquire) > 0 || self.platform.users(self.uid) > 0
     }
 }
 

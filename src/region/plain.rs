@@ -131,28 +131,32 @@ plain_object!(
 );
 
 macro_rules! plain_methods {
-    ($type:ident, $what:literal, $create:ident, $create_timeout:ident, $open:ident, $open_or_create:ident, $made:literal) => {
+    ($([$unsafe:ident, $safety:literal])? $type:ident, $what:literal, $create:ident, $create_timeout:ident, $open:ident, $open_or_create:ident, $made:literal) => {
         #[doc = concat!("Creates ", $what, ", ", $made, ", under a name of 1 to 31 bytes. Waits for others who")]
         /// create, and errors, as [`Region::create_queue`].
-        pub fn $create(&self, name: &str) -> Result<&$type> {
+        $(#[doc = $safety])?
+        pub $($unsafe)? fn $create(&self, name: &str) -> Result<&$type> {
             self.make(name, &(), FOREVER)
         }
 
         #[doc = concat!("As [`Region::", stringify!($create), "`], waiting at most `timeout_ns` for others:")]
         /// then `TimedOut`.
-        pub fn $create_timeout(&self, name: &str, timeout_ns: u64) -> Result<&$type> {
+        $(#[doc = $safety])?
+        pub $($unsafe)? fn $create_timeout(&self, name: &str, timeout_ns: u64) -> Result<&$type> {
             self.make(name, &(), timeout_ns)
         }
 
         #[doc = concat!("The ", stringify!($type), " of that name. Never blocks. Errors: as")]
         /// [`Region::open_queue`].
-        pub fn $open(&self, name: &str) -> Result<&$type> {
+        $(#[doc = $safety])?
+        pub $($unsafe)? fn $open(&self, name: &str) -> Result<&$type> {
             self.find(name)
         }
 
         #[doc = concat!("The ", stringify!($type), " of that name, which is created if there is none. As")]
         /// [`Region::open_or_create_queue`].
-        pub fn $open_or_create(&self, name: &str) -> Result<&$type> {
+        $(#[doc = $safety])?
+        pub $($unsafe)? fn $open_or_create(&self, name: &str) -> Result<&$type> {
             self.find_or_make(name, &(), FOREVER)
         }
     };
@@ -161,8 +165,18 @@ macro_rules! plain_methods {
 /// Locks, events, conditions and semaphores that stand alone. They serve the platform `Os` only by their plain
 /// methods (`acquire`, `wait`); on another, there are those that end in `_on`.
 impl<P: Platform> Region<P> {
-    plain_methods!(Lock, "a lock", create_lock, create_lock_timeout, open_lock, open_or_create_lock, "free");
     plain_methods!(
+        [unsafe, "\n# Safety\nWhile another thread of this process holds the lock, the region is neither dropped nor detached (a guard may be forgotten): the thread's robust list runs through it. See [`Lock::new`]."]
+        Lock,
+        "a lock",
+        create_lock,
+        create_lock_timeout,
+        open_lock,
+        open_or_create_lock,
+        "free"
+    );
+    plain_methods!(
+        [unsafe, "\n# Safety\nWhile another thread of this process holds the lock, the region is neither dropped nor detached (a guard may be forgotten): the thread's robust list runs through it. See [`Lock::new`]."]
         RLock,
         "a recursive lock",
         create_rlock,

@@ -11,9 +11,15 @@ macro_rules! locking {
             Self { shadow: self.shadow.with_timeout(timeout_ns), ..self }
         }
 
+        /// See [`crate::shadow::Shadow::counted_in`].
+        pub(crate) fn counted_in(self, held: &'r $crate::sync::AtomicU32) -> Self {
+            Self { shadow: self.shadow.counted_in(held), ..self }
+        }
+
         /// Holds the object's lock until the guard is dropped: nobody else changes anything, and every operation
         /// of this thread works on. So several operations are one for the others (who may read in between: they
-        /// see some of them done, as everybody does if we die between two). Holding it already, this adds nothing.
+        /// see some of them done, as everybody does if we die between two). Guards may be nested, and
+        /// dropped in any order: the last one releases.
         ///
         /// Waits for other writers, see `with_timeout`. Errors: `NotRecoverable` (a peer overwrote the lock),
         /// `TooManyHeld`, `BadRegion`, `NoMemory` (first use). If we die holding it, the next one gets it.
@@ -27,8 +33,8 @@ macro_rules! locking {
             self.shadow.acquire(timeout_ns)
         }
 
-        /// Releases what `acquire` got. Errors: `NotOwner`, `BadRegion`; `Busy` from within an update (a comparator,
-        /// an edit), which needs it: a guard that is dropped there stays held until this thread ends.
+        /// Releases what `acquire` got. Errors: `BadRegion`; `NotOwner`, also from within an update (a comparator, an
+        /// edit) that nobody but itself holds the lock for.
         pub fn release(&self) -> $crate::error::Result<()> {
             self.shadow.release()
         }

@@ -11,7 +11,7 @@
 //! | 0 | 4 | `magic` of the object, set last | creator |
 //! | 4 | 4 | `bytes` of a copy, 1..=2^30 | creator |
 //! | 8 | 32 | `params`, the object's own | creator |
-//! | 64 | 64 | `lock`, a [`Lock`] | its owner |
+//! | 64 | 64 | `lock`, a [`Lock`]; its `aux`: how often its owner holds it, without meaning while nobody does | its owner |
 //! | 128 | 8 | `seq`: how often was published; bit 0: which copy is | lock's owner |
 //! | 136 | 4 | `drafting`: 1 while the copies may differ, else 0 | lock's owner |
 //! | 140 | 4 | `deaths`: how many owners died while it was 1 | lock's owner |
@@ -25,7 +25,8 @@
 //! # Invariants
 //! 1. Only the owner of the lock writes; the copy that `seq` names, nobody.
 //! 2. While `drafting` is 0 and nobody holds the lock, the copies are equal.
-//! 3. `bytes` and `params` are read once, at attach, and checked; whatever else is read in a copy is an input.
+//! 3. An update holds the lock itself, whoever holds it besides: no guard that is dropped within one releases it.
+//! 4. `bytes` and `params` are read once, at attach, and checked; whatever else is read in a copy is an input.
 //!
 //! # Ordering
 //! | publishes | by | to |
@@ -42,10 +43,14 @@
 //!   the next owner of the lock copies the published copy to the other, whole, before it does anything.
 //! - that one killed on the way: `drafting` is 1 still.
 //! - reader killed: it has written nothing.
+//! - owner killed before it has written how often it holds the lock: the next one writes its own.
 //!
 //! # Limits
+//! A peer that writes 1 to `drafting` while a thread holds the lock makes that thread's updates `Deadlock` until it
+//! releases. A child that is forked within an update must not use it; its own end of it changes nothing.
 //! Twice the memory, and each change is written twice. 2^30 bytes. A reader whom writers overtake
-//! [`LOOKS`] times in a row waits for the lock, like a writer. After a writer's death one writer copies everything once.
+//! [`LOOKS`] times in a row waits for the lock, like a writer. A peer that scribbles on the count makes the owner
+//! release too early or too late; 0 counts as 1. After a writer's death one writer copies everything once.
 //!
 //! # Checked by
 //! `tests/loom_shadow.rs`, `tests/sweep_state.rs`, `tests/torn.rs`.
@@ -157,13 +162,16 @@ const _: () = {
     assert!(offset_of!(Header, control) == 128 && size_of::<Header>() as u64 == COPIES_OFFSET);
 };
 
-/// A handle to such an object. Small, copyable, usable from every thread of its process.
+/// A handle to such an object. Small, copyable, usable from every thread of its process. Made in this crate only: who
+/// exchanged the drafts of two updates, or kept a view, would reach past the copies.
 pub struct Shadow<'r, P: Platform> {
     header: &'r Header,
     copies: NonNull<u8>,
     stride: u32,
     bytes: u32,
     timeout_ns: u64,
+    /// How many locks of objects of its region this process holds; kept here for `Region::in_use`.
+    held: Option<&'r AtomicU32>,
     platform: P,
 }
 
@@ -202,7 +210,7 @@ impl<'r, P: Platform> Shadow<'r, P> {
     /// # Safety
     /// `at` is 128-aligned; `layout(bytes)` bytes from it stay mapped and shared for 'r, and as long as a thread
     /// of ours holds the object's lock; nobody uses them yet.
-    pub unsafe fn format(
+    pub(crate) unsafe fn format(
         platform: P,
         at: NonNull<u8>,
         magic: u32,
@@ -213,7 +221,8 @@ impl<'r, P: Platform> Shadow<'r, P> {
         layout(bytes)?;
         // SAFETY: the caller's word; any bytes are valid for atomics.
         unsafe {
-            (*at.cast::<AtomicU32>().as_ptr()).store(0, Relaxed);
+            // SeqCst: before anything else, should we be killed on the way.
+            (*at.cast::<AtomicU32>().as_ptr()).swap(0, SeqCst);
             let lock = at.add(core::mem::offset_of!(Header, lock)).cast::<Lock>();
             lock.write(Lock::new());
         }
@@ -241,7 +250,7 @@ impl<'r, P: Platform> Shadow<'r, P> {
     /// # Safety
     /// `at` is 128-aligned; `size` bytes from it stay mapped and shared for 'r, and as long as a thread of ours
     /// holds the object's lock. What is in them does not matter.
-    pub unsafe fn attach(
+    pub(crate) unsafe fn attach(
         platform: P,
         at: NonNull<u8>,
         size: u64,
@@ -271,7 +280,7 @@ impl<'r, P: Platform> Shadow<'r, P> {
         // SAFETY: the caller's word.
         let (header, copies) = unsafe { (at.cast::<Header>().as_ref(), at.add(COPIES_OFFSET as usize)) };
         let stride = bytes.next_multiple_of(CACHE_LINE as u32);
-        Shadow { header, copies, stride, bytes, timeout_ns: FOREVER, platform }
+        Shadow { header, copies, stride, bytes, timeout_ns: FOREVER, held: None, platform }
     }
 
     fn copy(&self, which: usize) -> NonNull<u8> {
@@ -284,6 +293,18 @@ impl<'r, P: Platform> Shadow<'r, P> {
     #[must_use = "the handle itself is as it was"]
     pub fn with_timeout(self, timeout_ns: u64) -> Self {
         Shadow { timeout_ns, ..self }
+    }
+
+    /// This handle, whose lock is counted in `held` while this process holds it: a region does not go from under
+    /// a guard that was forgotten.
+    pub(crate) fn counted_in(self, held: &'r AtomicU32) -> Self {
+        Shadow { held: Some(held), ..self }
+    }
+
+    fn count_held(&self, change: u32) {
+        if let Some(held) = self.held {
+            held.fetch_add(change, AcqRel); // partner: `Region::in_use`
+        }
     }
 
     /// Bytes of a copy.
@@ -336,9 +357,15 @@ impl<'r, P: Platform> Shadow<'r, P> {
     /// Acquires the lock, waiting at most `timeout_ns`, and repairs what a dead owner left: from here on nobody
     /// else changes anything. Errors: `Deadlock` (it is ours already), and as [`Lock::acquire_on`].
     pub fn acquire(&self, timeout_ns: u64) -> Result<()> {
-        if self.header.lock.acquire_on(self.platform, timeout_ns)? == Outcome::OwnerDied {
+        self.count_held(1);
+        let acquired = self.header.lock.acquire_on(self.platform, timeout_ns);
+        if acquired.is_err() {
+            self.count_held(u32::MAX); // one less
+        }
+        if acquired? == Outcome::OwnerDied {
             self.header.lock.mark_consistent_on(self.platform)?;
         }
+        self.set_count(1);
         let control = &self.header.control.0;
         if control.is_drafting() {
             control.begin(); // the fence: see Ordering
@@ -352,23 +379,49 @@ impl<'r, P: Platform> Shadow<'r, P> {
         Ok(())
     }
 
-    /// Releases the lock. Errors: `NotOwner`, `BadRegion`; `Busy` from within an update, which needs it.
+    /// Undoes one acquisition; the last one releases the lock. Errors: `NotOwner` (also: all that is left is an
+    /// update's own), `BadRegion`.
     pub fn release(&self) -> Result<()> {
-        if self.is_mine() && self.header.control.0.is_drafting() {
-            return Err(Error::Busy);
+        if self.count() <= 1 && self.header.control.0.is_drafting() {
+            return Err(Error::NotOwner);
         }
-        self.header.lock.release_on(self.platform)
+        self.release_one()
     }
 
-    /// As [`Shadow::acquire`], until the guard is dropped, waiting as long as the handle does; nothing if the
-    /// lock is ours already.
+    fn release_one(&self) -> Result<()> {
+        let count = self.count();
+        if !self.is_mine() {
+            return Err(Error::NotOwner);
+        }
+        if count <= 1 {
+            // `BadRegion`: it is not held any more either.
+            let released = self.header.lock.release_on(self.platform);
+            self.count_held(u32::MAX); // one less
+            return released;
+        }
+        self.set_count(count - 1);
+        Ok(())
+    }
+
+    /// How often the lock's owner holds it: read and written by that one only.
+    fn count(&self) -> u32 {
+        self.header.lock.cell().count()
+    }
+
+    fn set_count(&self, count: u32) {
+        self.header.lock.cell().set_count(count);
+    }
+
+    /// As [`Shadow::acquire`], until the guard is dropped, waiting as long as the handle does; once more if the lock
+    /// is ours already. Errors: also `Overflow` (2^32 - 1 times).
     #[inline]
     pub fn lock(&self) -> Result<Held<'r, P>> {
-        let nested = self.is_mine();
-        if !nested {
+        if self.is_mine() {
+            self.set_count(self.count().max(1).checked_add(1).ok_or(Error::Overflow)?);
+        } else {
             self.acquire(self.timeout_ns)?;
         }
-        Ok(Held { shadow: *self, nested, thread: PhantomData })
+        Ok(Held { shadow: *self, thread: PhantomData })
     }
 
     /// Has `change` change the copy that is not published, and publishes it: all of it, or, if `change` says
@@ -385,7 +438,8 @@ impl<'r, P: Platform> Shadow<'r, P> {
         let mut undo =
             Undo { shadow: self, draft: Draft::new(self.copy(control.published() + 1), self.bytes) };
         let result = change(&mut undo.draft);
-        if result.is_ok() && undo.draft.is_changed() {
+        // Not in a child that was forked in there: nothing of this is its own.
+        if result.is_ok() && undo.draft.is_changed() && self.is_mine() {
             control.publish();
         }
         drop(undo);
@@ -401,6 +455,9 @@ struct Undo<'a, 'r, P: Platform> {
 
 impl<P: Platform> Drop for Undo<'_, '_, P> {
     fn drop(&mut self) {
+        if !self.shadow.is_mine() {
+            return; // a forked child
+        }
         let control = &self.shadow.header.control.0;
         let published = control.published();
         let (from, to) = (self.shadow.copy(published), self.shadow.copy(published + 1));
@@ -416,20 +473,22 @@ impl<P: Platform> Drop for Undo<'_, '_, P> {
     }
 }
 
-/// Holds an object's lock; releases it when dropped, unless it was held before.
+/// Holds an object's lock, once, for the thread that took it:
+/// ```compile_fail,E0277
+/// fn is_send<T: Send>() {}
+/// is_send::<rialto::shadow::Held<rialto::sys::Os>>();
+/// ```
+/// The last of a thread's guards that is dropped releases it.
 #[must_use = "dropping it releases the lock at once"]
 pub struct Held<'r, P: Platform> {
     shadow: Shadow<'r, P>,
-    nested: bool,
     /// Not Send: the lock belongs to the thread.
     thread: PhantomData<*mut ()>,
 }
 
 impl<P: Platform> Drop for Held<'_, P> {
     fn drop(&mut self) {
-        if !self.nested {
-            // Fails if released by hand meanwhile, or overwritten by a peer: nothing is held then.
-            let _ = self.shadow.release();
-        }
+        // Fails in a forked child, or if released by hand meanwhile, or overwritten by a peer: nothing is held then.
+        let _ = self.shadow.release_one();
     }
 }

@@ -1,8 +1,9 @@
 //! Bytes decide everything: what lies in a region's memory, and what is then done with it.
 //!
-//! Shared by `tests/hostile.rs` (proptest) and `fuzz/fuzz_targets/attach_bytes.rs` (cargo-fuzz). One input
-//! is one case: a memory that is either the input's bytes as they are, or a sound region with queues,
-//! members and messages, damaged as the input says; then a script of calls and further damage.
+//! Shared by `tests/hostile.rs` (proptest) and `fuzz/fuzz_targets` (cargo-fuzz). One input
+//! is one case: a memory that is either the input's bytes as they are, or a sound region, damaged as the input
+//! says; then a script of calls and further damage. The region is one with queues, members and messages, or
+//! one with shared state (`state`).
 //!
 //! What is checked: no panic, no signal (the memory ends at a page that may not be touched, and begins
 //! behind bytes that must not change), and no call that outlives its deadline: a clock aborts the process.
@@ -10,6 +11,8 @@
 //! Each case has a thread of its own, and its memory goes only when that thread has ended: damage may make
 //! it impossible for a member to leave.
 #![allow(dead_code)]
+
+mod state;
 
 use rialto::{
     Barrier, Condition, Depth, Error, Event, Lock, Member, OnDeath, Peeked, Permit, Popped, Queue,
@@ -509,7 +512,7 @@ fn alone(arena: &Arena, input: &mut Input, timeout_ns: u64) {
 pub fn run(bytes: &[u8]) {
     let mut input = Input(bytes);
     let first = input.byte();
-    let indexed = first & 4 != 0;
+    let (indexed, state) = (first & 4 != 0, first & 8 != 0);
     let arena = match first % 4 {
         0 => {
             // The bytes as they are; with the magic number and the version, or nothing gets anywhere.
@@ -524,22 +527,29 @@ pub fn run(bytes: &[u8]) {
             arena
         }
         1 => Arena::new(SOUND_BYTES),
+        _ if state => Arena::new(state::tight_bytes() + input.byte() as usize % 4 * 70),
         _ => Arena::new(tight_bytes(indexed) + input.byte() as usize % 4 * 70),
     };
     let sound = bytes.first().is_some_and(|byte| byte % 4 != 0);
     thread::scope(|scope| {
         let case = scope.spawn(|| {
             tick(0);
-            if sound {
-                make_sound(&arena, &mut input, indexed);
-                for _ in 0..input.below(8) {
-                    damage(&arena, &mut input);
+            match sound {
+                true if state => {
+                    state::make_sound(&arena, &mut input);
+                    (0..input.below(12)).for_each(|_| state::damage(&arena, &mut input));
                 }
+                true => {
+                    make_sound(&arena, &mut input, indexed);
+                    (0..input.below(8)).for_each(|_| damage(&arena, &mut input));
+                }
+                false => {}
             }
             let skew = if input.byte() % 16 == 0 { 64 } else { 0 };
             if skew < arena.len() {
                 // SAFETY: inside the arena, which outlives this thread.
                 match unsafe { Region::attach(arena.ptr().add(skew), arena.len() - skew) } {
+                    Ok(region) if state => state::act(&region, &arena, &mut input, 48),
                     Ok(region) => act(&region, &arena, &mut input, 48),
                     Err(Error::Invalid | Error::BadRegion | Error::Version) => {}
                     Err(error) => panic!("attach: {error:?}"),
@@ -555,11 +565,47 @@ pub fn run(bytes: &[u8]) {
     arena.check_surroundings();
 }
 
+/// One case whose region's directory and objects are the input's bytes: for `fuzz/fuzz_targets/state_bytes.rs`.
+pub fn run_state(bytes: &[u8]) {
+    let mut input = Input(bytes);
+    let spare = input.byte() as usize % 4 * 70;
+    let arena = Arena::new(state::tight_bytes() + spare);
+    thread::scope(|scope| {
+        let case = scope.spawn(|| {
+            tick(0);
+            state::make_sound(&arena, &mut input);
+            state::overlay(&arena, &mut input);
+            // SAFETY: the arena outlives this thread.
+            if let Ok(region) = unsafe { Region::attach(arena.ptr(), arena.len()) } {
+                state::act(&region, &arena, &mut input, 64);
+            }
+            tick(60_000);
+        });
+        if let Err(panic) = case.join() {
+            std::panic::resume_unwind(panic);
+        }
+    });
+    no_tick();
+    arena.check_surroundings();
+}
+
 // ---- a peer that writes wild while we work
+
+/// Which objects a region has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum World {
+    Queues,
+    State,
+}
 
 /// Makes a sound region, and does what `script` says again and again until `until`, each time attaching
 /// anew; returns how often attach was accepted. Meanwhile somebody else calls [`wild_writes`].
-pub fn work_beside_a_wild_writer(arena: &Arena, script: impl Fn(u64) -> Vec<u8>, until: Instant) -> u64 {
+pub fn work_beside_a_wild_writer(
+    arena: &Arena,
+    what: World,
+    script: impl Fn(u64) -> Vec<u8>,
+    until: Instant,
+) -> u64 {
     let mut accepted = 0;
     for round in 0.. {
         if Instant::now() >= until {
@@ -573,9 +619,12 @@ pub fn work_beside_a_wild_writer(arena: &Arena, script: impl Fn(u64) -> Vec<u8>,
                 if round % 4 == 0 {
                     // SAFETY: inside. Zeros first, or `init` would say that there is a region.
                     unsafe { arena.ptr().write_bytes(0, arena.len()) };
+                    if what == World::State {
+                        state::make_beside(arena);
+                    }
                     // SAFETY: the arena outlives the thread.
-                    let region = unsafe { Region::init(arena.ptr(), arena.len(), &CONFIG) };
-                    if let Ok(region) = region {
+                    let region = || unsafe { Region::init(arena.ptr(), arena.len(), &CONFIG) }.ok();
+                    if let Some(region) = (what == World::Queues).then(region).flatten() {
                         for (i, name) in ["q0", "q1"].into_iter().enumerate() {
                             let kinds = [QueueKind::Ring, QueueKind::Indexed];
                             let (kind, joinable) =
@@ -590,7 +639,10 @@ pub fn work_beside_a_wild_writer(arena: &Arena, script: impl Fn(u64) -> Vec<u8>,
                 // SAFETY: as above.
                 if let Ok(region) = unsafe { Region::attach(arena.ptr(), arena.len()) } {
                     accepted += 1;
-                    act(&region, arena, &mut input, 24);
+                    match what {
+                        World::Queues => act(&region, arena, &mut input, 24),
+                        World::State => state::act(&region, arena, &mut input, 24),
+                    }
                 }
             });
             if let Err(panic) = work.join() {
@@ -603,10 +655,18 @@ pub fn work_beside_a_wild_writer(arena: &Arena, script: impl Fn(u64) -> Vec<u8>,
 }
 
 /// Damages whatever it likes until `go_on` says no.
-pub fn wild_writes(arena: &Arena, mut random: impl FnMut() -> u64, mut go_on: impl FnMut() -> bool) {
+pub fn wild_writes(
+    arena: &Arena,
+    what: World,
+    mut random: impl FnMut() -> u64,
+    mut go_on: impl FnMut() -> bool,
+) {
     while go_on() {
         let bytes: Vec<u8> = (0..3).flat_map(|_| random().to_le_bytes()).collect();
         let mut input = Input(&bytes);
-        damage(arena, &mut input);
+        match what {
+            World::Queues => damage(arena, &mut input),
+            World::State => state::damage(arena, &mut input),
+        }
     }
 }
