@@ -170,12 +170,12 @@ fn the_dead_are_told_from_the_stopped_and_from_the_living() {
     for job in 0..3u8 {
         queue.push(&[job]).unwrap();
     }
-    region.create_lock("lock").unwrap();
+    zoo::create_lock(&region, "lock");
     let worker = |locks: bool| {
         let child = fork(|| {
             std::mem::forget(queue.peek().unwrap());
             if locks {
-                std::mem::forget(region.open_lock("lock").unwrap().acquire().unwrap());
+                std::mem::forget(zoo::open_lock(&region, "lock").acquire().unwrap());
             }
             loop {
                 std::thread::sleep(std::time::Duration::from_secs(1));
@@ -224,7 +224,7 @@ fn the_dead_are_told_from_the_stopped_and_from_the_living() {
     let found = look(&descriptor(&region));
     let Details::Queue(queue) = found["jobs"].1.unwrap() else { panic!() };
     assert_eq!((queue.reading, queue.orphans, queue.len), (1, 1, 2));
-    let lock = region.open_lock("lock").unwrap();
+    let lock = zoo::open_lock(&region, "lock");
     drop(lock.acquire().unwrap()); // unrepaired
     let Details::Lock(lock) = look(&descriptor(&region))["lock"].1.unwrap() else { panic!() };
     assert_eq!((lock.state, lock.thread), (LockState::NotRecoverable, 0));
@@ -423,9 +423,9 @@ impl Source for Moving {
 #[test]
 fn nobody_is_declared_dead_on_a_word_that_has_changed_meanwhile() {
     let region = zoo::region();
-    region.create_lock("lock").unwrap();
+    zoo::create_lock(&region, "lock");
     let owner = fork(|| {
-        std::mem::forget(region.open_lock("lock").unwrap().acquire().unwrap());
+        std::mem::forget(zoo::open_lock(&region, "lock").acquire().unwrap());
         0
     });
     let thread = owner.pid() as u32;
