@@ -114,6 +114,7 @@ fn a_killed_lock_owner_and_a_stuck_consumer_are_shown_and_nothing_else() {
     assert_eq!(*lock, expected);
     let jobs = named(&report["objects"], "jobs");
     assert_eq!(jobs["kind"], "Queue");
+    assert_eq!(jobs["users"], 2, "the dead one does not count");
     let details = &jobs["details"];
     assert_eq!(
         (&details["len"], &details["reading"], &details["capacity"]),

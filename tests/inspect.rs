@@ -397,3 +397,49 @@ fn of_two_copies_the_published_one_is_looked_at() {
         assert_eq!(after.len, Some(3));
     }
 }
+
+/// A lock whose owner goes on while it is looked at: the word that is read first is not there any more.
+struct Moving {
+    words: Snapshot,
+    at: u64,
+    looks: std::cell::Cell<u32>,
+}
+
+impl Source for Moving {
+    fn size(&self) -> u64 {
+        8 * self.words.0.len() as u64
+    }
+    fn u32(&self, at: u64) -> Option<u32> {
+        let word = (self.words.0.get(at as usize / 8)? >> (at % 8 * 8)) as u32;
+        if at != self.at {
+            return Some(word);
+        }
+        self.looks.set(self.looks.get() + 1);
+        Some(if self.looks.get() == 1 { word } else { 0 })
+    }
+    fn u64(&self, at: u64) -> Option<u64> {
+        self.words.0.get(at as usize / 8).copied()
+    }
+}
+
+#[test]
+fn nobody_is_declared_dead_on_a_word_that_has_changed_meanwhile() {
+    let region = zoo::region();
+    region.create_lock("lock").unwrap();
+    let owner = fork(|| {
+        std::mem::forget(region.open_lock("lock").unwrap().acquire().unwrap());
+        0
+    });
+    let thread = owner.pid() as u32;
+    owner.succeeds();
+    let bytes = zoo::bytes(&region);
+    let words = bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect();
+    let mut words = Snapshot(words);
+    let at = look(&words.inspector())["lock"].0.offset + 8;
+    *words.word(at) = u64::from(thread); // as if the kernel had not marked it
+    let Details::Lock(lock) = look(&words.inspector())["lock"].1.unwrap() else { panic!() };
+    assert_eq!((lock.state, lock.thread, lock.liveness), (LockState::OwnerDied, thread, Liveness::Dead));
+    let inspector = Inspector::new(Moving { words, at, looks: 0.into() }).unwrap();
+    let Details::Lock(lock) = look(&inspector)["lock"].1.unwrap() else { panic!() };
+    assert_eq!((lock.state, lock.owner_died), (LockState::Free, false));
+}
