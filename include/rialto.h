@@ -206,7 +206,7 @@
 #define RIALTO_ENOMEM (-12)
 
 /**
- * Still in use: the lock is held, or an edit or sort under way needs it; a member is left, or has a message, a
+ * Still in use: the lock is held; a member is left, or has a message, a
  * permit, a registration or an end; an end has a message in hand, or room reserved; keys came or went while a
  * dict was walked through.
  */
@@ -5261,7 +5261,7 @@ int rialto_value_acquire(const struct rialto_value_t *value,
  * Ends what rialto_value_acquire began.
  *
  * value       alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
  * Since       0.1
@@ -5576,8 +5576,7 @@ int rialto_array_acquire(const struct rialto_array_t *array, uint64_t timeout_ns
  * Ends what rialto_array_acquire began.
  *
  * array       alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBUSY (within an edit,
- *             which needs it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
  * Since       0.1
@@ -6139,8 +6138,7 @@ int rialto_list_acquire(const struct rialto_list_t *list, uint64_t timeout_ns);
  * Ends what rialto_list_acquire began.
  *
  * list        alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBUSY (within a
- *             comparator: the sort needs it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
  * Since       0.1
@@ -6643,7 +6641,7 @@ int rialto_dict_acquire(const struct rialto_dict_t *dict, uint64_t timeout_ns);
  * Ends what rialto_dict_acquire began.
  *
  * dict        alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
  * Since       0.1
@@ -7169,7 +7167,7 @@ int rialto_namespace_acquire(const struct rialto_namespace_t *ns,
  * Ends what rialto_namespace_acquire began.
  *
  * ns          alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
  * Since       0.1

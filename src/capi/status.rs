@@ -39,7 +39,7 @@ pub const RIALTO_ENOENT: c_int = -2;
 pub const RIALTO_EAGAIN: c_int = -11;
 /// The kernel would not give this process memory.
 pub const RIALTO_ENOMEM: c_int = -12;
-/// Still in use: the lock is held, or an edit or sort under way needs it; a member is left, or has a message, a
+/// Still in use: the lock is held; a member is left, or has a message, a
 /// permit, a registration or an end; an end has a message in hand, or room reserved; keys came or went while a
 /// dict was walked through.
 pub const RIALTO_EBUSY: c_int = -16;

@@ -1,8 +1,10 @@
 //! A region with an object of every kind, none of them empty.
+// SAFETY of each named lock: no region here goes while another thread holds a lock in it.
+#![allow(clippy::undocumented_unsafe_blocks)]
 #![allow(dead_code)]
 
 use rialto::{
-    DictConfig, ListConfig, Lock, NamespaceConfig, OnDeath, PipeConfig, QueueConfig, QueueKind, Region,
+    DictConfig, ListConfig, NamespaceConfig, OnDeath, PipeConfig, QueueConfig, QueueKind, Region,
     RegionConfig, SpscConfig,
 };
 use std::{fs::File, io::Write, os::fd::BorrowedFd, path::Path};
@@ -14,18 +16,6 @@ pub const OBJECTS: usize = 20;
 pub fn region() -> Region {
     let config = RegionConfig { members: 8, objects: 32, tick_ms: 100 };
     Region::create_memfd(BYTES, &config).unwrap()
-}
-
-/// The tests' locks: only the thread that drops the region acquires them in its process, or it is leaked.
-pub fn create_lock<'r>(region: &'r Region, name: &str) -> &'r Lock {
-    // SAFETY: as just said.
-    unsafe { region.create_lock(name) }.unwrap()
-}
-
-/// See [`create_lock`].
-pub fn open_lock<'r>(region: &'r Region, name: &str) -> &'r Lock {
-    // SAFETY: as there.
-    unsafe { region.open_lock(name) }.unwrap()
 }
 
 /// The calling thread becomes a member and holds: a message of "ring" and of "indexed", one of 3 permits, both
@@ -65,8 +55,7 @@ pub fn fill(region: &Region) {
     barrier.register().unwrap();
     region.create_barrier("broken", 2).unwrap().abort();
 
-    std::mem::forget(create_lock(region, "lock").acquire().unwrap());
-    // SAFETY: as `create_lock` says.
+    std::mem::forget(unsafe { region.create_lock("lock") }.unwrap().acquire().unwrap());
     let rlock = unsafe { region.create_rlock("rlock") }.unwrap();
     std::mem::forget((rlock.acquire().unwrap(), rlock.acquire().unwrap()));
     region.create_event("event").unwrap().set();

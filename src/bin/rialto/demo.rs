@@ -78,7 +78,7 @@ pub fn demo() -> Result<ExitCode, Failure> {
     for job in ["count the words", "sort the words", "print the words"] {
         jobs.push(job.as_bytes()).map_err(failed("a push"))?;
     }
-    // SAFETY: no thread of this process acquires it.
+    // SAFETY: only processes that are killed hold it.
     unsafe { region.create_lock("printer") }.map_err(failed("the lock"))?;
     let value = region.create_value("progress", 0u64).map_err(failed("the value"))?;
     value.store(3).map_err(failed("a store"))?;
@@ -115,7 +115,7 @@ pub fn work(region: &str, role: Role) -> Result<ExitCode, Failure> {
     let jobs = region.open_queue("jobs").map_err(failed("the queue"))?;
     let _job = jobs.peek().map_err(failed("a message"))?;
     if let Role::Victim = role {
-        // SAFETY: this thread is the only one, and keeps the region to its end.
+        // SAFETY: as above.
         let lock = unsafe { region.open_lock("printer") }.map_err(failed("the lock"))?;
         std::mem::forget(lock.acquire().map_err(failed("the lock"))?);
     }
