@@ -904,8 +904,8 @@ struct Hostile<'a> {
     arena: &'a Arena,
 }
 
-/// Header, one entry, four members; then the queue.
-const OBJECT: usize = 256 + 64 + 64 + 4 * 64;
+/// Header, one entry, four members, the rows of as many users and 16 more; then the queue.
+const OBJECT: usize = 256 + 64 + 64 + 4 * 64 + 20 * 64;
 
 /// Runs `f` in a thread of its own, before whose end the memory stays: damage may make it impossible for a
 /// member to leave.
