@@ -112,6 +112,8 @@ impl<W: World> Company<W> {
             let settled = world.members() <= if sleeper == Sleeper::Joiner { 1 } else { 2 };
             if settled && !helped && self.after != After::Lives && world.owes_nothing(sleeper) {
                 helped = true;
+                // A dead one is no member from the beginning of its burial; what it had is there at the end.
+                world.recover(Depth::Marked);
                 match sleeper {
                     Sleeper::Popper | Sleeper::DataLoop => {
                         self.put.push(HELP);
