@@ -5841,7 +5841,7 @@ int rialto_list_insert(const struct rialto_list_t *list,
                        size_t length_bytes);
 
 /**
- * Puts another item in the place of the one at `index`. Python's s[index] = item.
+ * Puts another item in the place of the one at `index`. Python's `s[index] = item`.
  *
  * list, item, length_bytes
  *             as for rialto_list_append.
@@ -5859,7 +5859,7 @@ int rialto_list_set(const struct rialto_list_t *list,
                     size_t length_bytes);
 
 /**
- * The item at `index`. Python's s[index].
+ * The item at `index`. Python's `s[index]`.
  *
  * list        alive.
  * index       from 0.
@@ -5883,7 +5883,7 @@ int rialto_list_get(const struct rialto_list_t *list,
                     size_t *length_bytes);
 
 /**
- * Items of one moment, one behind the other. Python's s[begin:end]; as there, what is not there is left out.
+ * Items of one moment, one behind the other. Python's `s[begin:end]`; as there, what is not there is left out.
  *
  * list        alive.
  * begin, end  from 0; the item at `end` is not copied. SIZE_MAX: up to the last.
@@ -5943,7 +5943,7 @@ int rialto_list_pop_last(const struct rialto_list_t *list,
                          size_t *length_bytes);
 
 /**
- * Removes the item at `index`. Python's del s[index].
+ * Removes the item at `index`. Python's `del s[index]`.
  *
  * list        alive.
  * index       from 0.
@@ -6388,7 +6388,7 @@ int rialto_dict_contains(const struct rialto_dict_t *dict,
                          bool *contains);
 
 /**
- * The key's value. Python's d[key].
+ * The key's value. Python's `d[key]`.
  *
  * dict        alive.
  * key, key_bytes
@@ -6435,7 +6435,7 @@ int rialto_dict_get_or(const struct rialto_dict_t *dict,
                        size_t *length_bytes);
 
 /**
- * Sets a key's value. Python's d[key] = value.
+ * Sets a key's value. Python's `d[key] = value`.
  *
  * dict        alive.
  * key, key_bytes
@@ -6537,7 +6537,7 @@ int rialto_dict_popitem(const struct rialto_dict_t *dict,
                         struct rialto_pair_lengths_t *lengths);
 
 /**
- * Removes a key. Python's del d[key].
+ * Removes a key. Python's `del d[key]`.
  *
  * dict        alive.
  * key, key_bytes

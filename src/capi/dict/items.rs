@@ -114,7 +114,7 @@ pub unsafe extern "C" fn rialto_dict_contains(
     unsafe { answer(dict, contains, |dict| dict.contains(bytes(key, key_bytes)?)) }
 }
 
-/// The key's value. Python's d[key].
+/// The key's value. Python's `d[key]`.
 ///
 /// dict        alive.
 /// key, key_bytes
@@ -181,7 +181,7 @@ pub unsafe extern "C" fn rialto_dict_get_or(
     }
 }
 
-/// Sets a key's value. Python's d[key] = value.
+/// Sets a key's value. Python's `d[key] = value`.
 ///
 /// dict        alive.
 /// key, key_bytes
@@ -329,7 +329,7 @@ pub unsafe extern "C" fn rialto_dict_popitem(
     }
 }
 
-/// Removes a key. Python's del d[key].
+/// Removes a key. Python's `del d[key]`.
 ///
 /// dict        alive.
 /// key, key_bytes

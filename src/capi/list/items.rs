@@ -121,7 +121,7 @@ pub unsafe extern "C" fn rialto_list_insert(
     }))
 }
 
-/// Puts another item in the place of the one at `index`. Python's s[index] = item.
+/// Puts another item in the place of the one at `index`. Python's `s[index] = item`.
 ///
 /// list, item, length_bytes
 ///             as for rialto_list_append.
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn rialto_list_set(
     }))
 }
 
-/// The item at `index`. Python's s[index].
+/// The item at `index`. Python's `s[index]`.
 ///
 /// list        alive.
 /// index       from 0.
@@ -174,7 +174,7 @@ pub unsafe extern "C" fn rialto_list_get(
     unsafe { answer(list, length_bytes, |list| list.get(index, room(buffer.cast::<u8>(), buffer_bytes)?)) }
 }
 
-/// Items of one moment, one behind the other. Python's s[begin:end]; as there, what is not there is left out.
+/// Items of one moment, one behind the other. Python's `s[begin:end]`; as there, what is not there is left out.
 ///
 /// list        alive.
 /// begin, end  from 0; the item at `end` is not copied. SIZE_MAX: up to the last.
@@ -251,7 +251,7 @@ pub unsafe extern "C" fn rialto_list_pop_last(
     unsafe { answer(list, length_bytes, |list| list.pop_last(room(buffer.cast::<u8>(), buffer_bytes)?)) }
 }
 
-/// Removes the item at `index`. Python's del s[index].
+/// Removes the item at `index`. Python's `del s[index]`.
 ///
 /// list        alive.
 /// index       from 0.
