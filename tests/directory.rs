@@ -434,6 +434,31 @@ fn open_or_create_finds_what_is_there_or_makes_it() {
 }
 
 #[test]
+fn threads_that_could_not_look_into_proc_share_their_process_row() {
+    fork(|| {
+        let region = region();
+        region.create_queue("q", &small()).unwrap();
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: our buffer; so below.
+        assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) }, 0);
+        let none = libc::rlimit { rlim_cur: 0, ..limit };
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &none) }, 0);
+        // More often than there are rows.
+        for _ in 0..40 {
+            std::thread::scope(|scope| {
+                scope.spawn(|| region.open_queue("q").map(drop)).join().unwrap().unwrap();
+            });
+            region.open_queue("q").unwrap();
+        }
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
+        assert_eq!(users(&region, "q"), 1);
+        assert_eq!(region.remove("q"), Ok(()));
+        0
+    })
+    .succeeds();
+}
+
+#[test]
 fn several_who_open_or_create_at_once_have_the_same() {
     for _ in 0..20 {
         let region = region();
