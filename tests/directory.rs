@@ -289,6 +289,30 @@ fn what_a_dead_one_had_in_hand_is_recovered_first() {
 }
 
 #[test]
+fn nobody_is_buried_before_every_object_was_swept() {
+    let region = region();
+    region.create_queue("large", &QueueConfig::new(64, 1024)).unwrap();
+    region.create_event("other").unwrap();
+    let queue = region.create_queue("q", &small()).unwrap();
+    queue.try_push(b"one").unwrap();
+    fork(|| {
+        std::mem::forget(queue.try_peek().unwrap());
+        0
+    })
+    .succeeds();
+    // SAFETY: the second entry of the directory; nobody else is here.
+    let other = unsafe { region.as_ptr().add(256 + 64).cast::<[u64; 8]>() };
+    // SAFETY: as above. A walk that sees the large one again, where it was created anew meanwhile.
+    let saved = unsafe { other.replace(other.sub(1).read()) };
+    assert_eq!(region.recover(Depth::Thorough).members, 0);
+    // SAFETY: as above.
+    unsafe { other.write(saved) };
+    let found = region.recover(Depth::Thorough);
+    assert_eq!((found.members, found.redelivered), (1, 1));
+    assert_eq!(queue.try_peek().unwrap().attempt(), 1);
+}
+
+#[test]
 fn room_is_used_again_first_fit_and_no_space_changes_nothing() {
     let region = region();
     let Space { total, used, free, largest } = region.space();
