@@ -161,8 +161,9 @@ impl<P: Platform> Region<P> {
         for index in directory.present() {
             let visit = row.map(|row| self.visit(row, index)).transpose();
             if visit.is_err() {
+                // It has waited a tick already, and would for each of the others.
                 whole = false;
-                continue;
+                break;
             }
             if !directory.settle(index) {
                 continue;
