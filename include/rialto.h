@@ -5311,7 +5311,7 @@ int rialto_value_is_locked(const struct rialto_value_t *value, bool *is_locked);
  * counted by the next who changes something.
  *
  * value       alive.
- * deaths      gets the number; wraps.
+ * deaths      gets the number; stays at UINT32_MAX.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     async-signal-safe.
@@ -5626,7 +5626,7 @@ int rialto_array_is_locked(const struct rialto_array_t *array, bool *is_locked);
  * counted by the next who changes something.
  *
  * array       alive.
- * deaths      gets the number; wraps.
+ * deaths      gets the number; stays at UINT32_MAX.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     async-signal-safe.
@@ -5680,7 +5680,7 @@ int rialto_list_create(const struct rialto_region_t *region,
  * name        as it was created.
  * list        gets the view.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
- *             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
+ *             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     not async-signal-safe.
  * Since       0.1
@@ -6188,7 +6188,7 @@ int rialto_list_is_locked(const struct rialto_list_t *list, bool *is_locked);
  * counted by the next who changes something.
  *
  * list        alive.
- * deaths      gets the number; wraps.
+ * deaths      gets the number; stays at UINT32_MAX.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     async-signal-safe.
@@ -6246,7 +6246,7 @@ int rialto_dict_create(const struct rialto_region_t *region,
  * name        as it was created.
  * dict        gets the view.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
- *             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
+ *             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     not async-signal-safe.
  * Since       0.1
@@ -6691,7 +6691,7 @@ int rialto_dict_is_locked(const struct rialto_dict_t *dict, bool *is_locked);
  * counted by the next who changes something.
  *
  * dict        alive.
- * deaths      gets the number; wraps.
+ * deaths      gets the number; stays at UINT32_MAX.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     async-signal-safe.
@@ -6749,7 +6749,7 @@ int rialto_namespace_create(const struct rialto_region_t *region,
  * name        as it was created.
  * ns          gets the view.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
- *             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
+ *             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     not async-signal-safe.
  * Since       0.1
@@ -7217,7 +7217,7 @@ int rialto_namespace_is_locked(const struct rialto_namespace_t *ns, bool *is_loc
  * death is counted by the next who changes something.
  *
  * ns          alive.
- * deaths      gets the number; wraps.
+ * deaths      gets the number; stays at UINT32_MAX.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     async-signal-safe.

@@ -289,6 +289,30 @@ fn what_a_dead_one_had_in_hand_is_recovered_first() {
 }
 
 #[test]
+fn nobody_is_buried_before_every_object_was_swept() {
+    let region = region();
+    region.create_queue("large", &QueueConfig::new(64, 1024)).unwrap();
+    region.create_event("other").unwrap();
+    let queue = region.create_queue("q", &small()).unwrap();
+    queue.try_push(b"one").unwrap();
+    fork(|| {
+        std::mem::forget(queue.try_peek().unwrap());
+        0
+    })
+    .succeeds();
+    // SAFETY: the second entry of the directory; nobody else is here.
+    let other = unsafe { region.as_ptr().add(256 + 64).cast::<[u64; 8]>() };
+    // SAFETY: as above. A walk that sees the large one again, where it was created anew meanwhile.
+    let saved = unsafe { other.replace(other.sub(1).read()) };
+    assert_eq!(region.recover(Depth::Thorough).members, 0);
+    // SAFETY: as above.
+    unsafe { other.write(saved) };
+    let found = region.recover(Depth::Thorough);
+    assert_eq!((found.members, found.redelivered), (1, 1));
+    assert_eq!(queue.try_peek().unwrap().attempt(), 1);
+}
+
+#[test]
 fn room_is_used_again_first_fit_and_no_space_changes_nothing() {
     let region = region();
     let Space { total, used, free, largest } = region.space();
@@ -431,6 +455,31 @@ fn open_or_create_finds_what_is_there_or_makes_it() {
     assert_eq!(other.open_plain_semaphore("n").unwrap().bound(), 2);
     assert_eq!(region.objects().unwrap().count(), 11);
     assert!(region.objects().unwrap().all(|object| object.users == 2));
+}
+
+#[test]
+fn threads_that_could_not_look_into_proc_share_their_process_row() {
+    fork(|| {
+        let region = region();
+        region.create_queue("q", &small()).unwrap();
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: our buffer; so below.
+        assert_eq!(unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) }, 0);
+        let none = libc::rlimit { rlim_cur: 0, ..limit };
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &none) }, 0);
+        // More often than there are rows.
+        for _ in 0..40 {
+            std::thread::scope(|scope| {
+                scope.spawn(|| region.open_queue("q").map(drop)).join().unwrap().unwrap();
+            });
+            region.open_queue("q").unwrap();
+        }
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
+        assert_eq!(users(&region, "q"), 1);
+        assert_eq!(region.remove("q"), Ok(()));
+        0
+    })
+    .succeeds();
 }
 
 #[test]

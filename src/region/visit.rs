@@ -37,6 +37,13 @@ fn same_process(word: u64, tag: u64) -> bool {
     owner_of(word) == (tag & !(1 << 63)) >> PROCESS_AT
 }
 
+/// Whether both are tags of one process. A thread that finds no descriptor free to look into /proc when it first
+/// uses Rialto does not know when its process began; others do.
+fn same_tag(a: u64, b: u64) -> bool {
+    let start = |tag: u64| tag & ((1 << PROCESS_AT) - 1);
+    a >> PROCESS_AT == b >> PROCESS_AT && (start(a) == start(b) || start(a) == 0 || start(b) == 0)
+}
+
 fn word_of(tag: u64, index: usize) -> u64 {
     (tag & !(1 << 63)) >> PROCESS_AT << INDEX_BITS | (index as u64 + 1)
 }
@@ -59,7 +66,10 @@ impl<P: Platform> Region<P> {
     /// The row that this handle has in this process.
     pub(super) fn own_row(&self, me: u64) -> Option<Row<'_>> {
         let word = self.row.load(Acquire);
-        self.row_in(word).filter(|row| same_process(word, me) && row.owner() == me)
+        self.row_in(word).filter(|row| {
+            let owner = row.owner();
+            same_process(word, me) && owner != 0 && same_tag(owner, me)
+        })
     }
 
     /// The same; claims one if there is none. Errors: `TooManyMembers`, those of [`Platform::thread`].
@@ -101,7 +111,7 @@ impl<P: Platform> Region<P> {
         if self.row.load(Relaxed) != 0 {
             if let Ok(me) = self.platform.process() {
                 if let Some(row) = self.own_row(me) {
-                    row.give_back(me);
+                    row.give_back(row.owner());
                 }
             }
         }
@@ -145,20 +155,24 @@ impl<P: Platform> Region<P> {
             },
         };
         let (directory, mut whole) = (self.directory(), true);
-        // Honest objects do not overlap; a hostile directory ends where they would fill the region twice, so that
-        // a walk through all of them takes no longer than through the region.
+        // A walk through all of them takes no longer than one through the region. Honest objects do not overlap; but
+        // one may be seen twice where objects come and go meanwhile. Then, and in a hostile directory, it is not whole.
         let mut room = self.geometry.size;
         for index in directory.present() {
             let visit = row.map(|row| self.visit(row, index)).transpose();
             if visit.is_err() {
+                // It has waited a tick already, and would for each of the others.
                 whole = false;
-                continue;
+                break;
             }
             if !directory.settle(index) {
                 continue;
             }
             let Seen { kind, place: Some(place), .. } = directory.seen(index) else { continue };
-            let Some(rest) = room.checked_sub(place.size) else { break };
+            let Some(rest) = room.checked_sub(place.size) else {
+                whole = false;
+                break;
+            };
             room = rest;
             let Some(kind) = Kind::from_number(kind) else { continue };
             if self.with_object(kind, place, &mut look) == Some(false) {

@@ -12,7 +12,11 @@ const HANDS: usize = 20;
 
 /// What others wrote must not steer the terminal.
 pub fn clean(text: &str) -> String {
-    let plain = |c: char| !c.is_control() && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    // Ends of lines, and what turns the direction of writing.
+    let plain = |c: char| {
+        !c.is_control()
+            && !matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     let mut out = String::new();
     for c in text.chars() {
         if plain(c) {

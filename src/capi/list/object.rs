@@ -84,7 +84,7 @@ pub unsafe extern "C" fn rialto_list_create(
 /// name        as it was created.
 /// list        gets the view.
 /// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
-///             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
+///             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1

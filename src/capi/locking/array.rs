@@ -79,7 +79,7 @@ pub unsafe extern "C" fn rialto_array_is_locked(array: *const rialto_array_t, is
 /// counted by the next who changes something.
 ///
 /// array       alive.
-/// deaths      gets the number; wraps.
+/// deaths      gets the number; stays at UINT32_MAX.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     async-signal-safe.

@@ -79,7 +79,7 @@ pub unsafe extern "C" fn rialto_dict_is_locked(dict: *const rialto_dict_t, is_lo
 /// counted by the next who changes something.
 ///
 /// dict        alive.
-/// deaths      gets the number; wraps.
+/// deaths      gets the number; stays at UINT32_MAX.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     async-signal-safe.

@@ -79,7 +79,7 @@ pub unsafe extern "C" fn rialto_list_is_locked(list: *const rialto_list_t, is_lo
 /// counted by the next who changes something.
 ///
 /// list        alive.
-/// deaths      gets the number; wraps.
+/// deaths      gets the number; stays at UINT32_MAX.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     async-signal-safe.

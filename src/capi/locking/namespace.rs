@@ -85,7 +85,7 @@ pub unsafe extern "C" fn rialto_namespace_is_locked(
 /// death is counted by the next who changes something.
 ///
 /// ns          alive.
-/// deaths      gets the number; wraps.
+/// deaths      gets the number; stays at UINT32_MAX.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     async-signal-safe.

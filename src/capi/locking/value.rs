@@ -83,7 +83,7 @@ pub unsafe extern "C" fn rialto_value_is_locked(value: *const rialto_value_t, is
 /// counted by the next who changes something.
 ///
 /// value       alive.
-/// deaths      gets the number; wraps.
+/// deaths      gets the number; stays at UINT32_MAX.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     async-signal-safe.
