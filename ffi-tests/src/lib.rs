@@ -16,6 +16,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// A named region's name; removed also if the test fails.
+pub struct Unlink(pub String);
+
+impl Drop for Unlink {
+    fn drop(&mut self) {
+        let _ = rialto::Region::unlink_named(&self.0);
+    }
+}
+
 /// How a program gets the library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {

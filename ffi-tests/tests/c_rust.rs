@@ -1,7 +1,7 @@
 //! C and Rust in separate processes, at different addresses. Each side is killed once while it holds
 //! the lock and a message; the other is told.
 
-use ffi_tests::{Link, Peer, compile};
+use ffi_tests::{Link, Peer, Unlink, compile};
 use rialto::{Acquired, Lock, Queue, QueueConfig, Region, RegionConfig};
 use std::{
     io::{BufRead, BufReader},
@@ -42,14 +42,6 @@ fn program(link: Link) -> PathBuf {
     static SHARED: OnceLock<PathBuf> = OnceLock::new();
     let cell = if link == Link::Static { &STATIC } else { &SHARED };
     cell.get_or_init(|| compile("peer", link)).clone()
-}
-
-/// Removes the name also if the test fails.
-struct Unlink(String);
-impl Drop for Unlink {
-    fn drop(&mut self) {
-        let _ = Region::unlink_named(&self.0);
-    }
 }
 
 fn create(name: &str) -> Region {

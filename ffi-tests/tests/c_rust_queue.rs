@@ -1,7 +1,7 @@
 //! A joinable and an indexed queue between C and Rust processes, at different addresses. Each side is killed
 //! once with a task popped and a frame half written; the other finds the task again, and the frame's room.
 
-use ffi_tests::{Link, Peer, compile};
+use ffi_tests::{Link, Peer, Unlink, compile};
 use rialto::{Error, Queue, QueueConfig, QueueKind, Region, RegionConfig};
 use std::{
     io::{BufRead, BufReader},
@@ -26,14 +26,6 @@ fn frames_config() -> QueueConfig {
 
 fn name(what: &str) -> String {
     format!("rialto-ffi-{what}-{}", std::process::id())
-}
-
-/// Removes the name also if the test fails.
-struct Unlink(String);
-impl Drop for Unlink {
-    fn drop(&mut self) {
-        let _ = Region::unlink_named(&self.0);
-    }
 }
 
 /// The C program; compiled once.

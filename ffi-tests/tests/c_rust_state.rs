@@ -1,15 +1,7 @@
 //! State between C and Rust processes, at different addresses. The C side is killed with locks held.
 
-use ffi_tests::{Link, Peer, compile};
+use ffi_tests::{Link, Peer, Unlink, compile};
 use rialto::{Attribute, DictConfig, Error, ListConfig, NamespaceConfig, Region, RegionConfig};
-
-/// Removes the name also if the test fails.
-struct Unlink(String);
-impl Drop for Unlink {
-    fn drop(&mut self) {
-        let _ = Region::unlink_named(&self.0);
-    }
-}
 
 #[test]
 fn what_either_writes_the_other_reads() {

@@ -1,7 +1,7 @@
 //! The synchronization family between C and Rust in separate processes, at different addresses: each
 //! side makes the objects once, and is killed once while it has its hands full.
 
-use ffi_tests::{Link, Peer, compile};
+use ffi_tests::{Link, Peer, Unlink, compile};
 use rialto::{
     Barrier, Condition, Error, Event, Outcome, RLock, Region, RegionConfig, Semaphore, TrackedSemaphore,
 };
@@ -49,14 +49,6 @@ fn shared(region: &Region) -> &Shared {
         Semaphore::attach(&raw const (*at).bounded).unwrap();
         Condition::attach(&raw const (*at).condition).unwrap();
         &*at
-    }
-}
-
-/// Removes the name also if the test fails.
-struct Unlink(String);
-impl Drop for Unlink {
-    fn drop(&mut self) {
-        let _ = Region::unlink_named(&self.0);
     }
 }
 

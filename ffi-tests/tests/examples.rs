@@ -1,7 +1,6 @@
 //! The C examples, built by the commands in their first comments, and run.
 
-use ffi_tests::{Peer, compile_example, run_example};
-use rialto::Region;
+use ffi_tests::{Peer, Unlink, compile_example, run_example};
 use std::time::Duration;
 
 /// Ends the test if an example hangs.
@@ -11,14 +10,6 @@ fn watchdog() {
         eprintln!("an example hangs");
         std::process::exit(1);
     });
-}
-
-/// Removes the name also if the test fails.
-struct Unlink(String);
-impl Drop for Unlink {
-    fn drop(&mut self) {
-        let _ = Region::unlink_named(&self.0);
-    }
 }
 
 #[test]
