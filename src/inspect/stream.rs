@@ -4,21 +4,18 @@ use super::{Hand, Held, Inspector, Object, Source, details::Waiting};
 use crate::{
     error::{Error, Result},
     member::MemberId,
-    pipe::PipeConfig,
+    pipe::{GOES_ON, PipeConfig},
     queue::OnDeath,
-    ring::stream::record_bytes,
-    spsc::SpscConfig,
+    ring::stream::{CLOSED, EMPTY, MARKS, SKIP, record_bytes},
+    spsc::{
+        SpscConfig,
+        ends::{DIED, OWNER},
+    },
     sys::Platform,
 };
 
 const SPSC_MAGIC: u32 = u32::from_le_bytes(*b"RLT1");
 const PIPE_MAGIC: u32 = u32::from_le_bytes(*b"RLTP");
-const OWNER: u32 = 0xfff;
-const SWEPT: u32 = 1 << 12;
-const MARKS: u32 = 15;
-const SKIP: u32 = u32::MAX;
-const CLOSED: u32 = u32::MAX - 1;
-const CHUNK: u32 = 1 << 31;
 /// As often is a stream looked at whose reader overtakes us.
 const LOOKS: u32 = 4;
 
@@ -131,9 +128,9 @@ impl<S: Source, P: Platform> Inspector<S, P> {
                 left = left.saturating_sub(place.bytes - at);
                 at = 0;
                 word = self.u32(place.base + 8)?;
-                look.is_damaged = matches!(word, 0 | SKIP | CLOSED);
+                look.is_damaged = matches!(word, EMPTY | SKIP | CLOSED);
             }
-            if matches!(word, 0 | SKIP | CLOSED) {
+            if matches!(word, EMPTY | SKIP | CLOSED) {
                 break;
             }
             let size = if word - 1 > place.bytes { u32::MAX } else { record_bytes(word - 1) };
@@ -142,7 +139,7 @@ impl<S: Source, P: Platform> Inspector<S, P> {
                 break;
             }
             let tag = self.u32(place.base + u64::from(at) + 12)?;
-            look.len += u32::from(tag & CHUNK == 0);
+            look.len += u32::from(tag & GOES_ON == 0);
             left -= size;
             at = if at + size == place.bytes { 0 } else { at + size };
         }
@@ -174,7 +171,7 @@ impl<S: Source, P: Platform> Inspector<S, P> {
             let word = field(offset)?;
             let member = (word & OWNER) as MemberId;
             let state = match member {
-                0 if word & SWEPT != 0 => EndState::Died,
+                0 if word & DIED != 0 => EndState::Died,
                 0 => EndState::Free,
                 _ => EndState::Open,
             };

@@ -68,6 +68,8 @@ mod recv;
 mod send;
 mod shared;
 
+#[cfg(not(rialto_loom))]
+pub(crate) use send::GOES_ON;
 pub use shared::PipeConfig;
 
 use crate::{

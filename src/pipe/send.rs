@@ -13,7 +13,7 @@ use crate::{
 
 /// In a tag: this chunk goes on; the rest says how much of the message came before. Not set: this is the first,
 /// and the rest is how long the message is.
-pub(super) const GOES_ON: u32 = 1 << 31;
+pub(crate) const GOES_ON: u32 = 1 << 31;
 
 impl<H: Home> Connection<'_, H> {
     /// Sends a message, waiting for room for ever.

@@ -88,11 +88,11 @@ use crate::{
     sync::{AtomicU32, Ordering::*, compiler_fence},
 };
 
-const EMPTY: u32 = 0;
-const SKIP: u32 = u32::MAX;
-const CLOSED: u32 = u32::MAX - 1;
+pub(crate) const EMPTY: u32 = 0;
+pub(crate) const SKIP: u32 = u32::MAX;
+pub(crate) const CLOSED: u32 = u32::MAX - 1;
 /// The low bits of `head`.
-const MARKS: u32 = 15;
+pub(crate) const MARKS: u32 = 15;
 /// The low bits of `tail`.
 const BUSY: u32 = 1;
 

@@ -29,8 +29,8 @@ use crate::{
     sync::{AtomicU32, Ordering::*},
 };
 
-const OWNER: u32 = 0xfff;
-const DIED: u32 = 1 << 12;
+pub(crate) const OWNER: u32 = 0xfff;
+pub(crate) const DIED: u32 = 1 << 12;
 const COUNT: u32 = 1 << 13;
 /// Each retry means that the word has changed; twice, if everybody is honest.
 const TRIES: u32 = 4;
