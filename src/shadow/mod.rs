@@ -70,7 +70,7 @@ use crate::{
     sys::Platform,
     time::FOREVER,
 };
-use core::{marker::PhantomData, ptr::NonNull};
+use core::{marker::PhantomData, ops::Range, ptr::NonNull};
 
 /// How often a reader tries without the lock.
 pub const LOOKS: u32 = 64;
@@ -301,6 +301,7 @@ impl<'r, P: Platform> Shadow<'r, P> {
         Shadow { held: Some(held), ..self }
     }
 
+    /// One more, or (`u32::MAX`) one less.
     fn count_held(&self, change: u32) {
         if let Some(held) = self.held {
             held.fetch_add(change, AcqRel); // partner: `Region::in_use`
@@ -359,24 +360,27 @@ impl<'r, P: Platform> Shadow<'r, P> {
     pub fn acquire(&self, timeout_ns: u64) -> Result<()> {
         self.count_held(1);
         let acquired = self.header.lock.acquire_on(self.platform, timeout_ns);
-        if acquired.is_err() {
-            self.count_held(u32::MAX); // one less
-        }
-        if acquired? == Outcome::OwnerDied {
+        if acquired.inspect_err(|_| self.count_held(u32::MAX))? == Outcome::OwnerDied {
             self.header.lock.mark_consistent_on(self.platform)?;
         }
         self.set_count(1);
         let control = &self.header.control.0;
         if control.is_drafting() {
             control.begin(); // the fence: see Ordering
-            let published = control.published();
-            let (from, to) = (self.copy(published), self.copy(published + 1));
-            // SAFETY: `bytes` bytes each, apart; the lock is ours (invariant 1).
-            unsafe { bytes::copy_shared(from.as_ptr(), to.as_ptr(), self.bytes as usize) };
+            self.level(0..self.bytes);
             control.count_death();
             control.end();
         }
         Ok(())
+    }
+
+    /// Makes the other copy there what the published one is. `part` begins at a multiple of 16 and lies in a copy; the
+    /// lock is ours (invariant 1).
+    fn level(&self, part: Range<u32>) {
+        let published = self.header.control.0.published();
+        let (from, to, at) = (self.copy(published), self.copy(published + 1), part.start as usize);
+        // SAFETY: as was said; the copies lie apart.
+        unsafe { bytes::copy_shared(from.as_ptr().add(at), to.as_ptr().add(at), part.len()) };
     }
 
     /// Undoes one acquisition; the last one releases the lock. Errors: `NotOwner` (also: all that is left is an
@@ -390,14 +394,16 @@ impl<'r, P: Platform> Shadow<'r, P> {
 
     fn release_one(&self) -> Result<()> {
         let count = self.count();
+        if count <= 1 {
+            let released = self.header.lock.release_on(self.platform);
+            // `BadRegion`: it is not held any more either.
+            if matches!(released, Ok(()) | Err(Error::BadRegion)) {
+                self.count_held(u32::MAX);
+            }
+            return released;
+        }
         if !self.is_mine() {
             return Err(Error::NotOwner);
-        }
-        if count <= 1 {
-            // `BadRegion`: it is not held any more either.
-            let released = self.header.lock.release_on(self.platform);
-            self.count_held(u32::MAX); // one less
-            return released;
         }
         self.set_count(count - 1);
         Ok(())
@@ -435,40 +441,33 @@ impl<'r, P: Platform> Shadow<'r, P> {
             return Err(Error::Deadlock);
         }
         control.begin();
-        let mut undo =
-            Undo { shadow: self, draft: Draft::new(self.copy(control.published() + 1), self.bytes) };
-        let result = change(&mut undo.draft);
-        // Not in a child that was forked in there: nothing of this is its own.
-        if result.is_ok() && undo.draft.is_changed() && self.is_mine() {
-            control.publish();
-        }
-        drop(undo);
+        let draft = Draft::new(self.copy(control.published() + 1), self.bytes);
+        let mut work = Work { shadow: self, draft, is_done: false };
+        let result = change(&mut work.draft);
+        work.is_done = result.is_ok();
+        drop(work);
         result
     }
 }
 
-/// Makes the copies equal where the draft was written: the published one is right, whichever that is.
-struct Undo<'a, 'r, P: Platform> {
+/// An update under way. Its end publishes what was done, or nothing if it was not, and makes the copies equal again where
+/// the draft was written.
+struct Work<'a, 'r, P: Platform> {
     shadow: &'a Shadow<'r, P>,
     draft: Draft,
+    is_done: bool,
 }
 
-impl<P: Platform> Drop for Undo<'_, '_, P> {
+impl<P: Platform> Drop for Work<'_, '_, P> {
     fn drop(&mut self) {
         if !self.shadow.is_mine() {
-            return; // a forked child
+            return; // a child that was forked in there: nothing of this is its own
         }
         let control = &self.shadow.header.control.0;
-        let published = control.published();
-        let (from, to) = (self.shadow.copy(published), self.shadow.copy(published + 1));
-        for range in self.draft.changed() {
-            let at = range.start as usize;
-            // SAFETY: a draft's ranges lie in its bytes, and begin at multiples of 16; the lock is ours
-            // (invariant 1), and the copies lie apart.
-            unsafe {
-                bytes::copy_shared(from.as_ptr().add(at), to.as_ptr().add(at), range.len());
-            }
+        if self.is_done && self.draft.is_changed() {
+            control.publish();
         }
+        self.draft.changed().for_each(|part| self.shadow.level(part));
         control.end();
     }
 }
