@@ -2,13 +2,13 @@
 
 use super::{
     View, buffer, bytes, check, code, get, name, put, rialto_region_t, rialto_type_t, status,
-    value::{add, exchange, swap, type_of},
+    value::{add, check_type, create_raw, exchange, open_raw, swap, type_of},
 };
 use crate::{
     any::{Any, AnyEdit},
     error::{Error, Result},
+    region::Kind,
     sys::Os,
-    time::FOREVER,
 };
 use core::ffi::{c_char, c_int, c_void};
 
@@ -112,9 +112,7 @@ pub unsafe extern "C" fn rialto_array_open(
     // SAFETY: checked, and the caller's word: the region outlives the array.
     status(check(array).and_then(|()| unsafe {
         let any = get::<'static, _>(region)?.open_any_array(self::name(name)?)?;
-        if any.code() != type_of(r#type)? || any.size() as usize != size {
-            return Err(Error::WrongKind);
-        }
+        check_type((any.code(), any.size()), (r#type, size))?;
         put(array, any);
         Ok(())
     }))
@@ -351,10 +349,7 @@ pub unsafe extern "C" fn rialto_raw_array_create(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(data).and_then(|()| unsafe {
-        let size = u32::try_from(size).map_err(|_| Error::Invalid)?;
-        let shape = (type_of(r#type)?, size, count);
-        let elements = get::<'static, _>(region)?.create_any_raw_array(self::name(name)?, shape, FOREVER)?;
-        data.write(elements.as_ptr().cast());
+        data.write(create_raw(Kind::RawArray, region, name, (r#type, size, count))?);
         Ok(())
     }))
 }
@@ -379,12 +374,9 @@ pub unsafe extern "C" fn rialto_raw_array_open(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(data).and_then(|()| check(count)).and_then(|()| unsafe {
-        let (elements, code) = get::<'static, _>(region)?.open_any_raw_array(self::name(name)?)?;
-        if code != type_of(r#type)? || elements.size() as usize != size {
-            return Err(Error::WrongKind);
-        }
-        data.write(elements.as_ptr().cast());
-        count.write(elements.len());
+        let (elements, len) = open_raw(Kind::RawArray, region, name, (r#type, size))?;
+        data.write(elements);
+        count.write(len);
         Ok(())
     }))
 }

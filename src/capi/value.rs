@@ -5,8 +5,8 @@ use crate::{
     any::Any,
     element::Code,
     error::{Error, Result},
+    region::Kind,
     sys::Os,
-    time::FOREVER,
 };
 use core::ffi::{c_char, c_int, c_void};
 
@@ -127,9 +127,7 @@ pub unsafe extern "C" fn rialto_value_open(
     // SAFETY: checked, and the caller's word: the region outlives the value.
     status(check(value).and_then(|()| unsafe {
         let any = get::<'static, _>(region)?.open_any_value(self::name(name)?)?;
-        if any.code() != type_of(r#type)? || any.size() as usize != size {
-            return Err(Error::WrongKind);
-        }
+        check_type((any.code(), any.size()), (r#type, size))?;
         put(value, any);
         Ok(())
     }))
@@ -342,10 +340,7 @@ pub unsafe extern "C" fn rialto_raw_value_create(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(data).and_then(|()| unsafe {
-        let size = u32::try_from(size).map_err(|_| Error::Invalid)?;
-        let shape = (type_of(r#type)?, size);
-        let elements = get::<'static, _>(region)?.create_any_raw_value(self::name(name)?, shape, FOREVER)?;
-        data.write(elements.as_ptr().cast());
+        data.write(create_raw(Kind::RawValue, region, name, (r#type, size, 1))?);
         Ok(())
     }))
 }
@@ -370,11 +365,47 @@ pub unsafe extern "C" fn rialto_raw_value_open(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(data).and_then(|()| unsafe {
-        let (elements, code) = get::<'static, _>(region)?.open_any_raw_value(self::name(name)?)?;
-        if code != type_of(r#type)? || elements.size() as usize != size {
-            return Err(Error::WrongKind);
-        }
-        data.write(elements.as_ptr().cast());
+        data.write(open_raw(Kind::RawValue, region, name, (r#type, size))?.0);
         Ok(())
     }))
+}
+
+/// Refuses another type or size than what is there.
+pub(super) fn check_type(found: (Code, u32), wanted: (rialto_type_t, usize)) -> Result<()> {
+    let same = found.0 == type_of(wanted.0)? && found.1 as usize == wanted.1;
+    if same { Ok(()) } else { Err(Error::WrongKind) }
+}
+
+/// Makes a raw value, of one element, or a raw array; where it is.
+///
+/// # Safety
+/// The pointers are as C says.
+pub(super) unsafe fn create_raw(
+    kind: Kind,
+    region: *const rialto_region_t,
+    name: *const c_char,
+    (r#type, size, count): (rialto_type_t, usize, u32),
+) -> Result<*mut c_void> {
+    let size = u32::try_from(size).map_err(|_| Error::Invalid)?;
+    let shape = (type_of(r#type)?, size, count);
+    // SAFETY: the caller's word.
+    let (region, name) = unsafe { (get::<'static, _>(region)?, self::name(name)?) };
+    Ok(region.create_any_raw(kind, name, shape)?.as_ptr().cast())
+}
+
+/// Finds one; where it is, and how many elements it has.
+///
+/// # Safety
+/// The pointers are as C says.
+pub(super) unsafe fn open_raw(
+    kind: Kind,
+    region: *const rialto_region_t,
+    name: *const c_char,
+    wanted: (rialto_type_t, usize),
+) -> Result<(*mut c_void, u32)> {
+    // SAFETY: the caller's word.
+    let (region, name) = unsafe { (get::<'static, _>(region)?, self::name(name)?) };
+    let (elements, code) = region.open_any_raw(kind, name)?;
+    check_type((code, elements.size()), wanted)?;
+    Ok((elements.as_ptr().cast(), elements.len()))
 }

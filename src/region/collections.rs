@@ -46,7 +46,7 @@ impl<P: Platform> Region<P> {
 
     /// The list of that name, which is created if there is none. As [`Region::open_or_create_queue`].
     pub fn open_or_create_list(&self, name: &str, config: &ListConfig) -> Result<List<'_, P>> {
-        self.find_or_make(name, config, FOREVER)
+        self.find_or_make(name, config)
     }
 
     /// Creates a dict under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -77,7 +77,7 @@ impl<P: Platform> Region<P> {
 
     /// The dict of that name, which is created if there is none. As [`Region::open_or_create_queue`].
     pub fn open_or_create_dict(&self, name: &str, config: &DictConfig) -> Result<Dict<'_, P>> {
-        self.find_or_make(name, config, FOREVER)
+        self.find_or_make(name, config)
     }
 
     /// Creates a namespace under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -108,94 +108,44 @@ impl<P: Platform> Region<P> {
 
     /// The namespace of that name, which is created if there is none. As [`Region::open_or_create_queue`].
     pub fn open_or_create_namespace(&self, name: &str, config: &NamespaceConfig) -> Result<Namespace<'_, P>> {
-        self.find_or_make(name, config, FOREVER)
+        self.find_or_make(name, config)
     }
 }
 
-impl<P: Platform> Claims for List<'_, P> {
-    fn is_in_hand(&self) -> bool {
-        self.is_locked()
-    }
+macro_rules! collection {
+    ($type:ident, $config:ident) => {
+        impl<P: Platform> Claims for $type<'_, P> {
+            fn is_in_hand(&self) -> bool {
+                self.is_locked()
+            }
+        }
+
+        impl<'r, P: Platform> Object<'r, P> for $type<'r, P> {
+            const KIND: Kind = Kind::$type;
+            type Config = $config;
+
+            fn layout(config: &$config) -> Result<Layout> {
+                config.layout()
+            }
+
+            unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &$config) -> Result<Self> {
+                // SAFETY: the caller's word.
+                let object = unsafe { $type::format(region.platform, at, config) }?;
+                Ok(object.counted_in(&region.held))
+            }
+
+            unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
+                // SAFETY: the caller's word.
+                let object = unsafe { $type::attach(region.platform, at, size) }?;
+                Ok(object.counted_in(&region.held))
+            }
+
+            fn has(&self, config: &$config) -> bool {
+                self.config() == *config
+            }
+        }
+    };
 }
-
-impl<'r, P: Platform> Object<'r, P> for List<'r, P> {
-    const KIND: Kind = Kind::List;
-    type Config = ListConfig;
-
-    fn layout(config: &ListConfig) -> Result<Layout> {
-        config.layout()
-    }
-
-    unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &ListConfig) -> Result<Self> {
-        // SAFETY: the caller's word.
-        unsafe { List::format(region.platform, at, config) }.map(|object| object.counted_in(&region.held))
-    }
-
-    unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
-        // SAFETY: the caller's word.
-        unsafe { List::attach(region.platform, at, size) }.map(|object| object.counted_in(&region.held))
-    }
-
-    fn has(&self, config: &ListConfig) -> bool {
-        self.config() == *config
-    }
-}
-
-impl<P: Platform> Claims for Dict<'_, P> {
-    fn is_in_hand(&self) -> bool {
-        self.is_locked()
-    }
-}
-
-impl<'r, P: Platform> Object<'r, P> for Dict<'r, P> {
-    const KIND: Kind = Kind::Dict;
-    type Config = DictConfig;
-
-    fn layout(config: &DictConfig) -> Result<Layout> {
-        config.layout()
-    }
-
-    unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &DictConfig) -> Result<Self> {
-        // SAFETY: the caller's word.
-        unsafe { Dict::format(region.platform, at, config) }.map(|object| object.counted_in(&region.held))
-    }
-
-    unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
-        // SAFETY: the caller's word.
-        unsafe { Dict::attach(region.platform, at, size) }.map(|object| object.counted_in(&region.held))
-    }
-
-    fn has(&self, config: &DictConfig) -> bool {
-        self.config() == *config
-    }
-}
-
-impl<P: Platform> Claims for Namespace<'_, P> {
-    fn is_in_hand(&self) -> bool {
-        self.is_locked()
-    }
-}
-
-impl<'r, P: Platform> Object<'r, P> for Namespace<'r, P> {
-    const KIND: Kind = Kind::Namespace;
-    type Config = NamespaceConfig;
-
-    fn layout(config: &NamespaceConfig) -> Result<Layout> {
-        config.layout()
-    }
-
-    unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &NamespaceConfig) -> Result<Self> {
-        // SAFETY: the caller's word.
-        unsafe { Namespace::format(region.platform, at, config) }
-            .map(|object| object.counted_in(&region.held))
-    }
-
-    unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
-        // SAFETY: the caller's word.
-        unsafe { Namespace::attach(region.platform, at, size) }.map(|object| object.counted_in(&region.held))
-    }
-
-    fn has(&self, config: &NamespaceConfig) -> bool {
-        self.config() == *config
-    }
-}
+collection!(List, ListConfig);
+collection!(Dict, DictConfig);
+collection!(Namespace, NamespaceConfig);

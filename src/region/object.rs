@@ -22,7 +22,7 @@ use crate::{
     queue::Queue,
     spsc::Spsc,
     sys::Platform,
-    time::Deadline,
+    time::FOREVER,
     value,
 };
 use core::ptr::NonNull;
@@ -133,26 +133,21 @@ impl<P: Platform> Region<P> {
         })
     }
 
-    /// `find_as`, else `make`, until one of them has it.
+    /// `find_as`, else `make`, until one of them has it. Waits for others who create, for ever.
     pub(super) fn find_or_make<'r, T: Object<'r, P> + 'r>(
         &'r self,
         name: &str,
         config: &T::Config,
-        timeout_ns: u64,
     ) -> Result<T> {
-        let until = Deadline::after(self.platform, timeout_ns);
         loop {
             match self.find_as(name, config) {
                 Err(Error::NotFound) => {}
                 found => return found,
             }
-            match self.make(name, config, timeout_ns) {
+            match self.make(name, config, FOREVER) {
                 // Made by others between; and perhaps removed again, then we go round.
                 Err(Error::Exists) => {}
                 made => return made,
-            }
-            if until != Deadline::NOW && until.passed(self.platform) {
-                return Err(Error::TimedOut);
             }
         }
     }

@@ -157,7 +157,7 @@ impl<P: Platform> Region<P> {
     ///
     /// Errors: `WrongKind` (it was created with other parameters, or is something else), `NoSpace`, as those two.
     pub fn open_or_create_queue(&self, name: &str, config: &QueueConfig) -> Result<Queue<'_, Self>> {
-        self.find_or_make(name, config, FOREVER)
+        self.find_or_make(name, config)
     }
 
     /// Creates an SPSC queue under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -207,7 +207,7 @@ impl<P: Platform> Region<P> {
 
     /// The SPSC queue of that name, which is created if there is none. As [`Region::open_or_create_queue`].
     pub fn open_or_create_spsc(&self, name: &str, config: &SpscConfig) -> Result<Spsc<'_, Self>> {
-        self.find_or_make(name, config, FOREVER)
+        self.find_or_make(name, config)
     }
 
     /// Creates a tracked semaphore of `permits` permits, 1 to 65536, all free, under a name of 1 to 31 bytes.
@@ -233,7 +233,7 @@ impl<P: Platform> Region<P> {
 
     /// The tracked semaphore of that name, which is created if there is none. As [`Region::open_or_create_queue`].
     pub fn open_or_create_semaphore(&self, name: &str, permits: u32) -> Result<TrackedSemaphore<'_, Self>> {
-        self.find_or_make(name, &permits, FOREVER)
+        self.find_or_make(name, &permits)
     }
 
     /// Creates a barrier for `parties` parties, 1 to 4095, under a name of 1 to 31 bytes. Waits for others who
@@ -284,7 +284,7 @@ impl<P: Platform> Region<P> {
 
     /// The barrier of that name, which is created if there is none. As [`Region::open_or_create_queue`].
     pub fn open_or_create_barrier(&self, name: &str, parties: u32) -> Result<Barrier<'_, Self>> {
-        self.find_or_make(name, &parties, FOREVER)
+        self.find_or_make(name, &parties)
     }
 
     /// Creates a pipe under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -315,6 +315,6 @@ impl<P: Platform> Region<P> {
 
     /// The pipe of that name, which is created if there is none. As [`Region::open_or_create_queue`].
     pub fn open_or_create_pipe(&self, name: &str, config: &PipeConfig) -> Result<Pipe<'_, Self>> {
-        self.find_or_make(name, config, FOREVER)
+        self.find_or_make(name, config)
     }
 }

@@ -157,7 +157,7 @@ macro_rules! plain_methods {
         /// [`Region::open_or_create_queue`].
         $(#[doc = $safety])?
         pub $($unsafe)? fn $open_or_create(&self, name: &str) -> Result<&$type> {
-            self.find_or_make(name, &(), FOREVER)
+            self.find_or_make(name, &())
         }
     };
 }
@@ -244,12 +244,12 @@ impl<P: Platform> Region<P> {
     /// The plain semaphore of that name, whatever its value, which is created with `value` permits if there is
     /// none. `WrongKind` for a bounded one. As [`Region::open_or_create_queue`].
     pub fn open_or_create_plain_semaphore(&self, name: &str, value: u32) -> Result<&Semaphore> {
-        self.find_or_make(name, &Permits { value, bounded: false }, FOREVER)
+        self.find_or_make(name, &Permits { value, bounded: false })
     }
 
     /// The semaphore of that name that is bounded to `value`, which is created if there is none. As
     /// [`Region::open_or_create_queue`].
     pub fn open_or_create_bounded_semaphore(&self, name: &str, value: u32) -> Result<&Semaphore> {
-        self.find_or_make(name, &Permits { value, bounded: true }, FOREVER)
+        self.find_or_make(name, &Permits { value, bounded: true })
     }
 }

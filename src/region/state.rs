@@ -47,7 +47,7 @@ impl<P: Platform> Region<P> {
     /// The one of that name, which is created if there is none. As [`Region::open_or_create_queue`]; `WrongKind` also if
     /// it is of another type.
     pub fn open_or_create_value<T: Element>(&self, name: &str, value: T) -> Result<Value<'_, T, P>> {
-        self.find_or_make(name, &value, FOREVER)
+        self.find_or_make(name, &value)
     }
 
     /// Creates an array of `len` elements, all zero, under a name of 1 to 31 bytes. Waits for others who create,
@@ -95,7 +95,7 @@ impl<P: Platform> Region<P> {
     /// The one of that name, which is created if there is none. As [`Region::open_or_create_queue`]; `WrongKind` also if
     /// it is of another type or length.
     pub fn open_or_create_array<T: Element>(&self, name: &str, len: u32) -> Result<Array<'_, T, P>> {
-        self.find_or_make(name, &len, FOREVER)
+        self.find_or_make(name, &len)
     }
 
     /// Creates a raw value under a name of 1 to 31 bytes. Waits for others who create, and errors, as
@@ -122,7 +122,7 @@ impl<P: Platform> Region<P> {
     /// The one of that name, which is created if there is none. As [`Region::open_or_create_queue`]; `WrongKind` also if
     /// it is of another type.
     pub fn open_or_create_raw_value<T: Element>(&self, name: &str, value: T) -> Result<RawValue<'_, T>> {
-        self.find_or_make(name, &value, FOREVER)
+        self.find_or_make(name, &value)
     }
 
     /// Creates a raw array of `len` elements, all zero, under a name of 1 to 31 bytes. Waits for others who
@@ -149,7 +149,7 @@ impl<P: Platform> Region<P> {
     /// The one of that name, which is created if there is none. As [`Region::open_or_create_queue`]; `WrongKind` also if
     /// it is of another type or length.
     pub fn open_or_create_raw_array<T: Element>(&self, name: &str, len: u32) -> Result<RawArray<'_, T>> {
-        self.find_or_make(name, &len, FOREVER)
+        self.find_or_make(name, &len)
     }
 }
 
@@ -320,41 +320,23 @@ impl<P: Platform> Region<P> {
         })
     }
 
-    pub(crate) fn create_any_raw_value(
+    /// `kind`: a raw value, of one element, or a raw array.
+    pub(crate) fn create_any_raw(
         &self,
-        name: &str,
-        (code, size): (Code, u32),
-        timeout_ns: u64,
-    ) -> Result<Elements<'_>> {
-        self.create(name, Kind::RawValue, raw::layout(size, 1)?, timeout_ns, |at| {
-            // SAFETY: as `create` says.
-            unsafe { Elements::format_any(at, true, (code, size, 1)) }
-        })
-    }
-
-    pub(crate) fn open_any_raw_value(&self, name: &str) -> Result<(Elements<'_>, Code)> {
-        // SAFETY: the place lies in the region, which outlives the handle.
-        self.open_with(name, Kind::RawValue, |place| unsafe {
-            Elements::attach_any(self.at(place), true, place.size)
-        })
-    }
-
-    pub(crate) fn create_any_raw_array(
-        &self,
+        kind: Kind,
         name: &str,
         shape: (Code, u32, u32),
-        timeout_ns: u64,
     ) -> Result<Elements<'_>> {
-        self.create(name, Kind::RawArray, raw::layout(shape.1, shape.2)?, timeout_ns, |at| {
+        self.create(name, kind, raw::layout(shape.1, shape.2)?, FOREVER, |at| {
             // SAFETY: as `create` says.
-            unsafe { Elements::format_any(at, false, shape) }
+            unsafe { Elements::format_any(at, kind == Kind::RawValue, shape) }
         })
     }
 
-    pub(crate) fn open_any_raw_array(&self, name: &str) -> Result<(Elements<'_>, Code)> {
+    pub(crate) fn open_any_raw(&self, kind: Kind, name: &str) -> Result<(Elements<'_>, Code)> {
         // SAFETY: the place lies in the region, which outlives the handle.
-        self.open_with(name, Kind::RawArray, |place| unsafe {
-            Elements::attach_any(self.at(place), false, place.size)
+        self.open_with(name, kind, |place| unsafe {
+            Elements::attach_any(self.at(place), kind == Kind::RawValue, place.size)
         })
     }
 }

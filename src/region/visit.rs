@@ -51,6 +51,15 @@ fn word_of(tag: u64, index: usize) -> u64 {
 /// Holds the region's lock.
 struct Held<'r, P: Platform>(&'r Region<P>);
 
+impl<P: Platform> Held<'_, P> {
+    /// As dropping it, and says whether a peer has overwritten the lock.
+    fn release(self) -> Result<()> {
+        let region = self.0;
+        core::mem::forget(self);
+        region.header().lock.release_on(region.platform)
+    }
+}
+
 impl<P: Platform> Drop for Held<'_, P> {
     fn drop(&mut self) {
         let _ = self.0.header().lock.release_on(self.0.platform);
@@ -108,12 +117,12 @@ impl<P: Platform> Region<P> {
 
     /// The handle goes. In a forked child the row may be its parent's still: then it stays.
     pub(super) fn give_back_row(&mut self) {
-        if self.row.load(Relaxed) != 0 {
-            if let Ok(me) = self.platform.process() {
-                if let Some(row) = self.own_row(me) {
-                    row.give_back(row.owner());
-                }
-            }
+        if self.row.load(Relaxed) == 0 {
+            return;
+        }
+        let Ok(me) = self.platform.process() else { return };
+        if let Some(row) = self.own_row(me) {
+            row.give_back(row.owner());
         }
     }
 
@@ -149,7 +158,8 @@ impl<P: Platform> Region<P> {
         let row = self.row().ok();
         let _held = match row {
             Some(_) => None,
-            None => match self.hold() {
+            // If it is free.
+            None => match self.hold(0) {
                 Ok(held) => Some(held),
                 Err(_) => return false,
             },
@@ -182,10 +192,10 @@ impl<P: Platform> Region<P> {
         whole
     }
 
-    /// The region's lock, if it is free.
-    fn hold(&self) -> Result<Held<'_, P>> {
+    /// The region's lock, and what a dead owner left of the directory repaired.
+    fn hold(&self, timeout_ns: u64) -> Result<Held<'_, P>> {
         let lock = &self.header().lock;
-        if lock.acquire_on(self.platform, 0)? == Outcome::OwnerDied {
+        if lock.acquire_on(self.platform, timeout_ns)? == Outcome::OwnerDied {
             self.directory().repair();
             lock.mark_consistent_on(self.platform)?;
         }
@@ -257,13 +267,9 @@ impl<P: Platform> Region<P> {
         timeout_ns: u64,
         f: impl FnOnce(Directory<'r>) -> Result<T>,
     ) -> Result<T> {
-        let lock = &self.header().lock;
-        if lock.acquire_on(self.platform, timeout_ns)? == Outcome::OwnerDied {
-            self.directory().repair();
-            lock.mark_consistent_on(self.platform)?;
-        }
+        let held = self.hold(timeout_ns)?;
         let result = f(self.directory());
-        lock.release_on(self.platform)?;
+        held.release()?;
         result
     }
 }
