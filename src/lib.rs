@@ -8,6 +8,7 @@
 //! | [`Value`], [`Array`], [`RawValue`], [`RawArray`] | in a region: state, found by name, never torn by a death |
 //! | [`Queue`], [`Spsc`], [`Pipe`], [`TrackedSemaphore`], [`Barrier`] | in a region, which knows its members and gives back what the dead had |
 //! | [`List`], [`Dict`], [`Namespace`] | in a region or anywhere else; an update is all or nothing |
+//! | `process::Process` | starting others, waiting for them, ending them and with them |
 //!
 //! Every type exists twice: as the plain name for the `os` platform (Linux), and generic over [`sys::Platform`]
 //! for programs that bring their own. What each word in shared memory means, who may write it, and
@@ -28,7 +29,7 @@
 //! # Ok::<(), rialto::Error>(())
 //! ```
 //!
-//! Features: `std` (default), `os` (default): the Linux backend; `capi`: the C functions of
+//! Features: `std` (default), `os` (default): the Linux backend; `process` (default): starting processes; `capi`: the C functions of
 //! `include/rialto.h`; `header`, for maintainers: writes that file. Without `std` and `os` the crate uses
 //! neither std, libc nor a heap.
 #![no_std]
@@ -73,6 +74,8 @@ pub mod permits;
 pub mod pipe;
 #[cfg(not(rialto_loom))]
 mod place;
+#[cfg(all(feature = "process", target_os = "linux", target_has_atomic = "64", not(rialto_loom)))]
+pub mod process;
 #[cfg(target_has_atomic = "64")]
 pub mod queue;
 #[cfg(target_has_atomic = "64")]

@@ -80,6 +80,8 @@ const LAYERS: &[(&str, &[&str])] = &[
             "barrier", "element", "shadow", "raw", "region",
         ],
     ),
+    // Beside the objects: it knows nothing of memory that is shared.
+    ("process", &["error", "sync", "sys", "time"]),
     // The top: every object that C has.
     (
         "capi",
@@ -105,6 +107,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "list",
             "dict",
             "namespace",
+            "process",
             "ROOT",
         ],
     ),
