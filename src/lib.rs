@@ -75,6 +75,8 @@ pub mod pipe;
 #[cfg(not(rialto_loom))]
 mod place;
 #[cfg(all(feature = "process", target_os = "linux", target_has_atomic = "64", not(rialto_loom)))]
+pub mod pool;
+#[cfg(all(feature = "process", target_os = "linux", target_has_atomic = "64", not(rialto_loom)))]
 pub mod process;
 #[cfg(target_has_atomic = "64")]
 pub mod queue;

@@ -82,6 +82,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     // Beside the objects: it knows nothing of memory that is shared.
     ("process", &["error", "sync", "sys", "time"]),
+    (
+        "pool",
+        &["error", "layout", "bytes", "sys", "time", "member", "event", "queue", "raw", "region", "process"],
+    ),
     // The top: every object that C has.
     (
         "capi",
