@@ -1,0 +1,2 @@
+#include "rialto/queue.hpp"
+#include "rialto/sync.hpp"
