@@ -170,8 +170,10 @@ public:
     {
     }
     template <class U = T, std::enable_if_t<std::is_const_v<U>, int> = 0>
-    constexpr slice(std::initializer_list<std::remove_cv_t<T>> from) noexcept : data_(from.begin()), size_(from.size())
+    constexpr slice(std::initializer_list<std::remove_cv_t<T>> from) noexcept
     {
+        data_ = from.begin(); // lives as long as the call that it is an argument of
+        size_ = from.size();
     }
 
     constexpr T* data() const noexcept { return data_; }

@@ -217,26 +217,26 @@ public:
     template <class Clock, class Duration>
     bool try_lock_until(std::chrono::time_point<Clock, Duration> at)
     {
-        return repeat_until(at, [this](Timeout left) { return taken(Api::acquire_timeout(&lock_, left.ns())); });
+        return taken(repeat_until(at, [this](Timeout left) { return Api::acquire_timeout(&lock_, left.ns()); }));
     }
 
     native_type* native_handle() noexcept { return &lock_; }
     const native_type* native_handle() const noexcept { return &lock_; }
 
 private:
-    bool taken(int status)
+    bool taken(Status status)
     {
         if (status == RIALTO_OK)
             return true;
-        if (Status(status).not_now())
+        if (status.not_now())
             return false;
 #ifndef RIALTO_NO_EXCEPTIONS
-        if (status == RIALTO_OWNER_DIED)
+        if (status.owner_died())
             throw owner_died(
                 &lock_, [](void* at) { return Api::mark_consistent(static_cast<native_type*>(at)); },
                 [](void* at) { return Api::release(static_cast<native_type*>(at)); });
 #endif
-        refuse(status);
+        refuse(status.code());
     }
 
     native_type lock_;
@@ -341,7 +341,7 @@ public:
     template <class Clock, class Duration>
     bool try_lock_until(std::chrono::time_point<Clock, Duration> at)
     {
-        return detail::repeat_until(at, [this](Timeout left) { return settle(lock_.acquire_for(left, nothrow)); });
+        return settle(detail::repeat_until(at, [this](Timeout left) { return lock_.acquire_for(left, nothrow); }));
     }
 
 private:

@@ -91,7 +91,7 @@ public:
     template <class Clock, class Duration>
     bool try_lock_until(std::chrono::time_point<Clock, Duration> at) const
     {
-        return repeat_until(at, [this](Timeout left) { return taken(Api::acquire(&this->view_, left.ns())); });
+        return taken(repeat_until(at, [this](Timeout left) { return Api::acquire(&this->view_, left.ns()); }));
     }
 
     /** How long this view's operations wait for others who change it; at first, as long as it takes. */
@@ -122,11 +122,11 @@ protected:
     State() noexcept = default;
 
 private:
-    static bool taken(int status)
+    static bool taken(Status status)
     {
-        if (status < 0 && !Status(status).not_now())
-            refuse(status);
-        return status >= 0;
+        if (!status && !status.not_now())
+            refuse(status.code());
+        return bool(status);
     }
 };
 

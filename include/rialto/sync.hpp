@@ -67,10 +67,10 @@ public:
     {
         return On::tell(rialto_event_wait_timeout(&event_, timeout.ns()));
     }
-    template <class Clock, class Duration>
-    bool wait_until(std::chrono::time_point<Clock, Duration> at)
+    template <class Clock, class Duration, class On = usual>
+    Told<On> wait_until(std::chrono::time_point<Clock, Duration> at, On = {})
     {
-        return detail::repeat_until(at, [this](Timeout left) { return bool(wait_for(left)); });
+        return On::tell(detail::repeat_until(at, [this](Timeout left) { return wait_for(left, nothrow); }).code());
     }
 
     rialto_event_t* native_handle() noexcept { return &event_; }
@@ -135,10 +135,10 @@ public:
     {
         return On::tell(rialto_semaphore_acquire_timeout(&semaphore_, timeout.ns()));
     }
-    template <class Clock, class Duration>
-    bool try_acquire_until(std::chrono::time_point<Clock, Duration> at)
+    template <class Clock, class Duration, class On = usual>
+    Told<On> try_acquire_until(std::chrono::time_point<Clock, Duration> at, On = {})
     {
-        return detail::repeat_until(at, [this](Timeout left) { return bool(try_acquire_for(left)); });
+        return On::tell(detail::repeat_until(at, [this](Timeout left) { return try_acquire_for(left, nothrow); }).code());
     }
     template <class On = usual>
     Done<On> release(On = {})

@@ -87,16 +87,15 @@ private:
     std::uint64_t at_;
 };
 
-/** try_lock_until and the like: tries at least once, and waits again if the clock is slower than ours. */
+/** try_lock_until and the like: tries at least once, and waits again if that clock is slower than ours. */
 template <class Clock, class Duration, class F>
-bool repeat_until(std::chrono::time_point<Clock, Duration> at, F try_for)
+Status repeat_until(std::chrono::time_point<Clock, Duration> at, F try_for)
 {
     for (;;) {
         const Timeout timeout = until(at);
-        if (try_for(timeout))
-            return true;
-        if (timeout.ns() == 0)
-            return false;
+        const Status status = try_for(timeout);
+        if (!status.not_now() || timeout.ns() == 0)
+            return status;
     }
 }
 
