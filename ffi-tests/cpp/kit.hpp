@@ -75,9 +75,9 @@ void throws(int status, F call)
 }
 #endif
 
-void sync();
-void queues();
-void state();
-void moves();
+void test_sync();
+void test_queues();
+void test_state();
+void test_moves();
 
 #endif

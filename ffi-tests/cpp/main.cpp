@@ -5,9 +5,9 @@ int main()
 {
     watchdog();
     CHECK(rialto::version() == RIALTO_VERSION && rialto::layout_version() == RIALTO_LAYOUT_VERSION);
-    sync();
-    queues();
-    state();
-    moves();
+    test_sync();
+    test_queues();
+    test_state();
+    test_moves();
     std::puts("ok");
 }

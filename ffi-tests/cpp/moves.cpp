@@ -47,7 +47,7 @@ struct Worker {
 
 } // namespace
 
-void moves()
+void test_moves()
 {
     Worker worker;
     CHECK(worker.region && worker.region.member_count() >= 1 && worker.member.id() > 0);
@@ -98,7 +98,8 @@ void moves()
     const std::span<const int> span(numbers);
     CHECK(bytes_view(span).size() == 12 && bytes_span(std::span<int>(mutable_numbers)).size() == 12);
     const std::span<const std::byte> bytes = bytes_view("abc");
-    CHECK(bytes.size() == 3);
+    const std::span<std::byte> writable = bytes_span(mutable_numbers);
+    CHECK(bytes.size() == 3 && writable.size() == 12);
 #endif
 
     // Statuses.

@@ -273,7 +273,7 @@ void permits_and_barriers(const Region& region)
 
 } // namespace
 
-void queues()
+void test_queues()
 {
     auto region = Region::create_memfd(1 << 20);
     messages_across_processes(region);

@@ -221,7 +221,7 @@ void namespaces(const Region& region)
 
 } // namespace
 
-void state()
+void test_state()
 {
     auto region = Region::create_anonymous(1 << 18);
     values(region);

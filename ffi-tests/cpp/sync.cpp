@@ -278,7 +278,7 @@ void by_name()
 
 } // namespace
 
-void sync()
+void test_sync()
 {
     std_guards_across_processes();
     Account& account = shared<Account>();

@@ -4,8 +4,10 @@
 //! for the one that runs the tests. A missing C compiler is a failure with a message, not a skip: C programs
 //! are half of what Rialto promises.
 
+mod cpp;
 mod peer;
 
+pub use cpp::{compile_cpp, cpp_compilers, cpp_example_line, run_cpp, run_cpp_example};
 pub use peer::Peer;
 
 use std::{

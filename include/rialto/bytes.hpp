@@ -104,10 +104,6 @@ public:
     }
     friend bool operator!=(bytes_view a, bytes_view b) noexcept { return !(a == b); }
 
-#ifdef __cpp_lib_span
-    operator std::span<const std::byte>() const noexcept { return {begin(), size_}; }
-#endif
-
 private:
     const void* data_ = nullptr;
     std::size_t size_ = 0;
@@ -127,7 +123,6 @@ public:
     bytes_span(std::span<T, N> into) noexcept : data_(into.data()), size_(into.size_bytes())
     {
     }
-    operator std::span<std::byte>() const noexcept { return {begin(), size_}; }
 #endif
 
     constexpr void* data() const noexcept { return data_; }
@@ -206,5 +201,15 @@ private:
 };
 
 } // namespace rialto
+
+#if defined(__cpp_lib_span) && defined(__cpp_lib_ranges)
+// They point: so they turn into std::span also when they go away.
+template <>
+inline constexpr bool std::ranges::enable_borrowed_range<rialto::bytes_view> = true;
+template <>
+inline constexpr bool std::ranges::enable_borrowed_range<rialto::bytes_span> = true;
+template <class T>
+inline constexpr bool std::ranges::enable_borrowed_range<rialto::slice<T>> = true;
+#endif
 
 #endif
