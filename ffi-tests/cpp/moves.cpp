@@ -49,6 +49,19 @@ struct Worker {
 
 void test_moves()
 {
+    void* base;
+    {
+        const Region gone = made();
+        base = gone.base();
+        {
+            const Member member = gone.join();
+            CHECK(gone.member_count() == 1);
+        }
+        CHECK(gone.member_count() == 0);
+    }
+    unsigned char page;
+    CHECK(mincore(base, 1, &page) == -1 && errno == ENOMEM); // unmapped
+
     Worker worker;
     CHECK(worker.region && worker.region.member_count() >= 1 && worker.member.id() > 0);
     const std::unique_ptr<Worker> other(new Worker);
@@ -78,6 +91,7 @@ void test_moves()
     } ends{spsc.producer(), spsc.consumer()};
     ends.producer.push("x");
     CHECK(ends.consumer.peek().text() == "x");
+    CHECK(ends.consumer.peek().attempt() == 1); // the one before went away unreleased
     auto connection = Pipe::create(*region, "p", PipeConfig(1024)).connect(0); // the Pipe is gone
     connection.send("x");
     std::optional<Permit> permit;

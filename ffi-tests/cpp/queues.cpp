@@ -62,6 +62,18 @@ void redelivery(const Region& region)
     CHECK(bad && bad.text() == "bad" && bad.attempt() == 3 && bad.redelivered());
     CHECK(queue.take_poisoned(buffer).not_now());
 
+    // One that the loop did not release comes again.
+    auto skipped = Queue::create(region, "skipped", QueueConfig(4, 8));
+    skipped.push("x");
+    skipped.close();
+    unsigned times = 0;
+    for (Peeked& job : skipped.messages()) {
+        CHECK(job.attempt() == times);
+        if (times++ == 1)
+            job.release();
+    }
+    CHECK(times == 2);
+
     // An exception passes a message in hand.
     queue.push("again");
     try {
@@ -128,6 +140,10 @@ void the_rest_of_a_queue(const Region& region)
         CHECK(later.try_commit());
     }
     CHECK(plain.pop(many).text() == "x23" && plain.try_pop(many).size() == 1 && plain.pop_for(many, 1ms).not_now());
+    for (int i = 0; i < 8; i++) {
+        rialto::Reserved unsent = plain.try_reserve(1);
+        CHECK(unsent); // that before has given its room back
+    }
     bool is_ready = plain.arm_data() || plain.recheck_data();
     CHECK(!is_ready && plain.arm_space() && plain.recheck_space());
     plain.set_data_fd(-1);

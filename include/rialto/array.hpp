@@ -42,10 +42,12 @@ public:
     }
     /** `initial`: as many elements, or nullptr. */
     template <class On = usual>
-    static Array create_for(const Region& region, cstr name, std::uint32_t count, const T* initial, Timeout timeout, On on = {})
+    static Array create_for(const Region& region, cstr name, std::uint32_t count, const T* initial, Timeout timeout,
+                            On on = {})
     {
         return make(on, [&](auto* out) {
-            return rialto_array_create(detail::handle(region), name, type_of<T>(), sizeof(T), count, initial, timeout.ns(), out);
+            return rialto_array_create(detail::handle(region), name, type_of<T>(), sizeof(T), count, initial,
+                                       timeout.ns(), out);
         });
     }
     template <class On = usual>
@@ -142,8 +144,9 @@ public:
         explicit Edit(rialto_array_edit_t* edit) noexcept : edit_(edit) {}
         rialto_array_edit_t* edit_;
     };
-    /** Has `change` change as many elements as it likes: array.edit([&](auto& edit) { ... }). All of that or nothing: if
-     * it throws, or returns false, nothing is changed; that is also what edit returns then (RIALTO_EAGAIN). */
+    /** Has `change` change as many elements as it likes: array.edit([&](auto& edit) { ... }). All of that or
+     * nothing: if it throws, or returns false, nothing is changed; that is also what edit returns then
+     * (RIALTO_EAGAIN). */
     template <class F, class On = usual>
     Told<On> edit(F change, On = {}) const
     {
@@ -157,7 +160,10 @@ public:
         using Run = detail::Callback<decltype(run)>;
         Run callback(run);
         const int status = rialto_array_edit(
-            &view_, [](rialto_array_edit_t* at, void* context) { return static_cast<Run*>(context)->call(RIALTO_EAGAIN, at); },
+            &view_,
+            [](rialto_array_edit_t* at, void* context) {
+                return static_cast<Run*>(context)->call(RIALTO_EAGAIN, at);
+            },
             &callback);
         callback.rethrow();
         return On::tell(status);

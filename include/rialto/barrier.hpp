@@ -21,7 +21,9 @@ public:
     template <class On = usual>
     static Barrier create_for(const Region& region, cstr name, std::uint32_t parties, Timeout timeout, On on = {})
     {
-        return make(on, [&](auto* out) { return rialto_barrier_create_timeout(detail::handle(region), name, parties, timeout.ns(), out); });
+        return make(on, [&](auto* out) {
+            return rialto_barrier_create_timeout(detail::handle(region), name, parties, timeout.ns(), out);
+        });
     }
     template <class On = usual>
     static Barrier open(const Region& region, cstr name, On on = {})
@@ -31,7 +33,9 @@ public:
     template <class On = usual>
     static Barrier open_or_create(const Region& region, cstr name, std::uint32_t parties, On on = {})
     {
-        return make(on, [&](auto* out) { return rialto_barrier_open_or_create(detail::handle(region), name, parties, out); });
+        return make(on, [&](auto* out) {
+            return rialto_barrier_open_or_create(detail::handle(region), name, parties, out);
+        });
     }
     /** The same, acting as a member that you made, which must outlive it. */
     template <class On = usual>

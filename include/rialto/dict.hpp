@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Part of rialto.hpp: Dict (rialto_dict_t): byte strings by key, as Python's dict, in the order in which the keys came. An
- * operation is all or nothing. Bytes are copied, from you and to you, into your buffer (max_..._bytes is enough for each). What is not
- * there is no error: something false, whose status is RIALTO_ENOENT. Calls and what they do are Python's. */
+ * Part of rialto.hpp: Dict (rialto_dict_t): byte strings by key, as Python's dict, in the order in which the keys
+ * came. An operation is all or nothing. Bytes are copied, from you and to you, into your buffer (max_..._bytes is
+ * enough for each). What is not there is no error: something false, whose status is RIALTO_ENOENT. Calls and what
+ * they do are Python's. */
 #ifndef RIALTO_DICT_HPP
 #define RIALTO_DICT_HPP
 
@@ -38,20 +39,24 @@ public:
 
     /** What one takes in its region. */
     template <class On = usual>
-    static Gives<On, rialto_layout_t> layout(std::uint32_t capacity, std::uint32_t max_key_bytes, std::uint32_t max_value_bytes, On = {})
+    static Gives<On, rialto_layout_t> layout(std::uint32_t capacity, std::uint32_t max_key_bytes,
+                                             std::uint32_t max_value_bytes, On = {})
     {
         return detail::ask<rialto_layout_t, On>(rialto_dict_layout, capacity, max_key_bytes, max_value_bytes);
     }
     template <class On = usual>
-    static Dict create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_key_bytes, std::uint32_t max_value_bytes, On on = {})
+    static Dict create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_key_bytes,
+                       std::uint32_t max_value_bytes, On on = {})
     {
         return create_for(region, name, capacity, max_key_bytes, max_value_bytes, Timeout::forever(), on);
     }
     template <class On = usual>
-    static Dict create_for(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_key_bytes, std::uint32_t max_value_bytes, Timeout timeout, On on = {})
+    static Dict create_for(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_key_bytes,
+                           std::uint32_t max_value_bytes, Timeout timeout, On on = {})
     {
         return make(on, [&](auto* out) {
-            return rialto_dict_create(detail::handle(region), name, capacity, max_key_bytes, max_value_bytes, timeout.ns(), out);
+            return rialto_dict_create(detail::handle(region), name, capacity, max_key_bytes, max_value_bytes,
+                                      timeout.ns(), out);
         });
     }
     template <class On = usual>
@@ -63,17 +68,20 @@ public:
     }
     /** If it was created so. */
     template <class On = usual>
-    static Dict open_as(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_key_bytes, std::uint32_t max_value_bytes, On on = {})
+    static Dict open_as(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_key_bytes,
+                        std::uint32_t max_value_bytes, On on = {})
     {
         return make(on, [&](auto* out) {
             return rialto_dict_open_as(detail::handle(region), name, capacity, max_key_bytes, max_value_bytes, out);
         });
     }
     template <class On = usual>
-    static Dict open_or_create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_key_bytes, std::uint32_t max_value_bytes, On on = {})
+    static Dict open_or_create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_key_bytes,
+                               std::uint32_t max_value_bytes, On on = {})
     {
         return make(on, [&](auto* out) {
-            return rialto_dict_open_or_create(detail::handle(region), name, capacity, max_key_bytes, max_value_bytes, out);
+            return rialto_dict_open_or_create(detail::handle(region), name, capacity, max_key_bytes, max_value_bytes,
+                                              out);
         });
     }
 
@@ -199,7 +207,8 @@ public:
         Run callback(run);
         const int status = rialto_dict_for_each(
             &view_, key.data(), key.size(), value.data(), value.size(),
-            [](const void* a_key, std::size_t key_bytes, const void* its_value, std::size_t value_bytes, void* context) {
+            [](const void* a_key, std::size_t key_bytes, const void* its_value, std::size_t value_bytes,
+               void* context) {
                 return static_cast<Run*>(context)->call(1, bytes_view(a_key, key_bytes),
                                                         bytes_view(its_value, value_bytes));
             },

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Part of rialto.hpp: the ends of an Spsc. Each is used by one thread at a time. Room and Message are messages in place;
- * one at a time, and they may be moved, but not outlive their end. What goes away unsent is not sent; what goes away
- * unreleased comes again, also when an exception passes. A forked child must neither use nor destroy its parent's. */
+ * Part of rialto.hpp: the ends of an Spsc. Each is used by one thread at a time. Room and Message are messages in
+ * place; one at a time, and they may be moved, but not outlive their end. What goes away unsent is not sent; what
+ * goes away unreleased comes again, also when an exception passes. A forked child must neither use nor destroy its
+ * parent's. */
 #ifndef RIALTO_ENDS_HPP
 #define RIALTO_ENDS_HPP
 

@@ -36,12 +36,14 @@ public:
         return detail::ask<rialto_layout_t, On>(rialto_list_layout, capacity, max_item_bytes);
     }
     template <class On = usual>
-    static List create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_item_bytes, On on = {})
+    static List create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_item_bytes,
+                       On on = {})
     {
         return create_for(region, name, capacity, max_item_bytes, Timeout::forever(), on);
     }
     template <class On = usual>
-    static List create_for(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_item_bytes, Timeout timeout, On on = {})
+    static List create_for(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_item_bytes,
+                           Timeout timeout, On on = {})
     {
         return make(on, [&](auto* out) {
             return rialto_list_create(detail::handle(region), name, capacity, max_item_bytes, timeout.ns(), out);
@@ -56,14 +58,16 @@ public:
     }
     /** If it was created so. */
     template <class On = usual>
-    static List open_as(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_item_bytes, On on = {})
+    static List open_as(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_item_bytes,
+                        On on = {})
     {
         return make(on, [&](auto* out) {
             return rialto_list_open_as(detail::handle(region), name, capacity, max_item_bytes, out);
         });
     }
     template <class On = usual>
-    static List open_or_create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_item_bytes, On on = {})
+    static List open_or_create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_item_bytes,
+                               On on = {})
     {
         return make(on, [&](auto* out) {
             return rialto_list_open_or_create(detail::handle(region), name, capacity, max_item_bytes, out);
@@ -188,8 +192,8 @@ public:
     {
         return On::finish(rialto_list_sort(&view_));
     }
-    /** Stable, as `compare(bytes_view, bytes_view)` says: a bool, whether the one comes first, or a number below 0, 0 or
-     * above. `buffer` has room for two items. If it throws, the list is in some order. */
+    /** Stable, as `compare(bytes_view, bytes_view)` says: a bool, whether the one comes first, or a number below 0,
+     * 0 or above. `buffer` has room for two items. If it throws, the list is in some order. */
     template <class F, class On = usual>
     Done<On> sort_by(bytes_span buffer, F compare, On = {}) const
     {
@@ -210,8 +214,8 @@ public:
         callback.rethrow();
         return On::finish(status);
     }
-    /** Has `visit(size_t index, bytes_view item)` look at all items of one state, in `buffer` one after the other; others
-     * who change the list wait. It ends the walk by returning false (then so does this) or by throwing. */
+    /** Has `visit(size_t index, bytes_view item)` look at all items of one state, in `buffer` one after the other;
+     * others who change the list wait. It ends the walk by returning false (then so does this) or by throwing. */
     template <class F, class On = usual>
     Gives<On, bool> for_each(bytes_span buffer, F visit, On = {}) const
     {

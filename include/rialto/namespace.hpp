@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Part of rialto.hpp: Namespace (rialto_namespace_t): attributes by name, with types, as Python's Namespace. An operation
- * is all or nothing. What is not there is no error: something false, whose status is RIALTO_ENOENT; one of another type
- * is, RIALTO_EWRONGKIND. */
+ * Part of rialto.hpp: Namespace (rialto_namespace_t): attributes by name, with types, as Python's Namespace. An
+ * operation is all or nothing. What is not there is no error: something false, whose status is RIALTO_ENOENT; one of
+ * another type is, RIALTO_EWRONGKIND. */
 #ifndef RIALTO_NAMESPACE_HPP
 #define RIALTO_NAMESPACE_HPP
 
@@ -31,20 +31,25 @@ public:
 
     /** What one takes in its region. */
     template <class On = usual>
-    static Gives<On, rialto_layout_t> layout(std::uint32_t capacity, std::uint32_t max_name_bytes, std::uint32_t max_string_bytes, On = {})
+    static Gives<On, rialto_layout_t> layout(std::uint32_t capacity, std::uint32_t max_name_bytes,
+                                             std::uint32_t max_string_bytes, On = {})
     {
         return detail::ask<rialto_layout_t, On>(rialto_namespace_layout, capacity, max_name_bytes, max_string_bytes);
     }
     template <class On = usual>
-    static Namespace create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_name_bytes, std::uint32_t max_string_bytes, On on = {})
+    static Namespace create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_name_bytes,
+                            std::uint32_t max_string_bytes, On on = {})
     {
         return create_for(region, name, capacity, max_name_bytes, max_string_bytes, Timeout::forever(), on);
     }
     template <class On = usual>
-    static Namespace create_for(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_name_bytes, std::uint32_t max_string_bytes, Timeout timeout, On on = {})
+    static Namespace create_for(const Region& region, cstr name, std::uint32_t capacity,
+                                std::uint32_t max_name_bytes, std::uint32_t max_string_bytes, Timeout timeout,
+                                On on = {})
     {
         return make(on, [&](auto* out) {
-            return rialto_namespace_create(detail::handle(region), name, capacity, max_name_bytes, max_string_bytes, timeout.ns(), out);
+            return rialto_namespace_create(detail::handle(region), name, capacity, max_name_bytes, max_string_bytes,
+                                           timeout.ns(), out);
         });
     }
     template <class On = usual>
@@ -56,17 +61,21 @@ public:
     }
     /** If it was created so. */
     template <class On = usual>
-    static Namespace open_as(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_name_bytes, std::uint32_t max_string_bytes, On on = {})
+    static Namespace open_as(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_name_bytes,
+                             std::uint32_t max_string_bytes, On on = {})
     {
         return make(on, [&](auto* out) {
-            return rialto_namespace_open_as(detail::handle(region), name, capacity, max_name_bytes, max_string_bytes, out);
+            return rialto_namespace_open_as(detail::handle(region), name, capacity, max_name_bytes, max_string_bytes,
+                                            out);
         });
     }
     template <class On = usual>
-    static Namespace open_or_create(const Region& region, cstr name, std::uint32_t capacity, std::uint32_t max_name_bytes, std::uint32_t max_string_bytes, On on = {})
+    static Namespace open_or_create(const Region& region, cstr name, std::uint32_t capacity,
+                                    std::uint32_t max_name_bytes, std::uint32_t max_string_bytes, On on = {})
     {
         return make(on, [&](auto* out) {
-            return rialto_namespace_open_or_create(detail::handle(region), name, capacity, max_name_bytes, max_string_bytes, out);
+            return rialto_namespace_open_or_create(detail::handle(region), name, capacity, max_name_bytes,
+                                                   max_string_bytes, out);
         });
     }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Part of rialto.hpp: TrackedSemaphore (rialto_tracked_semaphore_t), whose permits come back when their holder dies, and
- * Permit, one of them. */
+ * Part of rialto.hpp: TrackedSemaphore (rialto_tracked_semaphore_t), whose permits come back when their holder dies,
+ * and Permit, one of them. */
 #ifndef RIALTO_PERMITS_HPP
 #define RIALTO_PERMITS_HPP
 
@@ -11,7 +11,8 @@ namespace rialto {
 
 class TrackedSemaphore;
 
-/** A permit, which goes back at the end of the scope; may be moved. False: none now. Not a forked child's to destroy. */
+/** A permit, which goes back at the end of the scope; may be moved. False: none now. Not a forked child's to
+ * destroy. */
 class [[nodiscard]] Permit {
 public:
     Permit() noexcept = default;
@@ -62,12 +63,17 @@ public:
     template <class On = usual>
     static TrackedSemaphore create(const Region& region, cstr name, std::uint32_t permits, On on = {})
     {
-        return make(on, [&](auto* out) { return rialto_tracked_semaphore_create(detail::handle(region), name, permits, out); });
+        return make(on, [&](auto* out) {
+            return rialto_tracked_semaphore_create(detail::handle(region), name, permits, out);
+        });
     }
     template <class On = usual>
-    static TrackedSemaphore create_for(const Region& region, cstr name, std::uint32_t permits, Timeout timeout, On on = {})
+    static TrackedSemaphore create_for(const Region& region, cstr name, std::uint32_t permits, Timeout timeout,
+                                       On on = {})
     {
-        return make(on, [&](auto* out) { return rialto_tracked_semaphore_create_timeout(detail::handle(region), name, permits, timeout.ns(), out); });
+        return make(on, [&](auto* out) {
+            return rialto_tracked_semaphore_create_timeout(detail::handle(region), name, permits, timeout.ns(), out);
+        });
     }
     template <class On = usual>
     static TrackedSemaphore open(const Region& region, cstr name, On on = {})
@@ -77,13 +83,17 @@ public:
     template <class On = usual>
     static TrackedSemaphore open_or_create(const Region& region, cstr name, std::uint32_t permits, On on = {})
     {
-        return make(on, [&](auto* out) { return rialto_tracked_semaphore_open_or_create(detail::handle(region), name, permits, out); });
+        return make(on, [&](auto* out) {
+            return rialto_tracked_semaphore_open_or_create(detail::handle(region), name, permits, out);
+        });
     }
     /** The same, acting as a member that you made, which must outlive it. */
     template <class On = usual>
     TrackedSemaphore as_member(const Member& member, On on = {}) const
     {
-        return make(on, [&](auto* out) { return rialto_tracked_semaphore_as_member(&view_, member.native_handle(), out); });
+        return make(on, [&](auto* out) {
+            return rialto_tracked_semaphore_as_member(&view_, member.native_handle(), out);
+        });
     }
 
     template <class On = usual>

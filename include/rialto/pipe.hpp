@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * Part of rialto.hpp: Pipe (rialto_pipe_t), byte messages between two ends, and Connection (rialto_connection_t), one of
- * them, claimed for good. End of stream is something false whose status is closed(); a peer that is gone when we send
- * is an error, RIALTO_ECONNRESET. */
+ * Part of rialto.hpp: Pipe (rialto_pipe_t), byte messages between two ends, and Connection (rialto_connection_t),
+ * one of them, claimed for good. End of stream is something false whose status is closed(); a peer that is gone when
+ * we send is an error, RIALTO_ECONNRESET. */
 #ifndef RIALTO_PIPE_HPP
 #define RIALTO_PIPE_HPP
 
@@ -138,10 +138,7 @@ public:
     {
         return detail::ask<bool, On>(rialto_connection_recheck_space, &view_, bytes);
     }
-    std::chrono::nanoseconds tick() const noexcept
-    {
-        return std::chrono::nanoseconds(detail::ask<std::uint64_t, nothrow_t>(rialto_connection_tick_ns, &view_).value_or(0));
-    }
+    std::chrono::nanoseconds tick() const noexcept { return detail::tick(rialto_connection_tick_ns, &view_); }
 
     /** For good. */
     template <class On = usual>
@@ -170,7 +167,9 @@ public:
     template <class On = usual>
     static Pipe create_for(const Region& region, cstr name, const PipeConfig& config, Timeout timeout, On on = {})
     {
-        return make(on, [&](auto* out) { return rialto_pipe_create_timeout(detail::handle(region), name, &config, timeout.ns(), out); });
+        return make(on, [&](auto* out) {
+            return rialto_pipe_create_timeout(detail::handle(region), name, &config, timeout.ns(), out);
+        });
     }
     template <class On = usual>
     static Pipe open(const Region& region, cstr name, On on = {})
@@ -186,7 +185,9 @@ public:
     template <class On = usual>
     static Pipe open_or_create(const Region& region, cstr name, const PipeConfig& config, On on = {})
     {
-        return make(on, [&](auto* out) { return rialto_pipe_open_or_create(detail::handle(region), name, &config, out); });
+        return make(on, [&](auto* out) {
+            return rialto_pipe_open_or_create(detail::handle(region), name, &config, out);
+        });
     }
 
     /** Claims end 0 or 1, for good; RIALTO_EUSERS if somebody has. */

@@ -271,10 +271,12 @@ public:
     template <class On = usual>
     Peeked peek_for(Timeout timeout, On on = {}) const
     {
-        return Peeked(on, RIALTO_EPIPE, [&](auto* out) { return rialto_queue_peek_timeout(&view_, timeout.ns(), out); });
+        return Peeked(on, RIALTO_EPIPE,
+                      [&](auto* out) { return rialto_queue_peek_timeout(&view_, timeout.ns(), out); });
     }
 
-    /** All messages until the queue is closed: for (Peeked& job : queue.messages()) { work(job.bytes()); job.release(); }
+    /** All messages until the queue is closed and drained:
+     * for (Peeked& job : queue.messages()) { work(job.bytes()); job.release(); }
      * What is not released is given back. Without exceptions an error ends it, too: status() tells. */
     class Messages {
     public:
@@ -361,11 +363,7 @@ public:
     {
         return detail::ask<bool, On>(rialto_queue_recheck_space, &view_);
     }
-    std::chrono::nanoseconds tick() const noexcept
-    {
-        return std::chrono::nanoseconds(
-            detail::ask<std::uint64_t, nothrow_t>(rialto_queue_tick_ns, &view_).value_or(0));
-    }
+    std::chrono::nanoseconds tick() const noexcept { return detail::tick(rialto_queue_tick_ns, &view_); }
 
 private:
     using View::View;

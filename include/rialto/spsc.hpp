@@ -45,7 +45,9 @@ public:
     template <class On = usual>
     static Spsc create_for(const Region& region, cstr name, const SpscConfig& config, Timeout timeout, On on = {})
     {
-        return make(on, [&](auto* out) { return rialto_spsc_create_timeout(detail::handle(region), name, &config, timeout.ns(), out); });
+        return make(on, [&](auto* out) {
+            return rialto_spsc_create_timeout(detail::handle(region), name, &config, timeout.ns(), out);
+        });
     }
     template <class On = usual>
     static Spsc open(const Region& region, cstr name, On on = {})
@@ -61,7 +63,9 @@ public:
     template <class On = usual>
     static Spsc open_or_create(const Region& region, cstr name, const SpscConfig& config, On on = {})
     {
-        return make(on, [&](auto* out) { return rialto_spsc_open_or_create(detail::handle(region), name, &config, out); });
+        return make(on, [&](auto* out) {
+            return rialto_spsc_open_or_create(detail::handle(region), name, &config, out);
+        });
     }
     /** The same, acting as a member that you made, which must outlive it. */
     template <class On = usual>
@@ -146,10 +150,7 @@ public:
     {
         return On::finish(rialto_spsc_set_space_fd(&view_, fd));
     }
-    std::chrono::nanoseconds tick() const noexcept
-    {
-        return std::chrono::nanoseconds(detail::ask<std::uint64_t, nothrow_t>(rialto_spsc_tick_ns, &view_).value_or(0));
-    }
+    std::chrono::nanoseconds tick() const noexcept { return detail::tick(rialto_spsc_tick_ns, &view_); }
 
 private:
     using View::View;

@@ -8,7 +8,8 @@
  *   queue.len()                    throws rialto::error, and returns the size_t
  *   queue.len(rialto::nothrow)     throws nothing, and returns a Result<size_t>
  * Without exceptions (-fno-exceptions, or RIALTO_NO_EXCEPTIONS) there is the second form only, and it needs no
- * argument: what a call returns is then [[nodiscard]], so nothing is overlooked. In the signatures:
+ * argument: what a call returns is then [[nodiscard]], so nothing is overlooked. (All of a program with, or all
+ * without: the same classes mean different code.) In the signatures:
  *   Done<On>      void, or Status
  *   Told<On>      bool, false for "not now" (nothing there, no room, the time is up), or Status
  *   Gives<On, T>  T, or Result<T>

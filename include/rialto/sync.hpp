@@ -138,7 +138,8 @@ public:
     template <class Clock, class Duration, class On = usual>
     Told<On> try_acquire_until(std::chrono::time_point<Clock, Duration> at, On = {})
     {
-        return On::tell(detail::repeat_until(at, [this](Timeout left) { return try_acquire_for(left, nothrow); }).code());
+        return On::tell(detail::repeat_until(at, [this](Timeout left) { return try_acquire_for(left,
+            nothrow); }).code());
     }
     template <class On = usual>
     Done<On> release(On = {})

@@ -99,6 +99,15 @@ Status repeat_until(std::chrono::time_point<Clock, Duration> at, F try_for)
     }
 }
 
+/** How often an event loop rechecks; 0 of what is not alive. */
+template <class F, class V>
+std::chrono::nanoseconds tick(F function, const V* view) noexcept
+{
+    std::uint64_t ns = 0;
+    (void)function(view, &ns);
+    return std::chrono::nanoseconds(ns);
+}
+
 } // namespace detail
 
 } // namespace rialto

@@ -39,7 +39,8 @@ public:
     static Value create_for(const Region& region, cstr name, const T& initial, Timeout timeout, On on = {})
     {
         return make(on, [&](auto* out) {
-            return rialto_value_create(detail::handle(region), name, type_of<T>(), &initial, sizeof(T), timeout.ns(), out);
+            return rialto_value_create(detail::handle(region), name, type_of<T>(), &initial, sizeof(T), timeout.ns(),
+                                       out);
         });
     }
     template <class On = usual>
