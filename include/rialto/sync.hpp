@@ -138,8 +138,8 @@ public:
     template <class Clock, class Duration, class On = usual>
     Told<On> try_acquire_until(std::chrono::time_point<Clock, Duration> at, On = {})
     {
-        return On::tell(detail::repeat_until(at, [this](Timeout left) { return try_acquire_for(left,
-            nothrow); }).code());
+        const auto try_for = [this](Timeout left) { return try_acquire_for(left, nothrow); };
+        return On::tell(detail::repeat_until(at, try_for).code());
     }
     template <class On = usual>
     Done<On> release(On = {})
