@@ -106,6 +106,9 @@ void test_moves()
     CHECK(bytes_view(std::string("a\0b", 3)).size() == 3 && bytes_view(std::string_view("ab")).text() == "ab");
     CHECK(bytes_view(words).size() == 8 && bytes_view(numbers).size() == 12);
     CHECK(bytes_view(words).as<std::uint64_t>() == (std::uint64_t(2) << 32 | 1) && bytes_view("a").as<int>() == 'a');
+    const std::array<unsigned char, 4> ones{255, 255, 255, 255};
+    CHECK(bytes_view(ones).as<std::uint32_t>() == UINT32_MAX && bytes_view(ones).as<std::uint16_t>() == UINT16_MAX);
+    CHECK(bytes_view(ones.data(), 2).as<std::uint32_t>() == UINT16_MAX);
     CHECK(bytes_view("ab") == bytes_view(std::string("ab")) && bytes_view("ab") != bytes_view("ac"));
 #ifdef __cpp_lib_span
     int mutable_numbers[3] = {};

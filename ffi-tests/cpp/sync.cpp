@@ -114,6 +114,12 @@ void dead_owners(L& lock, long& value)
     die_with_it();
     CHECK(safe.try_lock_for(10s) && value == 0);
     safe.unlock();
+    die_with_it();
+    CHECK(safe.try_lock() && value == 0);
+    safe.unlock();
+    die_with_it();
+    CHECK(safe.try_lock_until(std::chrono::steady_clock::now() + 10s) && value == 0);
+    safe.unlock();
 
     die_with_it();
     for (int round = 0;; round++) try {
