@@ -4,11 +4,11 @@ use super::{check, status};
 use crate::{event::Event, time::FOREVER};
 use core::ffi::c_int;
 
-/// A flag in shared memory that any number of threads wait for. Embed it in your own struct, anywhere;
-/// the struct then is 64-aligned as well. Set it up with RIALTO_EVENT_INIT or rialto_event_init, once,
-/// before anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages it.
-/// Its memory must not be unmapped, freed or used for anything else before all calls have returned: who
-/// set it may still be waking others when a waiter has gone on.
+/// A flag in shared memory that any number of threads wait for. Embed it in your own struct,
+/// anywhere; the struct then is 64-aligned as well. Set it up with RIALTO_EVENT_INIT or
+/// rialto_event_init, once, before anybody else sees it; zeroed memory is refused. It belongs to
+/// nobody, so no death damages it. Its memory must not be unmapped, freed or used for anything else
+/// before all calls have returned: who set it may still be waking others when a waiter has gone on.
 #[repr(C, align(64))]
 pub struct rialto_event_t {
     /// Not for you.
@@ -114,8 +114,8 @@ pub unsafe extern "C" fn rialto_event_is_set(event: *const rialto_event_t, is_se
 /// Waits until `event` is set, as long as it takes.
 ///
 /// event       as for rialto_event_set.
-/// Returns     RIALTO_OK (it was set since the call began, if only for a moment);
-///             RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
+/// Returns     RIALTO_OK (it was set since the call began, if only for a moment); RIALTO_EBADREGION
+///             (no event there); RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe: the interrupted thread may be the one that would set it.
 /// If we die   nobody notices.

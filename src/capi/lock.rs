@@ -10,11 +10,10 @@ use core::ffi::c_int;
 
 /// A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
 /// struct, anywhere; the struct then is 64-aligned as well. Set it with RIALTO_LOCK_INIT or
-/// rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a lock.
-/// While a thread holds it, is about to acquire it, or is still inside release (the next owner may have it
-/// by then) or any other call on it, its memory must not be moved, unmapped, freed
-/// or used for anything else.
-/// Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
+/// rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a
+/// lock. While a thread holds it, is about to acquire it, or is still inside release (the next owner
+/// may have it by then) or any other call on it, its memory must not be moved, unmapped, freed or
+/// used for anything else. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
 #[repr(C, align(64))]
 pub struct rialto_lock_t {
     /// Not for you.
@@ -218,9 +217,9 @@ pub unsafe extern "C" fn rialto_lock_reset(lock: *mut rialto_lock_t) -> c_int {
     status(unsafe { lock_at(lock) }.and_then(Lock::reset))
 }
 
-/// Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no thread is in
-/// any call on it any more, which is not checked. Locks
-/// need not be destroyed; this one finds mistakes. Cf. pthread_mutex_destroy.
+/// Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no
+/// thread is in any call on it any more, which is not checked. Locks need not be destroyed; this one
+/// finds mistakes. Cf. pthread_mutex_destroy.
 ///
 /// lock        a lock that no thread waits for.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no lock there); RIALTO_EINVAL.

@@ -5,8 +5,8 @@ use crate::{Member, error::Error};
 use core::ffi::c_int;
 
 /// A view of a membership that you made yourself, instead of the one that each thread gets on first
-/// use: for thread pools, where the thread that acts is not the one whose death should count. Lives on
-/// the thread that joined, which must outlive its use; must not move while it is alive.
+/// use: for thread pools, where the thread that acts is not the one whose death should count. Lives
+/// on the thread that joined, which must outlive its use; must not move while it is alive.
 #[repr(C)]
 pub struct rialto_member_t {
     /// Not for you.
@@ -20,9 +20,9 @@ unsafe impl View for rialto_member_t {
     const PINNED: bool = true;
 }
 
-/// Makes the calling thread a member besides (or instead of) its implicit membership. Pass the view to
-/// rialto_queue_as_member or the like. What the member has in hand is given back when this thread dies or
-/// ends, a barrier that it is a party of is broken, and its ends of pipes are closed.
+/// Makes the calling thread a member besides (or instead of) its implicit membership. Pass the view
+/// to rialto_queue_as_member or the like. What the member has in hand is given back when this thread
+/// dies or ends, a barrier that it is a party of is broken, and its ends of pipes are closed.
 ///
 /// region      alive; it must outlive the member.
 /// member      gets the view.
@@ -49,7 +49,8 @@ pub unsafe extern "C" fn rialto_region_join(
 /// member      alive.
 /// id          gets 1 to 4095.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_member_id(member: *const rialto_member_t, id: *mut u32) -> c_int {
@@ -63,9 +64,10 @@ pub unsafe extern "C" fn rialto_member_id(member: *const rialto_member_t, id: *m
 /// Ends the membership and its view.
 ///
 /// member      alive; no other thread is using it, nor a view that acts as it.
-/// Returns     RIALTO_OK; RIALTO_EPERM (another thread, or a forked child: not done);
-///             RIALTO_EBUSY (it has a message or a permit in hand, holds an end of a pipe, or is registered
-///             with a barrier or waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left already).
+/// Returns     RIALTO_OK; RIALTO_EPERM (another thread, or a forked child: not done); RIALTO_EBUSY
+///             (it has a message or a permit in hand, holds an end of a pipe, or is registered with
+///             a barrier or waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left
+///             already).
 /// Concurrency the thread that joined.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as if we had died before.

@@ -25,14 +25,16 @@ unsafe fn put_address<T: 'static, C>(
     }))
 }
 
-/// Creates a lock, free, under a name in a region, waiting for others who create there as long as it takes.
+/// Creates a lock, free, under a name in a region, waiting for others who create there as long as it
+/// takes.
 ///
 /// region      alive; its view must not move, and must outlive the object's use.
 /// name        1 to 31 bytes of UTF-8.
 /// lock        gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
-///             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
+///             (more handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION;
+///             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock); RIALTO_ENOMEM;
+///             RIALTO_EINVAL.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole one or none, and the room is not lost.
@@ -52,9 +54,9 @@ pub unsafe extern "C" fn rialto_lock_create(
 /// region      alive; its view must not move, and must outlive the object's use.
 /// name        as it was created.
 /// lock        gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
-///             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
-///             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
+///             handles than the region has room for); RIALTO_EBUSY (six threads that use this view
+///             are stopped in the middle of such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -72,7 +74,8 @@ pub unsafe extern "C" fn rialto_lock_open(
 ///
 /// region, name, lock
 ///             as for rialto_lock_create.
-/// Returns     as rialto_lock_open and rialto_lock_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+/// Returns     as rialto_lock_open and rialto_lock_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_lock_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_lock_create.
@@ -87,14 +90,16 @@ pub unsafe extern "C" fn rialto_lock_open_or_create(
     unsafe { put_address(region, name, lock, |region, name| region.open_or_create_lock(name)) }
 }
 
-/// Creates a recursive lock, free, under a name in a region, waiting for others who create there as long as it takes.
+/// Creates a recursive lock, free, under a name in a region, waiting for others who create there as
+/// long as it takes.
 ///
 /// region      alive; its view must not move, and must outlive the object's use.
 /// name        1 to 31 bytes of UTF-8.
 /// rlock       gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
-///             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
+///             (more handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION;
+///             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock); RIALTO_ENOMEM;
+///             RIALTO_EINVAL.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole one or none, and the room is not lost.
@@ -114,9 +119,9 @@ pub unsafe extern "C" fn rialto_rlock_create(
 /// region      alive; its view must not move, and must outlive the object's use.
 /// name        as it was created.
 /// rlock       gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
-///             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
-///             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
+///             handles than the region has room for); RIALTO_EBUSY (six threads that use this view
+///             are stopped in the middle of such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -134,7 +139,8 @@ pub unsafe extern "C" fn rialto_rlock_open(
 ///
 /// region, name, rlock
 ///             as for rialto_rlock_create.
-/// Returns     as rialto_rlock_open and rialto_rlock_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+/// Returns     as rialto_rlock_open and rialto_rlock_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_rlock_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_rlock_create.
@@ -149,14 +155,16 @@ pub unsafe extern "C" fn rialto_rlock_open_or_create(
     unsafe { put_address(region, name, rlock, |region, name| region.open_or_create_rlock(name)) }
 }
 
-/// Creates an event, clear, under a name in a region, waiting for others who create there as long as it takes.
+/// Creates an event, clear, under a name in a region, waiting for others who create there as long as
+/// it takes.
 ///
 /// region      alive; its view must not move, and must outlive the object's use.
 /// name        1 to 31 bytes of UTF-8.
 /// event       gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
-///             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
+///             (more handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION;
+///             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock); RIALTO_ENOMEM;
+///             RIALTO_EINVAL.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole one or none, and the room is not lost.
@@ -176,9 +184,9 @@ pub unsafe extern "C" fn rialto_event_create(
 /// region      alive; its view must not move, and must outlive the object's use.
 /// name        as it was created.
 /// event       gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
-///             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
-///             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
+///             handles than the region has room for); RIALTO_EBUSY (six threads that use this view
+///             are stopped in the middle of such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -196,7 +204,8 @@ pub unsafe extern "C" fn rialto_event_open(
 ///
 /// region, name, event
 ///             as for rialto_event_create.
-/// Returns     as rialto_event_open and rialto_event_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+/// Returns     as rialto_event_open and rialto_event_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_event_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_event_create.
@@ -211,14 +220,16 @@ pub unsafe extern "C" fn rialto_event_open_or_create(
     unsafe { put_address(region, name, event, |region, name| region.open_or_create_event(name)) }
 }
 
-/// Creates a condition, with nobody waiting, under a name in a region, waiting for others who create there as long as it takes.
+/// Creates a condition, with nobody waiting, under a name in a region, waiting for others who create
+/// there as long as it takes.
 ///
 /// region      alive; its view must not move, and must outlive the object's use.
 /// name        1 to 31 bytes of UTF-8.
 /// condition   gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
-///             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
+///             (more handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION;
+///             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock); RIALTO_ENOMEM;
+///             RIALTO_EINVAL.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole one or none, and the room is not lost.
@@ -238,9 +249,9 @@ pub unsafe extern "C" fn rialto_condition_create(
 /// region      alive; its view must not move, and must outlive the object's use.
 /// name        as it was created.
 /// condition   gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
-///             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
-///             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
+///             handles than the region has room for); RIALTO_EBUSY (six threads that use this view
+///             are stopped in the middle of such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -258,7 +269,8 @@ pub unsafe extern "C" fn rialto_condition_open(
 ///
 /// region, name, condition
 ///             as for rialto_condition_create.
-/// Returns     as rialto_condition_open and rialto_condition_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+/// Returns     as rialto_condition_open and rialto_condition_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_condition_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_condition_create.
@@ -273,16 +285,18 @@ pub unsafe extern "C" fn rialto_condition_open_or_create(
     unsafe { put_address(region, name, condition, |region, name| region.open_or_create_condition(name)) }
 }
 
-/// Creates a plain semaphore under a name in a region, waiting for others who create there as long as it takes.
+/// Creates a plain semaphore under a name in a region, waiting for others who create there as long
+/// as it takes.
 ///
 /// region      alive; its view must not move, and must outlive the object's use.
 /// name        1 to 31 bytes of UTF-8.
 /// value       permits that are free at first, 0 to 2^31 - 1.
 /// is_bounded  whether there are never more.
 /// semaphore   gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
-///             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
+///             (more handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION;
+///             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock); RIALTO_ENOMEM;
+///             RIALTO_EINVAL.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole one or none, and the room is not lost.
@@ -309,9 +323,9 @@ pub unsafe extern "C" fn rialto_semaphore_create(
 /// region      alive; its view must not move, and must outlive the object's use.
 /// name        as it was created.
 /// semaphore   gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
-///             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
-///             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
+///             handles than the region has room for); RIALTO_EBUSY (six threads that use this view
+///             are stopped in the middle of such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -329,8 +343,8 @@ pub unsafe extern "C" fn rialto_semaphore_open(
 ///
 /// region, name, value, is_bounded, semaphore
 ///             as for rialto_semaphore_create.
-/// Returns     as rialto_semaphore_open and rialto_semaphore_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST; RIALTO_EWRONGKIND also for one with
-///             another bound.
+/// Returns     as rialto_semaphore_open and rialto_semaphore_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST; RIALTO_EWRONGKIND also for one with another bound.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_semaphore_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_semaphore_create.

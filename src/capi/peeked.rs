@@ -8,9 +8,9 @@ use crate::{Peeked, Queue, error::Result, time::FOREVER};
 use core::ffi::{c_int, c_void};
 
 /// A message in hand, still in its slot. End the view with release (done) or abandon (somebody else
-/// shall have it). If its member dies first, somebody else gets it, marked. It must not move while it is
-/// alive (a copy is refused), may be ended by another thread than the one that peeked, and is not a
-/// forked child's to use or end.
+/// shall have it). If its member dies first, somebody else gets it, marked. It must not move while
+/// it is alive (a copy is refused), may be ended by another thread than the one that peeked, and is
+/// not a forked child's to use or end.
 #[repr(C)]
 pub struct rialto_peeked_t {
     /// Not for you.
@@ -41,8 +41,8 @@ unsafe fn peek(
     }))
 }
 
-/// Takes the next message in hand, waiting for one as long as it takes: nobody else gets it while you
-/// and the view live.
+/// Takes the next message in hand, waiting for one as long as it takes: nobody else gets it while
+/// you and the view live.
 ///
 /// queue       alive; its region's view must outlive the peeked view.
 /// peeked      gets the view. Do not pass one that is alive: its message would stay in your hand.
@@ -52,8 +52,8 @@ unsafe fn peek(
 ///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
-/// If we die   somebody else gets the message, marked with an attempt count one higher (or as the queue's
-///             on_death says).
+/// If we die   somebody else gets the message, marked with an attempt count one higher (or as the
+///             queue's on_death says).
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_peek(
@@ -110,7 +110,8 @@ pub unsafe extern "C" fn rialto_queue_peek_timeout(
 /// message_bytes
 ///             gets how many they are; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency any thread, while nobody ends the view.  Signals: async-signal-safe.
+/// Concurrency any thread, while nobody ends the view.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_peeked_bytes(
@@ -136,7 +137,8 @@ pub unsafe extern "C" fn rialto_peeked_bytes(
 /// copied_bytes
 ///             gets how many were copied; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency any thread, while nobody ends the view.  Signals: async-signal-safe.
+/// Concurrency any thread, while nobody ends the view.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_peeked_copy(
@@ -158,7 +160,8 @@ pub unsafe extern "C" fn rialto_peeked_copy(
 /// peeked      alive.
 /// attempt     gets the number: 0 for a message that was nobody's yet.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency any thread, while nobody ends the view.  Signals: async-signal-safe.
+/// Concurrency any thread, while nobody ends the view.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_peeked_attempt(peeked: *const rialto_peeked_t, attempt: *mut u32) -> c_int {

@@ -11,9 +11,9 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 
-/// Room for a message, in a queue. Write it, then end the view with commit (sent) or abort (nothing was
-/// sent). If its member dies first, nothing was sent. It must not move while it is alive (a copy is refused),
-/// and is not a forked child's to use or end.
+/// Room for a message, in a queue. Write it, then end the view with commit (sent) or abort (nothing
+/// was sent). If its member dies first, nothing was sent. It must not move while it is alive (a copy
+/// is refused), and is not a forked child's to use or end.
 #[repr(C)]
 pub struct rialto_reserved_t {
     /// Not for you.
@@ -60,11 +60,11 @@ unsafe fn commit(
     })
 }
 
-/// Reserves room for a message, waiting for it as long as it takes. What is in it means nothing. It takes a
-/// slot, and a queue that is closed does not say RIALTO_EPIPE to who pops before it is committed or
-/// aborted. Held long in a RIALTO_QUEUE_RING: others overtake it, its message comes after theirs, and if the
-/// queue is closed meanwhile the commit says RIALTO_EPIPE; in a kill-only one the messages behind it wait
-/// for it.
+/// Reserves room for a message, waiting for it as long as it takes. What is in it means nothing. It
+/// takes a slot, and a queue that is closed does not say RIALTO_EPIPE to who pops before it is
+/// committed or aborted. Held long in a RIALTO_QUEUE_RING: others overtake it, its message comes
+/// after theirs, and if the queue is closed meanwhile the commit says RIALTO_EPIPE; in a kill-only
+/// one the messages behind it wait for it.
 ///
 /// queue       alive; its region's view must outlive the reserved view.
 /// message_bytes
@@ -129,8 +129,8 @@ pub unsafe extern "C" fn rialto_queue_reserve_timeout(
 /// Where the message goes: nobody else reads or writes there, unless they write wild.
 ///
 /// reserved    alive, used by nobody else.
-/// message     gets the address, 16-aligned, good until the view ends or a commit fails: that may move it,
-///             then ask again.
+/// message     gets the address, 16-aligned, good until the view ends or a commit fails: that may
+///             move it, then ask again.
 /// message_bytes
 ///             gets how many bytes; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
@@ -172,8 +172,8 @@ pub unsafe extern "C" fn rialto_reserved_write(
     status(unsafe { get_mut(reserved).and_then(|handle| handle.write(bytes(message, message_bytes)?)) })
 }
 
-/// Makes the message shorter, for who knows only after writing how long it is. A greater length changes
-/// nothing.
+/// Makes the message shorter, for who knows only after writing how long it is. A greater length
+/// changes nothing.
 ///
 /// reserved    alive, used by nobody else.
 /// message_bytes
@@ -191,13 +191,13 @@ pub unsafe extern "C" fn rialto_reserved_truncate(
     status(unsafe { get_mut(reserved) }.map(|handle| handle.truncate(message_bytes)))
 }
 
-/// Sends the message; the view ends. Waits, as long as it takes, only where others have overtaken it and
-/// there is no room.
+/// Sends the message; the view ends. Waits, as long as it takes, only where others have overtaken it
+/// and there is no room.
 ///
 /// reserved    alive, used by nobody else.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed; only where it had to wait or be copied); RIALTO_EPERM (its
-///             member was taken for dead); RIALTO_EINVAL (also: ended already). Negative, but for
-///             RIALTO_EINVAL: the view is alive still, and nothing was sent.
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed; only where it had to wait or be copied);
+///             RIALTO_EPERM (its member was taken for dead); RIALTO_EINVAL (also: ended already).
+///             Negative, but for RIALTO_EINVAL: the view is alive still, and nothing was sent.
 /// Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   the message is in the queue, or nothing was sent.

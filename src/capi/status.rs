@@ -29,19 +29,20 @@ pub const RIALTO_OWNER_DIED: c_int = 1;
 /// Here is a message that somebody before you had in hand, and died or gave it back.
 pub const RIALTO_REDELIVERED: c_int = 2;
 
-/// This thread does not hold the lock, or is not the one that joined; the permit is not held any more; the
-/// ticket is used up, or somebody else's.
+/// This thread does not hold the lock, or is not the one that joined; the permit is not held any
+/// more; the ticket is used up, or somebody else's.
 pub const RIALTO_EPERM: c_int = -1;
-/// No object of that name in the region, or no region of that name; no such index, item, key or attribute.
+/// No object of that name in the region, or no region of that name; no such index, item, key or
+/// attribute.
 pub const RIALTO_ENOENT: c_int = -2;
 /// A call that does not wait would have had to: held, empty, full, no permit, not set, not notified,
 /// unfinished.
 pub const RIALTO_EAGAIN: c_int = -11;
 /// The kernel would not give this process memory.
 pub const RIALTO_ENOMEM: c_int = -12;
-/// Still in use: the lock is held; a member is left, or has a message, a
-/// permit, a registration or an end; an end has a message in hand, or room reserved; keys came or went while a
-/// dict was walked through.
+/// Still in use: the lock is held; a member is left, or has a message, a permit, a registration or
+/// an end; an end has a message in hand, or room reserved; keys came or went while a dict was walked
+/// through.
 pub const RIALTO_EBUSY: c_int = -16;
 /// An object or region of that name, or at that place, exists already.
 pub const RIALTO_EEXIST: c_int = -17;
@@ -62,20 +63,22 @@ pub const RIALTO_EDEADLK: c_int = -35;
 pub const RIALTO_EBADMSG: c_int = -74;
 /// More permits than the semaphore may have, or a lock acquired too often by its owner.
 pub const RIALTO_EOVERFLOW: c_int = -75;
-/// That end of the queue is somebody else's, who is alive; that end of the pipe was claimed before.
+/// That end of the queue is somebody else's, who is alive; that end of the pipe was
+/// claimed before.
 pub const RIALTO_EUSERS: c_int = -87;
-/// The message is longer than the queue's or pipe's longest; in chunks only, and not to wait. An item, key, value or
-/// name is longer than its longest.
+/// The message is longer than the queue's or pipe's longest; in chunks only, and not to wait. An
+/// item, key, value or name is longer than its longest.
 pub const RIALTO_EMSGSIZE: c_int = -90;
-/// This kernel or file system cannot do that; this end of a pipe only sends, or only receives; a value or element is
-/// too large for that.
+/// This kernel or file system cannot do that; this end of a pipe only sends, or only receives; a
+/// value or element is too large for that.
 pub const RIALTO_ENOTSUP: c_int = -95;
 /// The other end of the pipe is closed, or its holder died.
 pub const RIALTO_ECONNRESET: c_int = -104;
-/// The buffer is smaller than the queue's longest message, the pipe's next, or what is to be copied from a list, dict
-/// or namespace.
+/// The buffer is smaller than the queue's longest message, the pipe's next, or what is to be copied
+/// from a list, dict or namespace.
 pub const RIALTO_ENOBUFS: c_int = -105;
-/// The deadline passed. A condition's lock is held again all the same; a barrier is broken by it.
+/// The deadline passed. A condition's lock is held again all the same; a barrier is
+/// broken by it.
 pub const RIALTO_ETIMEDOUT: c_int = -110;
 /// The lock was released unrepaired after an owner's death; only reset helps.
 pub const RIALTO_ENOTRECOVERABLE: c_int = -131;
@@ -83,7 +86,8 @@ pub const RIALTO_ENOTRECOVERABLE: c_int = -131;
 pub const RIALTO_EBADREGION: c_int = -4096;
 /// Another layout version, or features that this library does not know.
 pub const RIALTO_EVERSION: c_int = -4097;
-/// The object of that name is of another kind, or has other parameters; the attribute is of another type; no number.
+/// The object of that name is of another kind, or has other parameters; the attribute is of another
+/// type; no number.
 pub const RIALTO_EWRONGKIND: c_int = -4098;
 /// The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole.
 pub const RIALTO_EBROKEN: c_int = -4099;
@@ -223,7 +227,8 @@ static OTHER: [u8; TEXT_BYTES] = text(Error::Os(0));
 ///
 /// status      any number.
 /// Returns     a string that lives as long as the library; never NULL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn rialto_strerror(status: c_int) -> *const c_char {
@@ -239,7 +244,8 @@ pub extern "C" fn rialto_strerror(status: c_int) -> *const c_char {
 
 /// The library's version as one number, as RIALTO_VERSION is the header's.
 ///
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn rialto_version() -> u32 {
@@ -248,7 +254,8 @@ pub extern "C" fn rialto_version() -> u32 {
 
 /// The library's RIALTO_LAYOUT_VERSION.
 ///
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn rialto_layout_version() -> u32 {
@@ -259,7 +266,8 @@ pub extern "C" fn rialto_layout_version() -> u32 {
 ///
 /// now_ns      gets the time.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_now_ns(now_ns: *mut u64) -> c_int {

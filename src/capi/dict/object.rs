@@ -7,11 +7,11 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// This process's view of a dict from byte strings to byte strings that several processes share, as Python's dict of
-/// a manager, in the order in which the keys came: an operation is all or nothing, whoever is killed when, and readers
-/// never wait for the dead. Private to the process. It refers to its
-/// region's view, which must not move and must outlive it. It may be copied, is used by any number of threads, and
-/// needs no end.
+/// This process's view of a dict from byte strings to byte strings that several processes share, as
+/// Python's dict of a manager, in the order in which the keys came: an operation is all or nothing,
+/// whoever is killed when, and readers never wait for the dead. Private to the process. It refers to
+/// its region's view, which must not move and must outlive it. It may be copied, is used by any
+/// number of threads, and needs no end.
 #[repr(C)]
 pub struct rialto_dict_t {
     /// Not for you.
@@ -33,8 +33,10 @@ unsafe impl View for rialto_dict_t {
 /// max_value_bytes
 ///             the longest value; 0 makes a set of keys.
 /// layout      gets bytes and alignment (128).
-/// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30 bytes).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30
+///             bytes).
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_layout(
@@ -59,8 +61,8 @@ pub unsafe extern "C" fn rialto_dict_layout(
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
 /// dict        gets the view.
 /// Returns     as rialto_value_create.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole dict or none, and the room is not lost.
 /// Since       0.1
@@ -88,8 +90,9 @@ pub unsafe extern "C" fn rialto_dict_create(
 /// region      alive; its view must not move, and must outlive the dict's.
 /// name        as it was created.
 /// dict        gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
-///             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the
+///             region); RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use);
+///             RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -134,14 +137,15 @@ pub unsafe extern "C" fn rialto_dict_open_as(
     }))
 }
 
-/// The dict of that name, which is created if there is none, waiting for others who create there as long as it takes.
+/// The dict of that name, which is created if there is none, waiting for others who create there as
+/// long as it takes.
 ///
 /// region, name, dict
 ///             as for rialto_dict_create.
 /// capacity, max_key_bytes, max_value_bytes
 ///             as for rialto_dict_create.
-/// Returns     as rialto_dict_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
-///             is something else).
+/// Returns     as rialto_dict_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with
+///             other numbers, or is something else).
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_dict_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_dict_create.
@@ -168,7 +172,8 @@ pub unsafe extern "C" fn rialto_dict_open_or_create(
 /// dict        alive.
 /// capacity    gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_capacity(dict: *const rialto_dict_t, capacity: *mut u32) -> c_int {
@@ -182,7 +187,8 @@ pub unsafe extern "C" fn rialto_dict_capacity(dict: *const rialto_dict_t, capaci
 /// max_key_bytes
 ///             gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_max_key_bytes(
@@ -199,7 +205,8 @@ pub unsafe extern "C" fn rialto_dict_max_key_bytes(
 /// max_value_bytes
 ///             gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_max_value_bytes(

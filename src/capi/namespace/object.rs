@@ -7,11 +7,10 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// This process's view of named attributes with types that several processes share, as Python's Namespace of a
-/// manager: an operation is all or nothing, whoever is killed when, and readers never wait for the dead.
-/// Private to the process. It refers to its
-/// region's view, which must not move and must outlive it. It may be copied, is used by any number of threads, and
-/// needs no end.
+/// This process's view of named attributes with types that several processes share, as Python's
+/// Namespace of a manager: an operation is all or nothing, whoever is killed when, and readers never
+/// wait for the dead. Private to the process. It refers to its region's view, which must not move
+/// and must outlive it. It may be copied, is used by any number of threads, and needs no end.
 #[repr(C)]
 pub struct rialto_namespace_t {
     /// Not for you.
@@ -33,8 +32,10 @@ unsafe impl View for rialto_namespace_t {
 /// max_string_bytes
 ///             the longest string (without the zero) or byte string; numbers fit in any case.
 /// layout      gets bytes and alignment (128).
-/// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30 bytes).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30
+///             bytes).
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_namespace_layout(
@@ -59,8 +60,8 @@ pub unsafe extern "C" fn rialto_namespace_layout(
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
 /// ns          gets the view.
 /// Returns     as rialto_value_create.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole namespace or none, and the room is not lost.
 /// Since       0.1
@@ -88,8 +89,9 @@ pub unsafe extern "C" fn rialto_namespace_create(
 /// region      alive; its view must not move, and must outlive the namespace's.
 /// name        as it was created.
 /// ns          gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
-///             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the
+///             region); RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use);
+///             RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -135,14 +137,15 @@ pub unsafe extern "C" fn rialto_namespace_open_as(
     }))
 }
 
-/// The namespace of that name, which is created if there is none, waiting for others who create there as long as it takes.
+/// The namespace of that name, which is created if there is none, waiting for others who create
+/// there as long as it takes.
 ///
 /// region, name, ns
 ///             as for rialto_namespace_create.
 /// capacity, max_name_bytes, max_string_bytes
 ///             as for rialto_namespace_create.
-/// Returns     as rialto_namespace_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
-///             is something else).
+/// Returns     as rialto_namespace_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created
+///             with other numbers, or is something else).
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_namespace_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_namespace_create.
@@ -170,7 +173,8 @@ pub unsafe extern "C" fn rialto_namespace_open_or_create(
 /// ns          alive.
 /// capacity    gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_namespace_capacity(
@@ -187,7 +191,8 @@ pub unsafe extern "C" fn rialto_namespace_capacity(
 /// max_name_bytes
 ///             gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_namespace_max_name_bytes(
@@ -204,7 +209,8 @@ pub unsafe extern "C" fn rialto_namespace_max_name_bytes(
 /// max_string_bytes
 ///             gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_namespace_max_string_bytes(

@@ -8,8 +8,9 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// This process's view of a queue, private to the process. It refers to its region's view, which must
-/// not move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
+/// This process's view of a queue, private to the process. It refers to its region's view, which
+/// must not move and must outlive it. It may be copied, is used by any number of threads, and needs
+/// no end.
 #[repr(C)]
 pub struct rialto_queue_t {
     /// Not for you.
@@ -47,10 +48,10 @@ unsafe fn create(
 /// config      how many slots, how long.
 /// queue       gets the view.
 /// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
-///             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
+///             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole queue or none, and the room is not lost.
 /// Since       0.1
@@ -93,8 +94,8 @@ pub unsafe extern "C" fn rialto_queue_create_timeout(
 /// name        as it was created.
 /// queue       gets the view.
 /// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
-///             RIALTO_ENFILE (more handles
-///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
+///             RIALTO_ENFILE (more handles than the region has room for); RIALTO_ENOMEM;
+///             RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -112,7 +113,8 @@ pub unsafe extern "C" fn rialto_queue_open(
     }))
 }
 
-/// As rialto_queue_open, if the queue was created with these parameters (and as many slots, rounded up).
+/// As rialto_queue_open, if the queue was created with these parameters (and as many slots, rounded
+/// up).
 ///
 /// region, name, queue
 ///             as for rialto_queue_open.
@@ -140,8 +142,8 @@ pub unsafe extern "C" fn rialto_queue_open_as(
 ///
 /// region, name, config, queue
 ///             as for rialto_queue_create.
-/// Returns     as rialto_queue_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
-///             config, or is something else).
+/// Returns     as rialto_queue_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with
+///             another config, or is something else).
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_queue_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_create.
@@ -164,12 +166,13 @@ pub unsafe extern "C" fn rialto_queue_open_or_create(
 /// The same queue, seen by a member that you made, whichever thread calls.
 ///
 /// queue       alive.
-/// member      alive, of the same region; it must outlive the new view's use. One of another
-///             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
-///             forked child, which must not act as it.
+/// member      alive, of the same region; it must outlive the new view's use. One of another region
+///             is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a forked
+///             child, which must not act as it.
 /// as_member   gets the new view; may be `queue`.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_as_member(
@@ -185,8 +188,8 @@ pub unsafe extern "C" fn rialto_queue_as_member(
     }))
 }
 
-/// No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again is
-/// fine.
+/// No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again
+/// is fine.
 ///
 /// queue       alive.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
@@ -205,7 +208,8 @@ pub unsafe extern "C" fn rialto_queue_close(queue: *const rialto_queue_t) -> c_i
 /// queue       alive.
 /// is_closed   gets the answer. Once true, always true.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_is_closed(queue: *const rialto_queue_t, is_closed: *mut bool) -> c_int {

@@ -110,8 +110,8 @@ pub unsafe extern "C" fn rialto_queue_try_pop(
     unsafe { popped(queue, (buffer, buffer_bytes), length_bytes, attempt, |queue, to| queue.try_pop(to)) }
 }
 
-/// Takes the next message, waiting for one at most `timeout_ns` nanoseconds. Cf. mq_timedreceive, but
-/// relative and monotonic.
+/// Takes the next message, waiting for one at most `timeout_ns` nanoseconds. Cf. mq_timedreceive,
+/// but relative and monotonic.
 ///
 /// queue, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_queue_pop.
@@ -159,8 +159,8 @@ pub unsafe extern "C" fn rialto_queue_take_poisoned(
     }
 }
 
-/// As rialto_queue_pop, with a ticket. Of a joinable queue the message stays in hand, and in its slot, until
-/// rialto_queue_task_done; of another queue the ticket is good for nothing.
+/// As rialto_queue_pop, with a ticket. Of a joinable queue the message stays in hand, and in its
+/// slot, until rialto_queue_task_done; of another queue the ticket is good for nothing.
 ///
 /// queue, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_queue_pop.

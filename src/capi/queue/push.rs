@@ -58,8 +58,8 @@ pub unsafe extern "C" fn rialto_queue_try_push(
     unsafe { push(queue, message, message_bytes, 0) }
 }
 
-/// Appends a message, waiting for room at most `timeout_ns` nanoseconds. Cf. mq_timedsend, but relative
-/// and monotonic.
+/// Appends a message, waiting for room at most `timeout_ns` nanoseconds. Cf. mq_timedsend, but
+/// relative and monotonic.
 ///
 /// queue, message, message_bytes
 ///             as for rialto_queue_push.

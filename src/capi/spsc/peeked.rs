@@ -31,24 +31,25 @@ unsafe fn peek(
     }))
 }
 
-/// Takes the next message in hand, waiting for one as long as it takes. Until it is released or given back the
-/// consumer does nothing else.
+/// Takes the next message in hand, waiting for one as long as it takes. Until it is released or
+/// given back the consumer does nothing else.
 ///
 /// consumer    alive, used by nobody else.
-/// message     gets the bytes' address, 16-aligned, to be read until it is released or given back, or
-///             rialto_consumer_end. A peer that writes wild may change them while you look: if you do not
-///             trust your peers, use rialto_consumer_copy.
+/// message     gets the bytes' address, 16-aligned, to be read until it is released or given back,
+///             or rialto_consumer_end. A peer that writes wild may change them while you look: if
+///             you do not trust your peers, use rialto_consumer_copy.
 /// message_bytes
 ///             gets how many they are.
-/// attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be NULL.
+/// attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be
+///             NULL.
 /// Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
-///             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_EBUSY (one is in hand
-///             already); RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
-///             RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
+///             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_EBUSY (one
+///             is in hand already); RIALTO_EPERM (the member that claimed the end is gone, or was
+///             taken for dead); RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
 /// Concurrency one thread at a time.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
-/// If we die   the next consumer gets the message, marked with an attempt count one higher (or as the queue's
-///             on_death says).
+/// If we die   the next consumer gets the message, marked with an attempt count one higher (or as
+///             the queue's on_death says).
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_consumer_peek(
@@ -112,7 +113,8 @@ pub unsafe extern "C" fn rialto_consumer_peek_timeout(
 /// copied_bytes
 ///             gets how many were copied; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
-/// Concurrency one thread at a time.  Signals: async-signal-safe.
+/// Concurrency one thread at a time.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_consumer_copy(
@@ -131,8 +133,8 @@ pub unsafe extern "C" fn rialto_consumer_copy(
     }))
 }
 
-/// Done with the message in hand: the producer may have its room. If the member that claimed the end is gone
-/// meanwhile, the message is somebody else's already and nothing happens.
+/// Done with the message in hand: the producer may have its room. If the member that claimed the end
+/// is gone meanwhile, the message is somebody else's already and nothing happens.
 ///
 /// consumer    alive, used by nobody else, with a message in hand.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).

@@ -10,10 +10,11 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 
-/// The producer's end of an SPSC queue; private to the process. Give it back with rialto_producer_end. It must
-/// not move while it is alive (a copy is refused), is used by one thread at a time, not always the same one,
-/// and is not a forked child's to use or end. The end is its member's, see rialto_spsc_as_member: if that is
-/// a thread's own and the thread ends, it says RIALTO_EPERM.
+/// The producer's end of an SPSC queue; private to the process. Give it back with
+/// rialto_producer_end. It must not move while it is alive (a copy is refused), is used by one
+/// thread at a time, not always the same one, and is not a forked child's to use or end. The end is
+/// its member's, see rialto_spsc_as_member: if that is a thread's own and the thread ends, it says
+/// RIALTO_EPERM.
 #[repr(C)]
 pub struct rialto_producer_t {
     /// Not for you.
@@ -98,12 +99,13 @@ unsafe fn answer(
 /// message     the bytes, in private memory; NULL if there are none.
 /// message_bytes
 ///             how many, at most the queue's longest.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved: commit it or
-///             abort first); RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
-///             RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing appended.
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved:
+///             commit it or abort first); RIALTO_EPERM (the member that claimed the end is gone, or
+///             was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing appended.
 /// Concurrency one thread at a time.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
-/// If we die   the message is in the queue, or goes with us. A consumer that sleeps notices at its tick.
+/// If we die   the message is in the queue, or goes with us. A consumer that sleeps notices at its
+///             tick.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_producer_push(
@@ -155,15 +157,15 @@ pub unsafe extern "C" fn rialto_producer_push_timeout(
     unsafe { push(producer, message, message_bytes, timeout_ns) }
 }
 
-/// Appends messages in order, waiting for room as long as it takes. As many as fit at a time appear all at
-/// once, with one wake.
+/// Appends messages in order, waiting for room as long as it takes. As many as fit at a time appear
+/// all at once, with one wake.
 ///
 /// producer    alive, used by nobody else.
 /// messages    which; may be NULL if count is 0.
 /// count       how many.
 /// pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
-/// Returns     as rialto_producer_push; RIALTO_OK: pushed is at least 1, unless count is 0; RIALTO_EMSGSIZE:
-///             one of them is too long. Negative: nothing appended.
+/// Returns     as rialto_producer_push; RIALTO_OK: pushed is at least 1, unless count is 0;
+///             RIALTO_EMSGSIZE: one of them is too long. Negative: nothing appended.
 /// Concurrency one thread at a time.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   the first so many are in the queue, the others go with us.
@@ -226,7 +228,8 @@ pub unsafe extern "C" fn rialto_producer_push_many_timeout(
 /// producer    alive, used by nobody else.
 /// fd          as for rialto_spsc_set_data_fd.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
-/// Concurrency one thread at a time.  Signals: async-signal-safe.
+/// Concurrency one thread at a time.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_producer_set_data_fd(producer: *mut rialto_producer_t, fd: c_int) -> c_int {
@@ -237,8 +240,9 @@ pub unsafe extern "C" fn rialto_producer_set_data_fd(producer: *mut rialto_produ
     }))
 }
 
-/// Before an event loop polls for room: from now on the next release is signalled, once, by a consumer that
-/// knows the descriptor (rialto_consumer_set_space_fd). Read the descriptor before you arm again.
+/// Before an event loop polls for room: from now on the next release is signalled, once, by a
+/// consumer that knows the descriptor (rialto_consumer_set_space_fd). Read the descriptor before you
+/// arm again.
 ///
 /// producer    alive, used by nobody else.
 /// is_ready    gets whether a push is worth a try at once (there is room for the longest message, or
@@ -257,9 +261,9 @@ pub unsafe extern "C" fn rialto_producer_arm_space(
     unsafe { answer(producer, is_ready, |producer| producer.arm_space()) }
 }
 
-/// What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and arms. A
-/// consumer killed between its release and its signal leaves the descriptor silent: only this finds the
-/// room. Takes some 15 us.
+/// What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and
+/// arms. A consumer killed between its release and its signal leaves the descriptor silent: only
+/// this finds the room. Takes some 15 us.
 ///
 /// producer, is_ready
 ///             as for rialto_producer_arm_space.
@@ -277,8 +281,8 @@ pub unsafe extern "C" fn rialto_producer_recheck_space(
     unsafe { answer(producer, is_ready, |producer| producer.recheck_space()) }
 }
 
-/// Gives the end back, for somebody else (or us) to claim; the view ends. What is reserved is aborted. The
-/// queue stays open: see rialto_spsc_close.
+/// Gives the end back, for somebody else (or us) to claim; the view ends. What is reserved is
+/// aborted. The queue stays open: see rialto_spsc_close.
 ///
 /// producer    alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).

@@ -27,16 +27,17 @@ unsafe fn reserve(
     }))
 }
 
-/// Reserves room for a message, waiting for it as long as it takes; write it there, then commit or abort. What
-/// is in it means nothing. Until then the producer does nothing else.
+/// Reserves room for a message, waiting for it as long as it takes; write it there, then commit or
+/// abort. What is in it means nothing. Until then the producer does nothing else.
 ///
 /// producer    alive, used by nobody else.
 /// message_bytes
 ///             how many, at most the queue's longest; fewer may be committed.
-/// message     gets the address, 16-aligned, good until commit, abort or rialto_producer_end. Nobody else reads
-///             or writes there, unless they write wild.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved already);
-///             RIALTO_EPERM (the member that claimed the end is gone); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// message     gets the address, 16-aligned, good until commit, abort or rialto_producer_end. Nobody
+///             else reads or writes there, unless they write wild.
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved
+///             already); RIALTO_EPERM (the member that claimed the end is gone); RIALTO_EBADREGION;
+///             RIALTO_EINVAL.
 /// Concurrency one thread at a time.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   before it is committed: nothing was sent.
@@ -96,10 +97,10 @@ pub unsafe extern "C" fn rialto_producer_reserve_timeout(
 /// producer    alive, used by nobody else.
 /// message_bytes
 ///             how many of the bytes are the message: as many as were reserved, or fewer.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed meanwhile); RIALTO_EPERM (the member that claimed the end is
-///             gone, or was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL (also: nothing is reserved; or
-///             more bytes than were reserved, which stay so). Negative, but for RIALTO_EINVAL: nothing was
-///             sent, for good.
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed meanwhile); RIALTO_EPERM (the member that claimed the
+///             end is gone, or was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL (also: nothing
+///             is reserved; or more bytes than were reserved, which stay so). Negative, but for
+///             RIALTO_EINVAL: nothing was sent, for good.
 /// Concurrency one thread at a time.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the message is in the queue, or nothing was sent.
