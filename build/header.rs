@@ -64,7 +64,7 @@ const PARTS: &[Part] = &[
         &[
             Section(
                 "rialto_queue_t",
-                "bounded queue of byte messages, any number of producers and consumers",
+                "bounded queue of byte messages, for any number of threads",
                 &["queue/config", "queue/object", "queue/looks", "queue/push", "queue/pop"],
                 &[],
             ),
@@ -199,10 +199,12 @@ fn declared(source: &str) -> impl Iterator<Item = String> {
     source.lines().filter_map(name)
 }
 
-#[derive(PartialEq)]
+/// In the order in which they stand in a section.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Constant,
     Type,
+    Initialiser,
     Function,
 }
 
@@ -233,9 +235,8 @@ fn sort(header: &str, sections: &[Vec<String>]) -> String {
                 .into_iter()
                 .partition(|i| i.kind == Kind::Type && mine.iter().any(|mine| mentions(&mine.code, &i.name)));
             items = rest;
-            mine.sort_by_key(|item| item.kind == Kind::Function);
-            let types = mine.iter().position(|item| item.kind == Kind::Function).unwrap_or(mine.len());
-            mine.splice(types..types, early);
+            mine.splice(0..0, early);
+            mine.sort_by_key(|item| item.kind);
             put(&mut out, &mine);
         }
     }
@@ -300,7 +301,9 @@ fn item(text: &str, code: &[&str]) -> Item {
         |text: &str| -> String { text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
     let last = code[code.len() - 1];
     let (kind, name, code) = if let Some(rest) = code[0].strip_prefix("#define ") {
-        (Kind::Constant, word(rest), constant(code))
+        let name = word(rest);
+        let kind = if name.ends_with("_INIT") { Kind::Initialiser } else { Kind::Constant };
+        (kind, name, constant(code))
     } else if code[0].starts_with("typedef ") {
         let name = last.rsplit(' ').next().unwrap_or(last);
         (Kind::Type, word(name), fields(code))

@@ -1,76 +1,108 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * rialto.h: what Python's multiprocessing has, for processes in C and Rust, in memory that you provide;
- * safe under kill -9 at any instruction. No daemon, no heap, no background thread.
+ * rialto.h: locks, queues, pipes and shared state between processes, in memory that you provide.
+ * What Python's multiprocessing has, for C and Rust, and safe under kill -9 at any instruction: who
+ * survives is told, and goes on. No daemon, no heap, no background thread.
  * Generated from src/capi: change the comments there.
  *
+ * START HERE
+ *   1. Build: `cc program.c $(pkg-config --cflags --libs rialto) -o program`
+ *      Without pkg-config: `-lrialto`; statically: `librialto.a -lpthread -ldl -lm`.
+ *   2. Only a lock, event, semaphore or condition? Put a rialto_lock_t into any memory that your
+ *      processes share, initialise it once, use it. Everything else lies in a region: one process
+ *      makes it (rialto_region_create_named), the others attach (rialto_region_attach_named).
+ *   3. In a region, objects have names: rialto_queue_create makes one, rialto_queue_open finds it,
+ *      rialto_queue_open_or_create does whichever is needed.
+ *   4. Look at every status. Negative: you did not get it (rialto_strerror says why). Positive: you
+ *      did, and there is something to know, mostly a death: RIALTO_OWNER_DIED, RIALTO_REDELIVERED.
+ *   5. Versions: rialto_version() is the library's, RIALTO_VERSION this header's; all processes
+ *      of a region need one RIALTO_LAYOUT_VERSION, or attaching says RIALTO_EVERSION.
+ *
+ *   Then: CAVEATS FIRST, CONVENTIONS, A WORKER (an example), and the object that you need.
+ *
  * CAVEATS FIRST
- * - Kill. A process may die anywhere. Locks tell it (RIALTO_OWNER_DIED), also to who waits with a
- *   condition; queues give what it had in hand to somebody else (RIALTO_REDELIVERED; or as their
- *   on_death says), tracked semaphores its permits; a barrier that it waits in or is registered with is
- *   broken (RIALTO_EBROKEN). What you popped, or did with a message before you released it (of a
- *   joinable queue: before rialto_queue_task_done), is yours to answer for: a redelivered message may
- *   have been worked on before. What you reserved and did not commit, was not sent. A permit of a plain
- *   rialto_semaphore_t belongs to nobody: who dies with one takes it along. A pipe's end is closed when its
- *   holder dies: the other end gets what was sent whole, then RIALTO_EPIPE, and RIALTO_ECONNRESET for what
- *   it sends.
- * - State. What a call changes in a value, array, list, dict or namespace, it changes whole or not at all; who is
- *   killed in it leaves what was before, or what is after, and the next owner of the object's lock is not told.
- *   Several calls under an object's _acquire are several changes: others read in between, and a death leaves the
- *   ones that were done. What you took out with pop or popitem is gone with you. Raw values and arrays promise
- *   nothing.
- * - Conditions. After a wait the lock is held again, also with RIALTO_ETIMEDOUT and RIALTO_EAGAIN: the one
- *   place where a negative status leaves you with something. Not with RIALTO_EPERM,
- *   RIALTO_ENOTRECOVERABLE, RIALTO_ENOMEM, or a damaged lock.
- * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was; it
- *   becomes a member by itself on first use. Region, queue, tracked semaphore, barrier, pipe, SPSC, value,
- *   array, list, dict and namespace views go on working in it. Peeked, reserved, producer, consumer and
- *   member views, connections, views made by an _as_member function, tickets and permits, stay the
- *   parent's: the child must neither use nor end them (it would act as the parent: release its permits, or
- *   acquire some that its own death does not give back). The descriptors that a view signals are the
- *   child's too, unless it closes them. A child of vfork must not call Rialto at all.
+ * - Kill. A process may die anywhere. Then:
+ *   - a lock says RIALTO_OWNER_DIED to its next owner, also to who waits with a condition.
+ *   - a queue gives what the dead had in hand to somebody else, RIALTO_REDELIVERED (or as on_death
+ *     says).
+ *   - a tracked semaphore gets the permits back.
+ *   - a barrier that the dead waited in, or was registered with, is broken: RIALTO_EBROKEN.
+ *   - an end of a pipe is closed: the other end gets what was sent whole, then RIALTO_EPIPE, and
+ *     RIALTO_ECONNRESET for what it sends.
+ *   - Not given back: a message that was popped (of a joinable queue: and rialto_queue_task_done
+ *     was called), and a permit of a plain rialto_semaphore_t, which belongs to nobody. What was
+ *     reserved and not committed, was not sent. A redelivered message may have been worked on
+ *     before.
+ * - State. One call changes a value, array, list, dict or namespace whole or not at all: who is
+ *   killed in it leaves what was before, or what is after, and the lock's next owner is not told.
+ *   Several calls under an object's _acquire are several changes: others read in between, and a
+ *   death leaves those that were done. What you took out (pop, popitem) is gone with you. Raw
+ *   values and arrays promise nothing.
+ * - Conditions. After a wait the lock is held again, also after RIALTO_ETIMEDOUT and RIALTO_EAGAIN:
+ *   the one place where a negative status leaves you with something. Not after RIALTO_EPERM,
+ *   RIALTO_ENOTRECOVERABLE, RIALTO_ENOMEM, or with a damaged lock.
+ * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was;
+ *   it becomes a member by itself on first use. Its copies of the region's view and of plain views
+ *   go on working. All other pinned views, views made by an _as_member function, tickets and
+ *   permits, stay the parent's: the child must neither use nor end them (it would act as the
+ *   parent: release its permits, or acquire some that its own death does not give back). The
+ *   descriptors that a view signals are the child's too, unless it closes them. A child of vfork
+ *   must not call Rialto at all.
  * - Exec and exit. What a thread holds when it ends or execs is treated as if it had been killed.
- * - Threads. A lock belongs to the thread that acquired it. A message in hand, room reserved for one, a
- *   permit of a tracked semaphore, a place at a barrier and an end of a pipe belong to a member: the
- *   calling thread's own, or one made with rialto_region_join. A thread can hold 64 locks and
- *   memberships, and be a member of 16 regions.
- * - PID namespaces. Deaths are told by the kernel across them. Where it does not tell (exec by a thread
- *   that is not the leader), only parties in the same namespace notice: who waits for a lock within a
- *   tick, 100 ms, who waits at a queue, tracked semaphore or barrier within as many ticks as the region
+ * - Threads. A lock belongs to the thread that acquired it. A message in hand, room reserved for
+ *   one, a permit of a tracked semaphore, a place at a barrier and an end of a pipe or SPSC queue
+ *   belong to a member: the calling thread's own, or one made with rialto_region_join. A thread can
+ *   hold 64 locks and memberships, and be a member of 16 regions.
+ * - PID namespaces. The kernel tells deaths across them. Where it does not tell (exec by a thread
+ *   that is not the leader), only parties in the same namespace notice: who waits for a lock within
+ *   a tick, who waits at a queue, tracked semaphore or barrier within as many ticks as the region
  *   has members.
- * - Trust. What is in a region is input: a peer that writes wild can break the objects there, make calls
- *   return RIALTO_EBADREGION and waits for ever last for ever, but not make us touch memory outside the
- *   region, crash us, or hang us past a timeout. Two things it can: change a message's bytes while you
- *   look at them, or write them, in place (rialto_peeked_bytes, rialto_reserved_bytes), and truncate a
- *   named region's file (SIGBUS; a memfd of ours is sealed). A condition's wait has no timeout for
- *   acquiring its lock again. Your own pointers are trusted, apart from NULL and misaligned ones.
- * - Event loops. A descriptor (rialto_queue_set_data_fd) says when to look, a tick when to look all the
- *   same: a process killed between its message and its signal leaves the descriptor silent.
- * - Signals. EINTR is not seen: blocking calls go on. Functions that may be called in a handler say so.
+ * - Trust. What is in a region is input. A peer that writes wild can break the objects there, make
+ *   calls return RIALTO_EBADREGION and endless waits last for ever; it cannot make us touch memory
+ *   outside the region, crash us, or hang us past a timeout (but for a condition's wait, which has
+ *   none for acquiring its lock again). Two more things it can do: change a message while you read
+ *   or write it in place (rialto_peeked_bytes, rialto_reserved_bytes), and truncate a named
+ *   region's file (SIGBUS; a memfd of ours is sealed). Your own pointers are trusted, apart from
+ *   NULL and misaligned.
+ * - Event loops. A descriptor (rialto_queue_set_data_fd) says when to look, a tick when to look all
+ *   the same: a process killed between its message and its signal leaves the descriptor silent.
+ * - Signals. Blocking calls go on after a signal handler: there is no EINTR. Which functions a
+ *   handler may call, each says.
  * - Unloading. The shared library stays loaded (-z nodelete): threads' ends run its code.
- * - A bug of ours that panics aborts the process; nothing unwinds into C. Your predicates and actions
- *   must return: no exception, longjmp or pthread_exit through a function of ours.
+ * - A bug of ours that panics aborts the process; nothing unwinds into C. Your predicates and
+ *   actions must return: no exception, longjmp or pthread_exit through a function of ours.
  *
  * CONVENTIONS
- * - Functions return a status and nothing else: negative, you did not get it (but see Conditions above);
- *   zero, you did; positive, you did and there is something to know. Everything else goes to
- *   out-parameters, which come last and are written only if the status is zero or positive. New codes
- *   may be added.
- * - Codes are negated Linux errno numbers; ours begin at -4096. Where the system refuses with an errno
- *   that has no name here, it is returned negated.
- * - NULL and misaligned pointers are RIALTO_EINVAL, also where "Returns" does not repeat it.
+ * - nctions return a status and nothing else (but for rialto_strerror and the versions): negative,
+ *   you did not get it (but see Conditions above); zero, you did; positive, you did and there is
+ *   something to know. New codes may be added. Codes are negated Linux errno numbers; ours begin at
+ *   -4096. Where the system refuses with an errno that has no name here, it is returned negated.
+ * - Everything else goes to out-parameters ("gets ..."), which come last and are written only if
+ *   the status is zero or positive. Only buffers that are filled with bytes may be overwritten by a
+ *   failure.
+ * - NULL and misaligned pointers, and views that are not alive, are RIALTO_EINVAL, also where
+ *   "Returns" does not repeat it.
  * - Timeouts are relative nanoseconds of the monotonic clock, never early, across all inner waits.
- * - Bytes of a list, dict or namespace are copied, from you and to you: nothing that you hold points into shared
- *   memory. Operations on state wait for other writers as long as it takes, or as _set_timeout says.
- * - x waits for ever, try_x (where there is one) never waits, x_timeout says how long. A timeout of 0 polls:
- *   RIALTO_EAGAIN; at a barrier it breaks it, as any other: RIALTO_ETIMEDOUT.
- * - A tick is 100 ms for what is embeddable; for what is in a region, the region's tick_ms.
- * - Macros like RIALTO_LOCK_INIT are for variables. In memory that you have mapped, call rialto_lock_init.
- * - rialto_lock_t, rialto_rlock_t, rialto_event_t, rialto_semaphore_t and rialto_condition_t live in shared
- *   memory, wherever you put them. All other types are private to the process: views, on your stack.
- *   What a view holds has an end (detach, leave, release, commit, close); the view itself needs no
- *   freeing. Zero a view with {0} and it is "not alive", which every call notices.
- * - "Alive" is a view from the call that made it to the call that ends it.
+ *   x waits for ever, try_x (where there is one) never waits, x_timeout says how long. A timeout of
+ *   0 polls: RIALTO_EAGAIN; at a barrier it breaks it, as any other: RIALTO_ETIMEDOUT.
+ * - A tick is the longest that a sleeper takes to notice what nobody could tell it, since that one
+ *   died: 100 ms for what is embeddable, the region's tick_ms for what is in a region.
+ * - rialto_lock_t, rialto_rlock_t, rialto_event_t, rialto_semaphore_t and rialto_condition_t live
+ *   in shared memory, wherever you put them. Macros like RIALTO_LOCK_INIT are for variables; in
+ *   memory that you have mapped, call rialto_lock_init.
+ * - All other types are views, private to the process, on your stack or wherever you like: "alive"
+ *   from the call that made it to the call that ends it (detach, leave, release, commit, close,
+ *   end). {0} is a view that is not alive. No view needs freeing.
+ *   - A plain view (queue, SPSC queue, pipe, tracked semaphore, barrier, value, array, list, dict,
+ *     namespace) is copied and used by any number of threads, and needs no end.
+ *   - A pinned view (region, member, reserved, peeked, producer, consumer, connection) must not
+ *     move while it is alive: a copy is refused. All refer to their region's view, which must
+ *     outlive them.
+ * - "Blocks: no" means: no waiting for what others do. "Fair: no": who came later may be served
+ *   first.
+ * - "If we die" says what the others find when the calling thread or its process is killed in the
+ *   call. Where it is missing, they find nothing.
+ * - "Cf." names the cousin in POSIX; docs/NAMES.md has them all, and Boost's and Python's.
  *
  * CONTENTS
  *   All of it
@@ -86,7 +118,7 @@
  *     rialto_lock_create          locks and other embeddable objects, by name in a region
  *     rialto_member_t             explicit membership, for thread pools
  *   Messages: objects with a name in a region
- *     rialto_queue_t              bounded queue of byte messages, any number of producers and consumers
+ *     rialto_queue_t              bounded queue of byte messages, for any number of threads
  *     rialto_message_t            several messages with one wake: push_many, pop_many
  *     rialto_reserved_t           room for a message, to write it in place
  *     rialto_peeked_t             a message in hand, to read it in place
@@ -109,24 +141,30 @@
  *     rialto_namespace_t          attributes by name, with types
  *
  * A WORKER
- *   rialto_region_t region;
- *   rialto_queue_t jobs;
- *   rialto_peeked_t job;
- *   const void *bytes;
- *   size_t length;
- *   if (rialto_region_attach_named(&region, "demo") < 0 || rialto_queue_open(&region, "jobs", &jobs) < 0)
- *       return 1;
- *   int status;
- *   while ((status = rialto_queue_peek(&jobs, &job)) >= 0) { // RIALTO_REDELIVERED: somebody began this one
- *       rialto_peeked_bytes(&job, &bytes, &length);
- *       work(bytes, length);                           // killed in here: somebody else gets the job
- *       rialto_peeked_release(&job);
- *   }
- *   if (status != RIALTO_EPIPE)                        // that is: closed and drained
- *       return 1;
- *   rialto_region_detach(&region);
+ *   #include <rialto.h>
  *
- * Link the static library with -lpthread -ldl -lm. */
+ *   int worker(void) {
+ *       rialto_region_t region;
+ *       rialto_queue_t jobs;
+ *       rialto_peeked_t job;
+ *       const void *bytes;
+ *       size_t length;
+ *       int status;
+ *       if (rialto_region_attach_named(&region, "demo") < 0)
+ *           return 1;
+ *       if (rialto_queue_open(&region, "jobs", &jobs) < 0)
+ *           return 1;
+ *       while ((status = rialto_queue_peek(&jobs, &job)) >= 0) {
+ *           if (status == RIALTO_REDELIVERED)   // somebody began this one, and died
+ *               clean_up();
+ *           rialto_peeked_bytes(&job, &bytes, &length);
+ *           work(bytes, length);                // killed in here: somebody else gets the job
+ *           rialto_peeked_release(&job);
+ *       }
+ *       rialto_region_detach(&region);
+ *       return status == RIALTO_EPIPE ? 0 : 1;  // closed and drained; or an error
+ *   }
+ */
 
 
 #ifndef RIALTO_H
@@ -163,7 +201,7 @@ extern "C" {
 #define RIALTO_VERSION \
     RIALTO_MAKE_VERSION(RIALTO_VERSION_MAJOR, RIALTO_VERSION_MINOR, RIALTO_VERSION_PATCH)
 
-/** The header's version. Compare it with `rialto_version()`, the library's. */
+/** This header's version; rialto_version() is the library's. */
 #define RIALTO_VERSION_MAJOR 0
 /** See RIALTO_VERSION_MAJOR. */
 #define RIALTO_VERSION_MINOR 1
@@ -175,21 +213,18 @@ extern "C" {
 #define RIALTO_WAIT_FOREVER UINT64_MAX
 /** Done. */
 #define RIALTO_OK 0
-/** The lock is held, but the last owner died: repair what it protects, then mark_consistent. */
+/** The lock is held, but its last owner died: repair what it protects, then mark it consistent. */
 #define RIALTO_OWNER_DIED 1
-/** Here is a message that somebody before you had in hand, and died or gave it back. */
+/** A message that somebody had in hand before you, and died or gave it back. */
 #define RIALTO_REDELIVERED 2
 
 /**
- * This thread does not hold the lock, or is not the one that joined; the permit is not held any
- * more; the ticket is used up, or somebody else's.
+ * Not yours: the lock is not held by this thread, or the membership is not; the permit, the ticket
+ * or the end is not held any more; the member that you act as is gone.
  */
 #define RIALTO_EPERM (-1)
 
-/**
- * No object of that name in the region, or no region of that name; no such index, item, key or
- * attribute.
- */
+/** No region or no object of that name; no such index, item, key or attribute. */
 #define RIALTO_ENOENT (-2)
 
 /**
@@ -202,9 +237,9 @@ extern "C" {
 #define RIALTO_ENOMEM (-12)
 
 /**
- * Still in use: the lock is held; a member is left, or has a message, a permit, a registration or
- * an end; an end has a message in hand, or room reserved; keys came or went while a dict was walked
- * through.
+ * Still in use: the lock is held; the member has a message, a permit, a registration or an end; the
+ * end has a message in hand, or room reserved; keys came or went while a dict was walked through.
+ * Or: threads that are stopped in the middle of such a call hold us up.
  */
 #define RIALTO_EBUSY (-16)
 
@@ -212,13 +247,18 @@ extern "C" {
 #define RIALTO_EEXIST (-17)
 /** NULL or misaligned pointer, view that is not alive, bad number, bad name. */
 #define RIALTO_EINVAL (-22)
-/** The region's member table is full. */
+/** The region's table of members, or of views of it, is full. */
 #define RIALTO_ENFILE (-23)
 /** This thread holds 64 locks and memberships, or is a member of 16 regions. */
 #define RIALTO_EMFILE (-24)
-/** The memory, the region or /dev/shm has no room; a list, dict or namespace is full. */
+
+/**
+ * No room: in the memory, the region or /dev/shm; in a list, dict or namespace; in a barrier's
+ * registry.
+ */
 #define RIALTO_ENOSPC (-28)
-/** Closed; from pop, peek and a pipe's receive: and drained. */
+
+/** Closed; from pop, peek and a pipe's recv: and drained. */
 #define RIALTO_EPIPE (-32)
 /** This thread holds the lock already, or is within an edit or sort of that very object. */
 #define RIALTO_EDEADLK (-35)
@@ -233,20 +273,20 @@ extern "C" {
 #define RIALTO_EOVERFLOW (-75)
 
 /**
- * That end of the queue is somebody else's, who is alive; that end of the pipe was
+ * That end of the queue is held by somebody who is alive; that end of the pipe was
  * claimed before.
  */
 #define RIALTO_EUSERS (-87)
 
 /**
- * The message is longer than the queue's or pipe's longest; in chunks only, and not to wait. An
- * item, key, value or name is longer than its longest.
+ * The message is longer than the queue's or pipe's longest, the item, key, name or value than its
+ * own; or the message goes in chunks, for which this call does not wait.
  */
 #define RIALTO_EMSGSIZE (-90)
 
 /**
- * This kernel or file system cannot do that; this end of a pipe only sends, or only receives; a
- * value or element is too large for that.
+ * This kernel or file system cannot do that; this end of a pipe only sends, or only receives; the
+ * queue is not joinable; the value or element is too large for that.
  */
 #define RIALTO_ENOTSUP (-95)
 
@@ -265,7 +305,7 @@ extern "C" {
  */
 #define RIALTO_ETIMEDOUT (-110)
 
-/** The lock was released unrepaired after an owner's death; only reset helps. */
+/** The lock was released unrepaired after an owner died; only reset helps. */
 #define RIALTO_ENOTRECOVERABLE (-131)
 /** Not a Rialto object, or its bytes contradict themselves. */
 #define RIALTO_EBADREGION (-4096)
@@ -274,7 +314,7 @@ extern "C" {
 
 /**
  * The object of that name is of another kind, or has other parameters; the attribute is of another
- * type; no number.
+ * type; the value is no number.
  */
 #define RIALTO_EWRONGKIND (-4098)
 
@@ -295,6 +335,7 @@ const char *rialto_strerror(int status);
 /**
  * The library's version as one number, as RIALTO_VERSION is the header's.
  *
+ * Returns     a number, as RIALTO_MAKE_VERSION makes it.
  * Concurrency any thread.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
@@ -304,6 +345,7 @@ uint32_t rialto_version(void);
 /**
  * The library's RIALTO_LAYOUT_VERSION.
  *
+ * Returns     a number, the same in all parties of a region.
  * Concurrency any thread.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
@@ -325,28 +367,28 @@ int rialto_now_ns(uint64_t *now_ns);
 
 /* ---- rialto_lock_t: robust lock -------------------------------------------------------------- */
 
-/** A free lock: rialto_lock_t lock = RIALTO_LOCK_INIT; */
-#define RIALTO_LOCK_INIT {{0x4B434C52u, 0x84u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-
 /**
  * A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
- * struct, anywhere; the struct then is 64-aligned as well. Set it with RIALTO_LOCK_INIT or
+ * struct, anywhere; the struct then is 64-aligned as well. Initialise it with RIALTO_LOCK_INIT or
  * rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a
  * lock. While a thread holds it, is about to acquire it, or is still inside release (the next owner
  * may have it by then) or any other call on it, its memory must not be moved, unmapped, freed or
  * used for anything else. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_lock_t {
-    /** Not for you. */
+    /** Private. */
     uint32_t _private[16];
 } rialto_lock_t;
+
+/** A free lock: rialto_lock_t lock = RIALTO_LOCK_INIT; */
+#define RIALTO_LOCK_INIT {{0x4B434C52u, 0x84u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
 
 /**
  * Makes a free lock in place, whatever was there. Cf. pthread_mutex_init.
  *
  * lock        64 bytes, 64-aligned, that nobody uses as a lock now.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency one thread; publish the lock to others afterwards.
+ * Concurrency one thread; publish the lock to others afterwards.  Blocks: no.
  * Signals     async-signal-safe.
  * If we die   rialto_lock_attach and acquire refuse what is left.
  * Since       0.1
@@ -354,7 +396,7 @@ typedef struct RIALTO_ALIGNED(64) rialto_lock_t {
 int rialto_lock_init(rialto_lock_t *lock);
 
 /**
- * Says whether there is a lock. Needs no counterpart: attaching takes nothing.
+ * Checks that there is a lock. Takes nothing, so it needs no counterpart.
  *
  * lock        64 readable bytes; what is in them does not matter.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no lock there).
@@ -485,26 +527,26 @@ int rialto_lock_destroy(rialto_lock_t *lock);
 
 /* ---- rialto_rlock_t: robust lock that its owner may acquire again ---------------------------- */
 
-/** A free recursive lock. */
-#define RIALTO_RLOCK_INIT {{0x4B4C5252u, 0x84u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-
 /**
  * A lock in shared memory that its owner may acquire again, and must then release as often:
- * otherwise a rialto_lock_t, and all that is said there holds here. Set it with RIALTO_RLOCK_INIT
- * or rialto_rlock_init. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED, PTHREAD_MUTEX_ROBUST and
- * PTHREAD_MUTEX_RECURSIVE.
+ * otherwise a rialto_lock_t, and all that is said there holds here. Initialise it with
+ * RIALTO_RLOCK_INIT or rialto_rlock_init. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED,
+ * PTHREAD_MUTEX_ROBUST and PTHREAD_MUTEX_RECURSIVE.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_rlock_t {
-    /** Not for you. */
+    /** Private. */
     uint32_t _private[16];
 } rialto_rlock_t;
+
+/** A free recursive lock. */
+#define RIALTO_RLOCK_INIT {{0x4B4C5252u, 0x84u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
 
 /**
  * Makes a free lock in place, whatever was there. Cf. pthread_mutex_init.
  *
  * rlock       64 bytes, 64-aligned, that nobody uses as a lock now.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency one thread; publish the lock to others afterwards.
+ * Concurrency one thread; publish the lock to others afterwards.  Blocks: no.
  * Signals     async-signal-safe.
  * If we die   rialto_rlock_attach and acquire refuse what is left.
  * Since       0.1
@@ -512,7 +554,7 @@ typedef struct RIALTO_ALIGNED(64) rialto_rlock_t {
 int rialto_rlock_init(rialto_rlock_t *rlock);
 
 /**
- * Says whether there is a recursive lock. Needs no counterpart: attaching takes nothing.
+ * Checks that there is a recursive lock. Takes nothing, so it needs no counterpart.
  *
  * rlock       64 readable bytes; what is in them does not matter.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (none there; also if
@@ -663,27 +705,27 @@ int rialto_rlock_destroy(rialto_rlock_t *rlock);
 
 /* ---- rialto_event_t: a flag to wait for ------------------------------------------------------ */
 
-/** A clear event. */
-#define RIALTO_EVENT_INIT {{0x54564552u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-
 /**
  * A flag in shared memory that any number of threads wait for. Embed it in your own struct,
- * anywhere; the struct then is 64-aligned as well. Set it up with RIALTO_EVENT_INIT or
+ * anywhere; the struct then is 64-aligned as well. Initialise it with RIALTO_EVENT_INIT or
  * rialto_event_init, once, before anybody else sees it; zeroed memory is refused. It belongs to
  * nobody, so no death damages it. Its memory must not be unmapped, freed or used for anything else
  * before all calls have returned: who set it may still be waking others when a waiter has gone on.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_event_t {
-    /** Not for you. */
+    /** Private. */
     uint32_t _private[16];
 } rialto_event_t;
+
+/** A clear event. */
+#define RIALTO_EVENT_INIT {{0x54564552u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
 
 /**
  * Makes a clear event in place, whatever was there. It needs no end.
  *
  * event       64 bytes, 64-aligned, that nobody uses as an event now.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency one thread; publish the event to others afterwards.
+ * Concurrency one thread; publish the event to others afterwards.  Blocks: no.
  * Signals     async-signal-safe.
  * If we die   all other calls refuse what is left.
  * Since       0.1
@@ -691,7 +733,7 @@ typedef struct RIALTO_ALIGNED(64) rialto_event_t {
 int rialto_event_init(rialto_event_t *event);
 
 /**
- * Says whether there is an event. Needs no counterpart: attaching takes nothing.
+ * Checks that there is an event. Takes nothing, so it needs no counterpart.
  *
  * event       64 readable bytes; what is in them does not matter.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no event there).
@@ -703,7 +745,7 @@ int rialto_event_attach(const rialto_event_t *event);
 
 /**
  * Sets `event` and wakes everybody who waits for it. What was written before is seen by those who
- * then find it set. Again is fine.
+ * then find it set. Again is harmless.
  *
  * event       initialised by rialto_event_init or RIALTO_EVENT_INIT.
  * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
@@ -715,7 +757,7 @@ int rialto_event_attach(const rialto_event_t *event);
 int rialto_event_set(rialto_event_t *event);
 
 /**
- * Clears `event`. Whoever was waiting when it was set returns all the same. Again is fine.
+ * Clears `event`. Whoever was waiting when it was set returns all the same. Again is harmless.
  *
  * event       as for rialto_event_set.
  * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
@@ -766,27 +808,28 @@ int rialto_event_wait_timeout(rialto_event_t *event, uint64_t timeout_ns);
 
 /* ---- rialto_semaphore_t: counting semaphore, plain or bounded -------------------------------- */
 
-/** A semaphore of so many permits, 0 to 2^31 - 1, that can have 2^31 - 1. */
-#define RIALTO_SEMAPHORE_INIT(value) \
-    {{0x4D455352u, 0, (uint32_t)(value), 0x7FFFFFFFu, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-
-/** A semaphore of so many permits, 0 to 2^31 - 1, that never has more. Evaluates its argument twice. */
-#define RIALTO_BOUNDED_SEMAPHORE_INIT(value) \
-    {{0x4D455352u, 0, (uint32_t)(value), (uint32_t)(value), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-
 /**
  * A counting semaphore in shared memory, for signalling: anybody may release, whoever acquired. A
  * permit belongs to nobody, so that of a process that dies is gone; where the same party acquires
  * and releases, use a rialto_tracked_semaphore_t. Embed it in your own struct, anywhere; the struct
- * then is 64-aligned as well. Set it with RIALTO_SEMAPHORE_INIT, RIALTO_BOUNDED_SEMAPHORE_INIT or
- * rialto_semaphore_init, once, before anybody else sees it; zeroed memory is refused. Its memory
- * must not be unmapped, freed or used for anything else before all calls have returned: who
- * released may still be waking somebody when the permit is taken already. Cf. sem_t.
+ * then is 64-aligned as well. Initialise it with RIALTO_SEMAPHORE_INIT,
+ * RIALTO_BOUNDED_SEMAPHORE_INIT or rialto_semaphore_init, once, before anybody else sees it; zeroed
+ * memory is refused. Its memory must not be unmapped, freed or used for anything else before all
+ * calls have returned: who released may still be waking somebody when the permit is taken already.
+ * Cf. sem_t.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_semaphore_t {
-    /** Not for you. */
+    /** Private. */
     uint32_t _private[16];
 } rialto_semaphore_t;
+
+/** A semaphore of so many permits, 0 to 2^31 - 1, that can have 2^31 - 1. */
+#define RIALTO_SEMAPHORE_INIT(value) \
+    {{0x4D455352u, 0, (uint32_t)(value), 0x7FFFFFFFu, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+
+/** A semaphore of so many permits, 0 to 2^31 - 1, that never has more. Evaluates `value` twice. */
+#define RIALTO_BOUNDED_SEMAPHORE_INIT(value) \
+    {{0x4D455352u, 0, (uint32_t)(value), (uint32_t)(value), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
 
 /**
  * Makes a semaphore in place, whatever was there, that can have 2^31 - 1 permits. It needs no end.
@@ -795,7 +838,7 @@ typedef struct RIALTO_ALIGNED(64) rialto_semaphore_t {
  * semaphore   64 bytes, 64-aligned, that nobody uses as a semaphore now.
  * value       how many permits it has at first; 0 to 2^31 - 1.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
- * Concurrency one thread; publish the semaphore to others afterwards.
+ * Concurrency one thread; publish the semaphore to others afterwards.  Blocks: no.
  * Signals     async-signal-safe.
  * If we die   all other calls refuse what is left.
  * Since       0.1
@@ -809,7 +852,7 @@ int rialto_semaphore_init(rialto_semaphore_t *semaphore, uint32_t value);
  * semaphore   as for rialto_semaphore_init.
  * value       how many permits it has at first and at most; 0 to 2^31 - 1.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
- * Concurrency one thread; publish the semaphore to others afterwards.
+ * Concurrency one thread; publish the semaphore to others afterwards.  Blocks: no.
  * Signals     async-signal-safe.
  * If we die   all other calls refuse what is left.
  * Since       0.1
@@ -817,7 +860,7 @@ int rialto_semaphore_init(rialto_semaphore_t *semaphore, uint32_t value);
 int rialto_semaphore_init_bounded(rialto_semaphore_t *semaphore, uint32_t value);
 
 /**
- * Says whether there is a semaphore. Needs no counterpart: attaching takes nothing.
+ * Checks that there is a semaphore. Takes nothing, so it needs no counterpart.
  *
  * semaphore   64 readable bytes; what is in them does not matter.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no semaphore there).
@@ -919,28 +962,28 @@ int rialto_semaphore_bound(const rialto_semaphore_t *semaphore, uint32_t *bound)
 
 /* ---- rialto_condition_t: condition variable, with either lock -------------------------------- */
 
-/** A condition that nobody waits with. */
-#define RIALTO_CONDITION_INIT {{0x444E4352u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-
 /**
  * A condition variable in shared memory, for what a rialto_lock_t or rialto_rlock_t protects; all
  * who wait with it use the same lock. Embed it in your own struct, anywhere; the struct then is
- * 64-aligned as well. Set it with RIALTO_CONDITION_INIT or rialto_condition_init, once, before
- * anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages it. Its
- * memory must not be unmapped, freed or used for anything else before all calls have returned. Cf.
- * pthread_cond_t with PTHREAD_PROCESS_SHARED.
+ * 64-aligned as well. Initialise it with RIALTO_CONDITION_INIT or rialto_condition_init, once,
+ * before anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages
+ * it. Its memory must not be unmapped, freed or used for anything else before all calls have
+ * returned. Cf. pthread_cond_t with PTHREAD_PROCESS_SHARED.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_condition_t {
-    /** Not for you. */
+    /** Private. */
     uint32_t _private[16];
 } rialto_condition_t;
+
+/** A condition that nobody waits with. */
+#define RIALTO_CONDITION_INIT {{0x444E4352u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
 
 /**
  * Makes a condition in place, whatever was there. It needs no end. Cf. pthread_cond_init.
  *
  * condition   64 bytes, 64-aligned, that nobody uses as a condition now.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency one thread; publish the condition to others afterwards.
+ * Concurrency one thread; publish the condition to others afterwards.  Blocks: no.
  * Signals     async-signal-safe.
  * If we die   all other calls refuse what is left.
  * Since       0.1
@@ -948,7 +991,7 @@ typedef struct RIALTO_ALIGNED(64) rialto_condition_t {
 int rialto_condition_init(rialto_condition_t *condition);
 
 /**
- * Says whether there is a condition. Needs no counterpart: attaching takes nothing.
+ * Checks that there is a condition. Takes nothing, so it needs no counterpart.
  *
  * condition   64 readable bytes; what is in them does not matter.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no condition there).
@@ -1202,7 +1245,10 @@ int rialto_condition_notify_all_rlock(rialto_condition_t *condition, rialto_rloc
  * like.
  */
 typedef struct rialto_region_config_t {
-    /** How many threads can be members at a time, explicit memberships included. 1 to 4095. */
+    /**
+     * How many threads can be members at a time, explicit memberships included: 1 to 4095. So many
+     * views of the region, and 16 more, can use objects.
+     */
     uint32_t members;
     /** How many named objects there can be. 1 to 4096. */
     uint32_t objects;
@@ -1224,12 +1270,11 @@ typedef struct rialto_layout_t {
 } rialto_layout_t;
 
 /**
- * This process's view of a region, on your stack or wherever you like, private to the process. It
- * must not move while it is alive (a copy is refused), and it must outlive all views made from it.
- * A forked child may go on using its copy of the process's memory.
+ * A region, as this process sees it: a pinned view, on your stack or wherever you like. It must
+ * outlive all views made from it. A forked child may go on using its copy of the process's memory.
  */
 typedef struct rialto_region_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[16];
 } rialto_region_t;
 
@@ -1272,7 +1317,7 @@ typedef struct rialto_object_info_t {
     /** A RIALTO_KIND. */
     uint32_t kind;
     /**
-     * How many handles to the region use it, see rialto_region_remove; those of the dead do not
+     * How many views of the region use it, see rialto_region_remove; those of the dead do not
      * count.
      */
     uint32_t users;
@@ -1285,7 +1330,7 @@ typedef struct rialto_object_info_t {
 } rialto_object_info_t;
 
 /**
- * The usual: 64 members, 32 objects, a tick of 100 ms.
+ * Fills in the defaults: 64 members, 32 objects, a tick of 100 ms.
  *
  * config      gets them.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
@@ -1502,14 +1547,15 @@ int rialto_region_recover(const rialto_region_t *region, uint32_t depth,
                           rialto_recovered_t *recovered);
 
 /**
- * Ends the calling thread's own membership, which it got when it first used a queue, a tracked
- * semaphore or a barrier there. A thread that ends leaves by itself; one that lives on stays a
- * member until it calls this, of 16 regions at most: then it gets RIALTO_EMFILE.
+ * Ends the calling thread's own membership, which it got when it first used something here that has
+ * members: a queue, pipe, SPSC queue, tracked semaphore or barrier. A thread that ends leaves by
+ * itself; one that lives on stays a member until it calls this, of 16 regions at most: then it gets
+ * RIALTO_EMFILE.
  *
  * region      alive.
- * Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message or a permit in
- *             hand, holds an end of a pipe, or is registered with a barrier: release, close or
- *             unregister first); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message, a permit or an
+ *             end in hand, or is registered with a barrier: end that first); RIALTO_ENOMEM;
+ *             RIALTO_EINVAL.
  * Concurrency any thread, for itself.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as if we had died before.
@@ -1523,8 +1569,8 @@ int rialto_region_leave(const rialto_region_t *region);
  *
  * region      alive; no other thread is using it or what was made from it.
  * Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a
- *             message or a permit in hand, an end of a pipe, is registered with a barrier, or holds
- *             a lock in there); RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
+ *             message, a permit or an end in hand, is registered with a barrier, or holds a lock in
+ *             there); RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
  * Concurrency one thread, the last.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as if we had died before.
@@ -1547,7 +1593,7 @@ int rialto_region_detach(rialto_region_t *region);
  * name        as it was created.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EBUSY; RIALTO_ENOTRECOVERABLE (a peer has damaged
  *             the directory's lock); RIALTO_EBADREGION; RIALTO_ENFILE (a forked child that finds
- *             the table of users full); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EINVAL.
+ *             the region's table of views full); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: yes, while another creates or removes (a stopped
  *             one holds it up), and up to a tick while somebody recovers the dead in there.
  * Signals     not async-signal-safe.
@@ -1585,8 +1631,8 @@ int rialto_region_remove_timeout(const rialto_region_t *region, const char *name
 int rialto_region_space(const rialto_region_t *region, rialto_space_t *space);
 
 /**
- * Lists the objects, one each time: for (uint32_t at = 0; rialto_region_next_object(&region, &at,
- * &info) == RIALTO_OK;) ... While others create and remove, one may be missed, or appear twice.
+ * Lists the objects, one each time, until RIALTO_ENOENT. While others create and remove, one may be
+ * missed, or appear twice.
  *
  * region      alive.
  * cursor      0 for the first one; is moved on.
@@ -1605,13 +1651,13 @@ int rialto_region_next_object(const rialto_region_t *region, uint32_t *cursor,
  * Creates a lock, free, under a name in a region, waiting for others who create there as long as it
  * takes.
  *
- * region      alive; its view must not move, and must outlive the object's use.
+ * region      alive; its view must outlive the object's use.
  * name        1 to 31 bytes of UTF-8.
  * lock        gets its address in this process.
  * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
- *             (more handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION;
- *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock); RIALTO_ENOMEM;
- *             RIALTO_EINVAL.
+ *             (the region's table of views is full); RIALTO_EMFILE; RIALTO_EBADREGION;
+ *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be
+ *             created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
  * Signals     not async-signal-safe.
  * If we die   there is a whole one or none, and the room is not lost.
@@ -1622,13 +1668,13 @@ int rialto_lock_create(const rialto_region_t *region, const char *name, rialto_l
 /**
  * Finds the lock of that name.
  *
- * region      alive; its view must not move, and must outlive the object's use.
+ * region      alive; its view must outlive the object's use.
  * name        as it was created.
  * lock        gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_EBUSY (six threads that use this view
- *             are stopped in the middle of such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (the
+ *             region's table of views is full); RIALTO_EBUSY (six threads are stopped in the middle
+ *             of such a call through this region's view); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -1653,13 +1699,10 @@ int rialto_lock_open_or_create(const rialto_region_t *region, const char *name,
  * Creates a recursive lock, free, under a name in a region, waiting for others who create there as
  * long as it takes.
  *
- * region      alive; its view must not move, and must outlive the object's use.
+ * region      alive; its view must outlive the object's use.
  * name        1 to 31 bytes of UTF-8.
  * rlock       gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
- *             (more handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION;
- *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock); RIALTO_ENOMEM;
- *             RIALTO_EINVAL.
+ * Returns     as rialto_lock_create.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
  * Signals     not async-signal-safe.
  * If we die   there is a whole one or none, and the room is not lost.
@@ -1670,13 +1713,11 @@ int rialto_rlock_create(const rialto_region_t *region, const char *name, rialto_
 /**
  * Finds the recursive lock of that name.
  *
- * region      alive; its view must not move, and must outlive the object's use.
+ * region      alive; its view must outlive the object's use.
  * name        as it was created.
  * rlock       gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_EBUSY (six threads that use this view
- *             are stopped in the middle of such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -1701,13 +1742,10 @@ int rialto_rlock_open_or_create(const rialto_region_t *region, const char *name,
  * Creates an event, clear, under a name in a region, waiting for others who create there as long as
  * it takes.
  *
- * region      alive; its view must not move, and must outlive the object's use.
+ * region      alive; its view must outlive the object's use.
  * name        1 to 31 bytes of UTF-8.
  * event       gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
- *             (more handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION;
- *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock); RIALTO_ENOMEM;
- *             RIALTO_EINVAL.
+ * Returns     as rialto_lock_create.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
  * Signals     not async-signal-safe.
  * If we die   there is a whole one or none, and the room is not lost.
@@ -1718,13 +1756,11 @@ int rialto_event_create(const rialto_region_t *region, const char *name, rialto_
 /**
  * Finds the event of that name.
  *
- * region      alive; its view must not move, and must outlive the object's use.
+ * region      alive; its view must outlive the object's use.
  * name        as it was created.
  * event       gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_EBUSY (six threads that use this view
- *             are stopped in the middle of such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -1749,13 +1785,10 @@ int rialto_event_open_or_create(const rialto_region_t *region, const char *name,
  * Creates a condition, with nobody waiting, under a name in a region, waiting for others who create
  * there as long as it takes.
  *
- * region      alive; its view must not move, and must outlive the object's use.
+ * region      alive; its view must outlive the object's use.
  * name        1 to 31 bytes of UTF-8.
  * condition   gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
- *             (more handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION;
- *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock); RIALTO_ENOMEM;
- *             RIALTO_EINVAL.
+ * Returns     as rialto_lock_create.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
  * Signals     not async-signal-safe.
  * If we die   there is a whole one or none, and the room is not lost.
@@ -1767,13 +1800,11 @@ int rialto_condition_create(const rialto_region_t *region, const char *name,
 /**
  * Finds the condition of that name.
  *
- * region      alive; its view must not move, and must outlive the object's use.
+ * region      alive; its view must outlive the object's use.
  * name        as it was created.
  * condition   gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_EBUSY (six threads that use this view
- *             are stopped in the middle of such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -1799,15 +1830,12 @@ int rialto_condition_open_or_create(const rialto_region_t *region, const char *n
  * Creates a plain semaphore under a name in a region, waiting for others who create there as long
  * as it takes.
  *
- * region      alive; its view must not move, and must outlive the object's use.
+ * region      alive; its view must outlive the object's use.
  * name        1 to 31 bytes of UTF-8.
  * value       permits that are free at first, 0 to 2^31 - 1.
  * is_bounded  whether there are never more.
  * semaphore   gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
- *             (more handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION;
- *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock); RIALTO_ENOMEM;
- *             RIALTO_EINVAL.
+ * Returns     as rialto_lock_create.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
  * Signals     not async-signal-safe.
  * If we die   there is a whole one or none, and the room is not lost.
@@ -1819,13 +1847,11 @@ int rialto_semaphore_create(const rialto_region_t *region, const char *name, uin
 /**
  * Finds the plain semaphore of that name.
  *
- * region      alive; its view must not move, and must outlive the object's use.
+ * region      alive; its view must outlive the object's use.
  * name        as it was created.
  * semaphore   gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_EBUSY (six threads that use this view
- *             are stopped in the middle of such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -1838,7 +1864,7 @@ int rialto_semaphore_open(const rialto_region_t *region, const char *name,
  * region, name, value, is_bounded, semaphore
  *             as for rialto_semaphore_create.
  * Returns     as rialto_semaphore_open and rialto_semaphore_create, but neither RIALTO_ENOENT nor
- *             RIALTO_EEXIST; RIALTO_EWRONGKIND also for one with another bound.
+ *             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another bound.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_semaphore_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_semaphore_create.
@@ -1850,12 +1876,12 @@ int rialto_semaphore_open_or_create(const rialto_region_t *region, const char *n
 /* ---- rialto_member_t: explicit membership, for thread pools ---------------------------------- */
 
 /**
- * A view of a membership that you made yourself, instead of the one that each thread gets on first
- * use: for thread pools, where the thread that acts is not the one whose death should count. Lives
- * on the thread that joined, which must outlive its use; must not move while it is alive.
+ * A membership that you made yourself, instead of the one that each thread gets on first use: for
+ * thread pools, where the thread that acts is not the one whose death should count. A pinned view;
+ * it belongs to the thread that joined, which must outlive its use.
  */
 typedef struct rialto_member_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[8];
 } rialto_member_t;
 
@@ -1866,8 +1892,8 @@ typedef struct rialto_member_t {
  *
  * region      alive; it must outlive the member.
  * member      gets the view.
- * Returns     RIALTO_OK; RIALTO_ENFILE (the table is full); RIALTO_EMFILE (this thread holds too
- *             much); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_ENFILE (the table is full); RIALTO_EMFILE (this thread holds 64
+ *             locks and memberships); RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   the place in the table is recovered by the next who need it.
@@ -1892,9 +1918,8 @@ int rialto_member_id(const rialto_member_t *member, uint32_t *id);
  *
  * member      alive; no other thread is using it, nor a view that acts as it.
  * Returns     RIALTO_OK; RIALTO_EPERM (another thread, or a forked child: not done); RIALTO_EBUSY
- *             (it has a message or a permit in hand, holds an end of a pipe, or is registered with
- *             a barrier or waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left
- *             already).
+ *             (it has a message, a permit or an end in hand, or is registered with a barrier, or
+ *             waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left already).
  * Concurrency the thread that joined.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as if we had died before.
@@ -1904,7 +1929,7 @@ int rialto_member_leave(rialto_member_t *member);
 
 /* ==== Messages: objects with a name in a region =============================================== */
 
-/* ---- rialto_queue_t: bounded queue of byte messages, any number of producers and consumers --- */
+/* ---- rialto_queue_t: bounded queue of byte messages, for any number of threads --------------- */
 
 /**
  * A queue flag: cheaper, and still kill-safe, but a stopped participant blocks others at
@@ -1946,6 +1971,15 @@ int rialto_member_leave(rialto_member_t *member);
 #define RIALTO_ON_DEATH_STOP 2
 
 /**
+ * Which popped message is done: what a pop of a joinable queue gives, and rialto_queue_task_done
+ * wants. Private to the process; copy it as you like. {0} is nobody's.
+ */
+typedef struct rialto_ticket_t {
+    /** Private. */
+    uint64_t _private[2];
+} rialto_ticket_t;
+
+/**
  * What a queue is created with. Fill it with rialto_queue_config_default, then change what you
  * like.
  */
@@ -1973,26 +2007,16 @@ typedef struct rialto_queue_config_t {
 } rialto_queue_config_t;
 
 /**
- * This process's view of a queue, private to the process. It refers to its region's view, which
- * must not move and must outlive it. It may be copied, is used by any number of threads, and needs
- * no end.
+ * A bounded queue of byte messages, for any number of producers and consumers. A plain view. Cf.
+ * mq_open.
  */
 typedef struct rialto_queue_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[24];
 } rialto_queue_t;
 
 /**
- * Which popped message is done: what a pop of a joinable queue gives and rialto_queue_task_done
- * wants. A value, private to the process, to be copied as you like. {0} is nobody's.
- */
-typedef struct rialto_ticket_t {
-    /** Not for you. */
-    uint64_t _private[2];
-} rialto_ticket_t;
-
-/**
- * A ring; stop-safe, 5 attempts, then set aside; not joinable.
+ * Fills in the defaults: a RIALTO_QUEUE_RING, RIALTO_ON_DEATH_REDELIVER with 5 attempts, no flags.
  *
  * slots       messages that fit.
  * max_message_bytes
@@ -2033,13 +2057,14 @@ int rialto_queue_config(const rialto_queue_t *queue, rialto_queue_config_t *conf
 /**
  * Makes an empty queue in a region, waiting for others who create there as long as it takes.
  *
- * region      alive; its view must not move, and must outlive the queue's.
+ * region      alive; its view must outlive the queue's.
  * name        1 to 31 bytes of UTF-8.
  * config      how many slots, how long.
  * queue       gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
- *             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
+ *             (the region's table of views is full); RIALTO_EMFILE; RIALTO_EBADREGION;
+ *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be
+ *             created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
  *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
@@ -2068,13 +2093,14 @@ int rialto_queue_create_timeout(const rialto_region_t *region, const char *name,
 /**
  * Finds the queue of that name.
  *
- * region      alive; its view must not move, and must outlive the queue's.
+ * region      alive; its view must outlive the queue's.
  * name        as it was created.
  * queue       gets the view.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
- *             RIALTO_ENFILE (more handles than the region has room for); RIALTO_ENOMEM;
+ *             RIALTO_ENFILE (the region's table of views is full); RIALTO_EBUSY (six threads are
+ *             stopped in the middle of such a call through this region's view); RIALTO_ENOMEM;
  *             RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -2087,8 +2113,8 @@ int rialto_queue_open(const rialto_region_t *region, const char *name, rialto_qu
  * region, name, queue
  *             as for rialto_queue_open.
  * config      what is expected.
- * Returns     as rialto_queue_open; RIALTO_EWRONGKIND also for other parameters.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_queue_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -2100,8 +2126,8 @@ int rialto_queue_open_as(const rialto_region_t *region, const char *name,
  *
  * region, name, config, queue
  *             as for rialto_queue_create.
- * Returns     as rialto_queue_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with
- *             another config, or is something else).
+ * Returns     as rialto_queue_open and rialto_queue_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_queue_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_queue_create.
@@ -2128,7 +2154,7 @@ int rialto_queue_as_member(const rialto_queue_t *queue, const rialto_member_t *m
 
 /**
  * No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again
- * is fine.
+ * is harmless.
  *
  * queue       alive.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
@@ -2249,7 +2275,8 @@ int rialto_queue_dropped(const rialto_queue_t *queue, uint64_t *messages);
  * message     the bytes, in private memory; NULL if there are none.
  * message_bytes
  *             how many, at most the queue's longest.
- * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_ENFILE, RIALTO_EMFILE,
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EPERM
+ *             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
  *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL. Negative: nothing appended.
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
@@ -2300,9 +2327,10 @@ int rialto_queue_push_timeout(const rialto_queue_t *queue, const void *message,
  * attempt     gets how many holders before you died with it in hand or gave it back; may be NULL.
  * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
  *             and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP); RIALTO_ENOBUFS (nothing
- *             taken); RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
- *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: a
- *             joinable queue, see rialto_queue_pop_ticket).
+ *             taken); RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_EPERM
+ *             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
+ *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: a joinable queue, see
+ *             rialto_queue_pop_ticket).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   before it is taken: it goes to somebody else, marked. After: with us.
@@ -2433,7 +2461,7 @@ typedef struct rialto_popped_t {
     size_t length_bytes;
     /** How many holders before you died with it in hand, or gave it back. */
     uint8_t attempt;
-    /** Not for you. */
+    /** Private. */
     uint8_t _reserved[3];
     /** Of a joinable queue: for rialto_queue_task_done. */
     rialto_ticket_t ticket;
@@ -2448,8 +2476,9 @@ typedef struct rialto_popped_t {
  * count       how many.
  * pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
  * Returns     RIALTO_OK (pushed is at least 1, unless count is 0); RIALTO_EPIPE (closed);
- *             RIALTO_EMSGSIZE (one of them is too long); RIALTO_ENFILE, RIALTO_EMFILE,
- *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL. Negative: nothing appended.
+ *             RIALTO_EMSGSIZE (one of them is too long); RIALTO_EPERM (rialto_queue_as_member: the
+ *             member is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first
+ *             use); RIALTO_EINVAL. Negative: nothing appended.
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   the first so many are in the queue, the others go with us.
@@ -2503,7 +2532,8 @@ int rialto_queue_push_many_timeout(const rialto_queue_t *queue, const rialto_mes
  * Returns     RIALTO_OK; RIALTO_REDELIVERED (and the attempt of one of them at least is not 0);
  *             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
  *             RIALTO_ENOBUFS (not one fits); RIALTO_EBADREGION (a peer damaged the first message;
- *             it is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+ *             it is gone); RIALTO_EPERM (rialto_queue_as_member: the member is gone);
+ *             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
  *             RIALTO_EINVAL. Negative: what is in buffer and messages means nothing.
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
@@ -2546,12 +2576,11 @@ int rialto_queue_pop_many_timeout(const rialto_queue_t *queue, void *buffer, siz
 /* ---- rialto_reserved_t: room for a message, to write it in place ----------------------------- */
 
 /**
- * Room for a message, in a queue. Write it, then end the view with commit (sent) or abort (nothing
- * was sent). If its member dies first, nothing was sent. It must not move while it is alive (a copy
- * is refused), and is not a forked child's to use or end.
+ * Room for a message, in a queue: a pinned view. Write the message, then end the view with commit
+ * (sent) or abort (nothing was sent). If its member dies first, nothing was sent.
  */
 typedef struct rialto_reserved_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[32];
 } rialto_reserved_t;
 
@@ -2566,7 +2595,8 @@ typedef struct rialto_reserved_t {
  * message_bytes
  *             how many, at most the queue's longest.
  * reserved    gets the view. Do not pass one that is alive: its room would stay taken.
- * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_ENFILE, RIALTO_EMFILE,
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EPERM
+ *             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
  *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
@@ -2615,7 +2645,9 @@ int rialto_queue_reserve_timeout(const rialto_queue_t *queue, size_t message_byt
  *             gets how many bytes; may be NULL.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
  * Concurrency the thread that reserved; of a view made by rialto_queue_as_member, any, one.
+ *             Blocks: no.
  * Signals     async-signal-safe.
+ * If we die   as rialto_queue_reserve.
  * Since       0.1
  */
 int rialto_reserved_bytes(rialto_reserved_t *reserved, void **message, size_t *message_bytes);
@@ -2630,6 +2662,7 @@ int rialto_reserved_bytes(rialto_reserved_t *reserved, void **message, size_t *m
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already, or another length).
  * Concurrency as rialto_reserved_bytes.
  * Signals     async-signal-safe.
+ * If we die   as rialto_queue_reserve.
  * Since       0.1
  */
 int rialto_reserved_write(rialto_reserved_t *reserved, const void *message, size_t message_bytes);
@@ -2644,6 +2677,7 @@ int rialto_reserved_write(rialto_reserved_t *reserved, const void *message, size
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
  * Concurrency as rialto_reserved_bytes.
  * Signals     async-signal-safe.
+ * If we die   as rialto_queue_reserve.
  * Since       0.1
  */
 int rialto_reserved_truncate(rialto_reserved_t *reserved, size_t message_bytes);
@@ -2703,13 +2737,12 @@ int rialto_reserved_abort(rialto_reserved_t *reserved);
 /* ---- rialto_peeked_t: a message in hand, to read it in place --------------------------------- */
 
 /**
- * A message in hand, still in its slot. End the view with release (done) or abandon (somebody else
- * shall have it). If its member dies first, somebody else gets it, marked. It must not move while
- * it is alive (a copy is refused), may be ended by another thread than the one that peeked, and is
- * not a forked child's to use or end.
+ * A message in hand, still in its slot: a pinned view. End it with release (done) or abandon
+ * (somebody else shall have it); any thread may. If its member dies first, somebody else gets the
+ * message, marked.
  */
 typedef struct rialto_peeked_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[32];
 } rialto_peeked_t;
 
@@ -2721,8 +2754,9 @@ typedef struct rialto_peeked_t {
  * peeked      gets the view. Do not pass one that is alive: its message would stay in your hand.
  * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message that others had in hand before);
  *             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
- *             RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
- *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
+ *             RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_EPERM
+ *             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
+ *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   somebody else gets the message, marked with an attempt count one higher (or as the
@@ -2770,6 +2804,7 @@ int rialto_queue_peek_timeout(const rialto_queue_t *queue, uint64_t timeout_ns,
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
  * Concurrency any thread, while nobody ends the view.  Blocks: no.
  * Signals     async-signal-safe.
+ * If we die   as rialto_queue_peek.
  * Since       0.1
  */
 int rialto_peeked_bytes(const rialto_peeked_t *peeked, const void **message, size_t *message_bytes);
@@ -2786,6 +2821,7 @@ int rialto_peeked_bytes(const rialto_peeked_t *peeked, const void **message, siz
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
  * Concurrency any thread, while nobody ends the view.  Blocks: no.
  * Signals     async-signal-safe.
+ * If we die   as rialto_queue_peek.
  * Since       0.1
  */
 int rialto_peeked_copy(const rialto_peeked_t *peeked, void *buffer, size_t buffer_bytes,
@@ -2799,6 +2835,7 @@ int rialto_peeked_copy(const rialto_peeked_t *peeked, void *buffer, size_t buffe
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
  * Concurrency any thread, while nobody ends the view.  Blocks: no.
  * Signals     async-signal-safe.
+ * If we die   as rialto_queue_peek.
  * Since       0.1
  */
 int rialto_peeked_attempt(const rialto_peeked_t *peeked, uint32_t *attempt);
@@ -3003,6 +3040,26 @@ int rialto_queue_tick_ns(const rialto_queue_t *queue, uint64_t *tick_ns);
 /* ---- rialto_spsc_t: queue from one producer to one consumer ---------------------------------- */
 
 /**
+ * The producer's end of an SPSC queue: a pinned view, ended by rialto_producer_end. One thread at a
+ * time uses it, whichever. It belongs to the member that claimed the end: when that one's thread
+ * ends or dies, the end is free for others, and calls here say RIALTO_EPERM.
+ */
+typedef struct rialto_producer_t {
+    /** Private. */
+    uint64_t _private[40];
+} rialto_producer_t;
+
+/**
+ * The consumer's end of an SPSC queue: a pinned view, ended by rialto_consumer_end. One thread at a
+ * time uses it, whichever. It belongs to the member that claimed the end: when that one's thread
+ * ends or dies, the end is free for others, and calls here say RIALTO_EPERM.
+ */
+typedef struct rialto_consumer_t {
+    /** Private. */
+    uint64_t _private[40];
+} rialto_consumer_t;
+
+/**
  * What an SPSC queue is created with. Fill it with rialto_spsc_config_default, then change what you
  * like.
  */
@@ -3027,41 +3084,16 @@ typedef struct rialto_spsc_config_t {
 } rialto_spsc_config_t;
 
 /**
- * This process's view of an SPSC queue: one producer, one consumer. Private to the process. It
- * refers to its region's view, which must not move and must outlive it. It may be copied, is used
- * by any number of threads, and needs no end.
+ * A queue with one producer and one consumer at a time: rialto_spsc_producer and
+ * rialto_spsc_consumer claim its ends. A plain view.
  */
 typedef struct rialto_spsc_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[24];
 } rialto_spsc_t;
 
 /**
- * The producer's end of an SPSC queue; private to the process. Give it back with
- * rialto_producer_end. It must not move while it is alive (a copy is refused), is used by one
- * thread at a time, not always the same one, and is not a forked child's to use or end. The end is
- * its member's, see rialto_spsc_as_member: if that is a thread's own and the thread ends, it says
- * RIALTO_EPERM.
- */
-typedef struct rialto_producer_t {
-    /** Not for you. */
-    uint64_t _private[40];
-} rialto_producer_t;
-
-/**
- * The consumer's end of an SPSC queue; private to the process. Give it back with
- * rialto_consumer_end. It must not move while it is alive (a copy is refused), is used by one
- * thread at a time, not always the same one, and is not a forked child's to use or end. The end is
- * its member's, see rialto_spsc_as_member: if that is a thread's own and the thread ends, it says
- * RIALTO_EPERM.
- */
-typedef struct rialto_consumer_t {
-    /** Not for you. */
-    uint64_t _private[40];
-} rialto_consumer_t;
-
-/**
- * 5 attempts.
+ * Fills in the defaults: RIALTO_ON_DEATH_REDELIVER with 5 attempts.
  *
  * slots       messages of the longest kind that fit.
  * max_message_bytes
@@ -3090,13 +3122,11 @@ int rialto_spsc_layout(const rialto_spsc_config_t *config, rialto_layout_t *layo
 /**
  * Makes an empty SPSC queue in a region, waiting for others who create there as long as it takes.
  *
- * region      alive; its view must not move, and must outlive the queue's.
+ * region      alive; its view must outlive the queue's.
  * name        1 to 31 bytes of UTF-8.
  * config      how many messages, how long.
  * spsc        gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
- *             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Returns     as rialto_queue_create.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
  *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
@@ -3125,13 +3155,11 @@ int rialto_spsc_create_timeout(const rialto_region_t *region, const char *name,
 /**
  * Finds the SPSC queue of that name.
  *
- * region      alive; its view must not move, and must outlive the queue's.
+ * region      alive; its view must outlive the queue's.
  * name        as it was created.
  * spsc        gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
- *             RIALTO_ENFILE (more handles than the region has room for); RIALTO_ENOMEM;
- *             RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_queue_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -3143,8 +3171,8 @@ int rialto_spsc_open(const rialto_region_t *region, const char *name, rialto_sps
  * region, name, spsc
  *             as for rialto_spsc_open.
  * config      what is expected.
- * Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also for other parameters.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -3156,8 +3184,8 @@ int rialto_spsc_open_as(const rialto_region_t *region, const char *name,
  *
  * region, name, config, spsc
  *             as for rialto_spsc_create.
- * Returns     as rialto_spsc_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with
- *             another config, or is something else).
+ * Returns     as rialto_spsc_open and rialto_spsc_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_spsc_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_spsc_create.
@@ -3275,7 +3303,7 @@ int rialto_spsc_consumer_timeout(const rialto_spsc_t *spsc, uint64_t timeout_ns,
 
 /**
  * No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again
- * is fine.
+ * is harmless.
  *
  * spsc        alive. Neither end is needed.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
@@ -3874,6 +3902,7 @@ int rialto_consumer_peek_timeout(rialto_consumer_t *consumer, uint64_t timeout_n
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
  * Concurrency one thread at a time.  Blocks: no.
  * Signals     async-signal-safe.
+ * If we die   as rialto_consumer_peek.
  * Since       0.1
  */
 int rialto_consumer_copy(const rialto_consumer_t *consumer, void *buffer, size_t buffer_bytes,
@@ -3913,6 +3942,16 @@ int rialto_consumer_give_back(rialto_consumer_t *consumer);
 #define RIALTO_PIPE_DUPLEX 1
 
 /**
+ * One end of a pipe, claimed: a pinned view, ended by rialto_connection_close. One thread at a time
+ * uses it, whichever. It belongs to the member that claimed the end: when that one's thread ends or
+ * dies, the end is closed, and all calls here say RIALTO_EPERM.
+ */
+typedef struct rialto_connection_t {
+    /** Private. */
+    uint64_t _private[48];
+} rialto_connection_t;
+
+/**
  * What a pipe is created with. Fill it with rialto_pipe_config_default, then change what
  * you like.
  */
@@ -3934,28 +3973,16 @@ typedef struct rialto_pipe_config_t {
 } rialto_pipe_config_t;
 
 /**
- * This process's view of a pipe, private to the process: rialto_pipe_connect claims one of its two
- * ends. It refers to its region's view, which must not move and must outlive it. It may be copied,
- * is used by any number of threads, and needs no end.
+ * A pipe: byte messages between two ends, each of which rialto_pipe_connect claims for one holder,
+ * for good. A plain view. Cf. socketpair.
  */
 typedef struct rialto_pipe_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[32];
 } rialto_pipe_t;
 
 /**
- * One end of a pipe, claimed. Ends with rialto_connection_close. It must not move while it is alive
- * (a copy is refused). One thread at a time uses it, whichever; it belongs to the member that
- * claimed the end: when that one's thread ends or dies, the end is closed, and all calls here say
- * RIALTO_EPERM. It is not a forked child's to use or end.
- */
-typedef struct rialto_connection_t {
-    /** Not for you. */
-    uint64_t _private[48];
-} rialto_connection_t;
-
-/**
- * Duplex; messages of up to 2^30 bytes.
+ * Fills in the defaults: RIALTO_PIPE_DUPLEX, messages of up to 2^30 bytes.
  *
  * ring_bytes  room for messages on their way, in each direction.
  * config      gets this and the usual for the rest; the number is not checked yet.
@@ -3982,13 +4009,11 @@ int rialto_pipe_layout(const rialto_pipe_config_t *config, rialto_layout_t *layo
  * Makes an empty pipe in a region, whose ends are nobody's yet; waits for others who create there
  * as long as it takes. Cf. pipe, socketpair.
  *
- * region      alive; its view must not move, and must outlive the pipe's.
+ * region      alive; its view must outlive the pipe's.
  * name        1 to 31 bytes of UTF-8.
  * config      how much room, how long, one way or both.
  * pipe        gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
- *             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Returns     as rialto_queue_create.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
  *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
@@ -4017,13 +4042,11 @@ int rialto_pipe_create_timeout(const rialto_region_t *region, const char *name,
 /**
  * Finds the pipe of that name.
  *
- * region      alive; its view must not move, and must outlive the pipe's.
+ * region      alive; its view must outlive the pipe's.
  * name        as it was created.
  * pipe        gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
- *             RIALTO_ENFILE (more handles than the region has room for); RIALTO_ENOMEM;
- *             RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_queue_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -4036,8 +4059,8 @@ int rialto_pipe_open(const rialto_region_t *region, const char *name, rialto_pip
  * region, name, pipe
  *             as for rialto_pipe_open.
  * config      what is expected.
- * Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also for other parameters.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -4049,8 +4072,8 @@ int rialto_pipe_open_as(const rialto_region_t *region, const char *name,
  *
  * region, name, config, pipe
  *             as for rialto_pipe_create.
- * Returns     as rialto_pipe_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with
- *             another config, or is something else).
+ * Returns     as rialto_pipe_open and rialto_pipe_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_pipe_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_pipe_create.
@@ -4433,13 +4456,11 @@ int rialto_connection_tick_ns(const rialto_connection_t *connection, uint64_t *t
 /* ---- rialto_tracked_semaphore_t: semaphore that gets dead holders' permits back -------------- */
 
 /**
- * This process's view of a tracked semaphore, private to the process: one in a region, whose
- * permits belong to the member that acquired them, and come back when that member dies. It refers
- * to its region's view, which must not move and must outlive it. It may be copied, is used by any
- * number of threads, and needs no end.
+ * A semaphore whose permits belong to the member that acquired them, and come back when that member
+ * dies. A plain view.
  */
 typedef struct rialto_tracked_semaphore_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[8];
 } rialto_tracked_semaphore_t;
 
@@ -4447,13 +4468,11 @@ typedef struct rialto_tracked_semaphore_t {
  * Makes a tracked semaphore in a region, all permits free, waiting for others who create there as
  * long as it takes.
  *
- * region      alive; its view must not move, and must outlive the semaphore's.
+ * region      alive; its view must outlive the semaphore's.
  * name        1 to 31 bytes of UTF-8.
  * permits     how many there are; 1 to 65536. It takes 256 bytes and 8 for each.
  * semaphore   gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
- *             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Returns     as rialto_queue_create.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
  *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
@@ -4484,12 +4503,11 @@ int rialto_tracked_semaphore_create_timeout(const rialto_region_t *region, const
 /**
  * Finds the tracked semaphore of that name.
  *
- * region      alive; its view must not move, and must outlive the semaphore's.
+ * region      alive; its view must outlive the semaphore's.
  * name        as it was created.
  * semaphore   gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -4501,8 +4519,9 @@ int rialto_tracked_semaphore_open(const rialto_region_t *region, const char *nam
  *
  * region, name, permits, semaphore
  *             as for rialto_tracked_semaphore_create.
- * Returns     as rialto_tracked_semaphore_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was
- *             created with another permits, or is something else).
+ * Returns     as rialto_tracked_semaphore_open and rialto_tracked_semaphore_create, but neither
+ *             RIALTO_ENOENT nor RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with
+ *             another number of permits.
  * Concurrency any thread of any process: all get the same.  Blocks: as
  *             rialto_tracked_semaphore_create.
  * Signals     not async-signal-safe.
@@ -4537,7 +4556,8 @@ int rialto_tracked_semaphore_as_member(const rialto_tracked_semaphore_t *semapho
  *
  * semaphore   alive.
  * permit      gets the permit, a number that release wants; never 0.
- * Returns     RIALTO_OK; RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+ * Returns     RIALTO_OK; RIALTO_EPERM (rialto_tracked_semaphore_as_member: the member is gone);
+ *             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
  *             RIALTO_EINVAL (also: the member is not of this region).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
@@ -4621,15 +4641,13 @@ int rialto_tracked_semaphore_bound(const rialto_tracked_semaphore_t *semaphore, 
 /* ---- rialto_barrier_t: parties that wait for each other -------------------------------------- */
 
 /**
- * This process's view of a barrier, private to the process: one in a region, at which an agreed
- * number of parties wait for each other, as often as they like. It refers to its region's view,
- * which must not move and must outlive it. It may be copied, is used by any number of threads, and
- * needs no end. A party that times out, aborts, or dies while it waits (or anywhere, if it is
+ * A barrier, at which an agreed number of parties wait for each other, as often as they like. A
+ * plain view. A party that times out, aborts, or dies while it waits (or anywhere, if it is
  * registered) breaks the barrier for all, until somebody resets it. Cf. pthread_barrier_t, which
  * hangs then.
  */
 typedef struct rialto_barrier_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[16];
 } rialto_barrier_t;
 
@@ -4637,13 +4655,11 @@ typedef struct rialto_barrier_t {
  * Makes a barrier in a region, whole, with nobody there, waiting for others who create there as
  * long as it takes. Cf. pthread_barrier_init.
  *
- * region      alive; its view must not move, and must outlive the barrier's.
+ * region      alive; its view must outlive the barrier's.
  * name        1 to 31 bytes of UTF-8.
  * parties     how many wait for each other; 1 to 4095. It takes 512 bytes and 24 for each.
  * barrier     gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
- *             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Returns     as rialto_queue_create.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
  *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
@@ -4671,12 +4687,11 @@ int rialto_barrier_create_timeout(const rialto_region_t *region, const char *nam
 /**
  * Finds the barrier of that name.
  *
- * region      alive; its view must not move, and must outlive the barrier's.
+ * region      alive; its view must outlive the barrier's.
  * name        as it was created.
  * barrier     gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -4687,8 +4702,9 @@ int rialto_barrier_open(const rialto_region_t *region, const char *name, rialto_
  *
  * region, name, parties, barrier
  *             as for rialto_barrier_create.
- * Returns     as rialto_barrier_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created
- *             with another parties, or is something else).
+ * Returns     as rialto_barrier_open and rialto_barrier_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created for another number of
+ *             parties.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_barrier_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_barrier_create.
@@ -4722,9 +4738,9 @@ int rialto_barrier_as_member(const rialto_barrier_t *barrier, const rialto_membe
  * index       gets a number that no other party gets this time: 0 to parties - 1, in the order in
  *             which they came. For the choice of one who does something; not NULL.
  * Returns     RIALTO_OK; RIALTO_EBROKEN (it is broken, or was while we waited: by a timeout, a
- *             death, a failed action, an abort or a reset); RIALTO_ENFILE, RIALTO_EMFILE,
- *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: the member is not of
- *             this region).
+ *             death, a failed action, an abort or a reset); RIALTO_EPERM (rialto_barrier_as_member:
+ *             the member is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's
+ *             first use); RIALTO_EINVAL (also: the member is not of this region).
  * Concurrency any thread of any process.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   waiting: the barrier is broken for the others within a tick, unless all had come
@@ -4776,8 +4792,9 @@ int rialto_barrier_wait_action_timeout(const rialto_barrier_t *barrier, uint64_t
  *
  * barrier     alive.
  * Returns     RIALTO_OK; RIALTO_ENOSPC (as many members as there are parties have registered);
- *             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
- *             RIALTO_EINVAL (also: the member is not of this region).
+ *             RIALTO_EPERM (rialto_barrier_as_member: the member is gone); RIALTO_ENFILE,
+ *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: the
+ *             member is not of this region).
  * Concurrency any thread of any process.  Blocks: no; if the registry is full, it looks among all
  *             members for the dead, a tick at most.
  * Signals     not async-signal-safe.
@@ -4790,8 +4807,9 @@ int rialto_barrier_register(const rialto_barrier_t *barrier);
  * Undoes rialto_barrier_register. Needed before the member can leave the region.
  *
  * barrier     alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (not registered); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM
- *             (on the thread's first use); RIALTO_EINVAL (also: the member is not of this region).
+ * Returns     RIALTO_OK; RIALTO_EPERM (not registered, or the member is gone); RIALTO_ENFILE,
+ *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: the
+ *             member is not of this region).
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   it is registered still, and so breaks the barrier, or it is not.
@@ -4815,7 +4833,7 @@ int rialto_barrier_reset(const rialto_barrier_t *barrier);
 
 /**
  * Breaks the barrier: those who wait in it now, or come before a reset, get RIALTO_EBROKEN. Again
- * is fine.
+ * is harmless.
  *
  * barrier     alive.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
@@ -4867,23 +4885,6 @@ int rialto_barrier_parties(const rialto_barrier_t *barrier, uint32_t *parties);
 
 /* ---- rialto_value_t: a number, or a structure ------------------------------------------------ */
 
-/**
- * What a value is, or an element of an array: one of RIALTO_BLOCK, RIALTO_U8, ... A number's is
- * checked when the object is opened, and of any the size.
- */
-typedef uint32_t rialto_type_t;
-
-/**
- * This process's view of a value that several processes share: a store is all or nothing, whoever
- * is killed when, and a load never waits for the dead. Private to the process. It refers to its
- * region's view, which must not move and must outlive it. It may be copied, is used by any number
- * of threads, and needs no end.
- */
-typedef struct rialto_value_t {
-    /** Not for you. */
-    uint64_t _private[8];
-} rialto_value_t;
-
 /** Bytes of some structure; only its size is checked. All processes must agree on the structure. */
 #define RIALTO_BLOCK 0
 /** uint8_t */
@@ -4910,9 +4911,24 @@ typedef struct rialto_value_t {
 #define RIALTO_BOOL 11
 
 /**
+ * What a value is, or an element of an array: one of RIALTO_BLOCK, RIALTO_U8, ... A number's is
+ * checked when the object is opened, and of any the size.
+ */
+typedef uint32_t rialto_type_t;
+
+/**
+ * A value that several processes share: a store is all or nothing, whoever is killed when, and a
+ * load never waits for the dead. A plain view.
+ */
+typedef struct rialto_value_t {
+    /** Private. */
+    uint64_t _private[8];
+} rialto_value_t;
+
+/**
  * Makes a value in a region, waiting at most `timeout_ns` for others who create there.
  *
- * region      alive; its view must not move, and must outlive the value's.
+ * region      alive; its view must outlive the value's.
  * name        1 to 31 bytes of UTF-8.
  * type        RIALTO_BLOCK, RIALTO_U8 ...
  * initial     `size` bytes: what it is at first.
@@ -4920,9 +4936,10 @@ typedef struct rialto_value_t {
  * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
  * value       gets the view.
  * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free);
- *             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
- *             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ *             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates); RIALTO_ENFILE (the
+ *             region's table of views is full); RIALTO_EMFILE; RIALTO_EBADREGION;
+ *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be
+ *             created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
  *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
@@ -4936,14 +4953,15 @@ int rialto_value_create(const rialto_region_t *region, const char *name, rialto_
 /**
  * Finds the value of that name.
  *
- * region      alive; its view must not move, and must outlive the value's.
+ * region      alive; its view must outlive the value's.
  * name        as it was created.
  * type, size  as it was created.
  * value       gets the view.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND (also: of another type or size);
- *             RIALTO_ENFILE (too many handles to the region); RIALTO_ENOMEM (first use);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ *             RIALTO_EBADREGION; RIALTO_ENFILE (the region's table of views is full); RIALTO_EBUSY
+ *             (six threads are stopped in the middle of such a call through this region's view);
+ *             RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -4959,7 +4977,7 @@ int rialto_value_open(const rialto_region_t *region, const char *name, rialto_ty
  * size        its size.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: another size); where writers overtake us 64 times in
  *             a row, also as rialto_value_store.
- * Concurrency any thread of any process.  Blocks: only then.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -5053,6 +5071,7 @@ int rialto_value_acquire(const rialto_value_t *value, uint64_t timeout_ns);
  *             RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   others go on, in any case.
  * Since       0.1
  */
 int rialto_value_release(const rialto_value_t *value);
@@ -5111,26 +5130,24 @@ int rialto_value_deaths(const rialto_value_t *value, uint32_t *deaths);
 /* ---- rialto_array_t: elements of one type; edits of several ---------------------------------- */
 
 /**
- * This process's view of an array that several processes share: an update, of one element or of
- * many, is all or nothing, whoever is killed when, and a read never waits for the dead. Private to
- * the process. It refers to its region's view, which must not move and must outlive it. It may be
- * copied, is used by any number of threads, and needs no end.
+ * An array that several processes share: an update, of one element or of many, is all or nothing,
+ * whoever is killed when, and a read never waits for the dead. A plain view.
  */
 typedef struct rialto_array_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[8];
 } rialto_array_t;
 
 /** An edit under way, see rialto_array_edit. Only ever pointed to. */
 typedef struct rialto_array_edit_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[1];
 } rialto_array_edit_t;
 
 /**
  * Makes an array in a region, waiting at most `timeout_ns` for others who create there.
  *
- * region      alive; its view must not move, and must outlive the array's.
+ * region      alive; its view must outlive the array's.
  * name        1 to 31 bytes of UTF-8.
  * type        RIALTO_BLOCK, RIALTO_U8 ...
  * size        bytes of an element; a number's own.
@@ -5153,12 +5170,12 @@ int rialto_array_create(const rialto_region_t *region, const char *name, rialto_
 /**
  * Finds the array of that name.
  *
- * region      alive; its view must not move, and must outlive the array's.
+ * region      alive; its view must outlive the array's.
  * name        as it was created.
  * type, size  as it was created.
  * array       gets the view.
  * Returns     as rialto_value_open.
- * Concurrency any thread of any process.  Blocks: no.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -5187,7 +5204,7 @@ int rialto_array_len(const rialto_array_t *array, uint32_t *count);
  *             overwritten.
  * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL; where writers
  *             overtake us 64 times in a row, also as rialto_array_write.
- * Concurrency any thread of any process.  Blocks: only then.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -5289,6 +5306,7 @@ int rialto_array_edit(const rialto_array_t *array,
  *             elements).
  * Concurrency the thread that edits.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   as rialto_array_edit.
  * Since       0.1
  */
 int rialto_array_edit_read(const rialto_array_edit_t *edit, uint32_t index, void *to, size_t size);
@@ -5303,6 +5321,7 @@ int rialto_array_edit_read(const rialto_array_edit_t *edit, uint32_t index, void
  *             elements, a bool that is none).
  * Concurrency the thread that edits.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   as rialto_array_edit.
  * Since       0.1
  */
 int rialto_array_edit_write(rialto_array_edit_t *edit, uint32_t index, const void *from,
@@ -5329,6 +5348,7 @@ int rialto_array_acquire(const rialto_array_t *array, uint64_t timeout_ns);
  *             RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   others go on, in any case.
  * Since       0.1
  */
 int rialto_array_release(const rialto_array_t *array);
@@ -5387,15 +5407,16 @@ int rialto_array_deaths(const rialto_array_t *array, uint32_t *deaths);
 /* ---- rialto_raw_value_create: raw values and arrays: memory with a name ---------------------- */
 
 /**
- * Makes a raw value in a region, zero: bytes that are all yours. No lock, no copies, and all or
- * nothing only what one instruction stores. Python's RawValue.
+ * Makes a raw value in a region, zero, waiting for others who create there as long as it takes:
+ * bytes that are all yours. No lock, no copies, and all or nothing only what one instruction
+ * stores. Python's RawValue.
  *
- * region      alive; its view must not move, and must outlive the use of `data`.
+ * region      alive; its view must outlive the use of `data`.
  * name        1 to 31 bytes of UTF-8.
  * type, size  as for rialto_value_create. It takes 128 bytes and `size` rounded up to 128.
  * data        gets where it is in this process, aligned to 128. Others store there at any moment:
  *             use the compiler's __atomic builtins or volatile.
- * Returns     as rialto_value_create.
+ * Returns     as rialto_value_create, but neither RIALTO_ETIMEDOUT nor RIALTO_EAGAIN.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
  * Signals     not async-signal-safe.
  * If we die   there is a whole value or none, and the room is not lost.
@@ -5407,12 +5428,12 @@ int rialto_raw_value_create(const rialto_region_t *region, const char *name, ria
 /**
  * Finds the raw value of that name.
  *
- * region      alive; its view must not move, and must outlive the use of `data`.
+ * region      alive; its view must outlive the use of `data`.
  * name        as it was created.
  * type, size  as it was created.
  * data        as for rialto_raw_value_create.
  * Returns     as rialto_value_open.
- * Concurrency any thread of any process.  Blocks: no.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -5425,7 +5446,7 @@ int rialto_raw_value_open(const rialto_region_t *region, const char *name, rialt
  * region, name, type, size, data
  *             as for rialto_raw_value_create; elements follow each other without gaps.
  * count       elements, 1 and more; at most 2^30 bytes in all.
- * Returns     as rialto_value_create.
+ * Returns     as rialto_value_create, but neither RIALTO_ETIMEDOUT nor RIALTO_EAGAIN.
  * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
  * Signals     not async-signal-safe.
  * If we die   there is a whole array or none, and the room is not lost.
@@ -5441,7 +5462,7 @@ int rialto_raw_array_create(const rialto_region_t *region, const char *name, ria
  *             as for rialto_raw_value_open.
  * count       gets how many elements it has.
  * Returns     as rialto_value_open.
- * Concurrency any thread of any process.  Blocks: no.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -5451,13 +5472,11 @@ int rialto_raw_array_open(const rialto_region_t *region, const char *name, rialt
 /* ---- rialto_list_t: byte strings in an order ------------------------------------------------- */
 
 /**
- * This process's view of a list of byte strings that several processes share, as Python's list of a
- * manager: an operation is all or nothing, whoever is killed when, and readers never wait for the
- * dead. Private to the process. It refers to its region's view, which must not move and must
- * outlive it. It may be copied, is used by any number of threads, and needs no end.
+ * A list of byte strings that several processes share, as Python's Manager().list(): an operation
+ * is all or nothing, whoever is killed when, and readers never wait for the dead. A plain view.
  */
 typedef struct rialto_list_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[16];
 } rialto_list_t;
 
@@ -5479,7 +5498,7 @@ int rialto_list_layout(uint32_t capacity, uint32_t max_item_bytes, rialto_layout
 /**
  * Makes a list in a region, empty, waiting at most `timeout_ns` for others who create there.
  *
- * region      alive; its view must not move, and must outlive the list's.
+ * region      alive; its view must outlive the list's.
  * name        1 to 31 bytes of UTF-8.
  * capacity, max_item_bytes
  *             as for rialto_list_layout, which says how much room it takes.
@@ -5498,13 +5517,11 @@ int rialto_list_create(const rialto_region_t *region, const char *name, uint32_t
 /**
  * Finds the list of that name, whatever its numbers are.
  *
- * region      alive; its view must not move, and must outlive the list's.
+ * region      alive; its view must outlive the list's.
  * name        as it was created.
  * list        gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the
- *             region); RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -5517,8 +5534,8 @@ int rialto_list_open(const rialto_region_t *region, const char *name, rialto_lis
  *             as for rialto_list_open.
  * capacity, max_item_bytes
  *             as for rialto_list_create.
- * Returns     as rialto_list_open; RIALTO_EWRONGKIND (also: it has other numbers).
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_list_open; RIALTO_EWRONGKIND also if it was created with other numbers.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -5533,8 +5550,9 @@ int rialto_list_open_as(const rialto_region_t *region, const char *name, uint32_
  *             as for rialto_list_create.
  * capacity, max_item_bytes
  *             as for rialto_list_create.
- * Returns     as rialto_list_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with
- *             other numbers, or is something else).
+ * Returns     as rialto_list_open and rialto_list_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST (nor, as it waits as long as it takes, RIALTO_ETIMEDOUT and
+ *             RIALTO_EAGAIN); RIALTO_EWRONGKIND also if it was created with other numbers.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_list_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_list_create.
@@ -5924,6 +5942,7 @@ int rialto_list_acquire(const rialto_list_t *list, uint64_t timeout_ns);
  *             RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   others go on, in any case.
  * Since       0.1
  */
 int rialto_list_release(const rialto_list_t *list);
@@ -5982,14 +6001,12 @@ int rialto_list_deaths(const rialto_list_t *list, uint32_t *deaths);
 /* ---- rialto_dict_t: byte strings by key ------------------------------------------------------ */
 
 /**
- * This process's view of a dict from byte strings to byte strings that several processes share, as
- * Python's dict of a manager, in the order in which the keys came: an operation is all or nothing,
- * whoever is killed when, and readers never wait for the dead. Private to the process. It refers to
- * its region's view, which must not move and must outlive it. It may be copied, is used by any
- * number of threads, and needs no end.
+ * A dict from byte strings to byte strings that several processes share, as Python's
+ * Manager().dict(), in the order in which the keys came: an operation is all or nothing, whoever is
+ * killed when, and readers never wait for the dead. A plain view.
  */
 typedef struct rialto_dict_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[16];
 } rialto_dict_t;
 
@@ -6030,7 +6047,7 @@ int rialto_dict_layout(uint32_t capacity, uint32_t max_key_bytes, uint32_t max_v
 /**
  * Makes a dict in a region, empty, waiting at most `timeout_ns` for others who create there.
  *
- * region      alive; its view must not move, and must outlive the dict's.
+ * region      alive; its view must outlive the dict's.
  * name        1 to 31 bytes of UTF-8.
  * capacity, max_key_bytes, max_value_bytes
  *             as for rialto_dict_layout, which says how much room it takes.
@@ -6050,13 +6067,11 @@ int rialto_dict_create(const rialto_region_t *region, const char *name, uint32_t
 /**
  * Finds the dict of that name, whatever its numbers are.
  *
- * region      alive; its view must not move, and must outlive the dict's.
+ * region      alive; its view must outlive the dict's.
  * name        as it was created.
  * dict        gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the
- *             region); RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -6069,8 +6084,8 @@ int rialto_dict_open(const rialto_region_t *region, const char *name, rialto_dic
  *             as for rialto_dict_open.
  * capacity, max_key_bytes, max_value_bytes
  *             as for rialto_dict_create.
- * Returns     as rialto_dict_open; RIALTO_EWRONGKIND (also: it has other numbers).
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_dict_open; RIALTO_EWRONGKIND also if it was created with other numbers.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -6085,8 +6100,9 @@ int rialto_dict_open_as(const rialto_region_t *region, const char *name, uint32_
  *             as for rialto_dict_create.
  * capacity, max_key_bytes, max_value_bytes
  *             as for rialto_dict_create.
- * Returns     as rialto_dict_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with
- *             other numbers, or is something else).
+ * Returns     as rialto_dict_open and rialto_dict_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST (nor, as it waits as long as it takes, RIALTO_ETIMEDOUT and
+ *             RIALTO_EAGAIN); RIALTO_EWRONGKIND also if it was created with other numbers.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_dict_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_dict_create.
@@ -6412,6 +6428,7 @@ int rialto_dict_acquire(const rialto_dict_t *dict, uint64_t timeout_ns);
  *             RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   others go on, in any case.
  * Since       0.1
  */
 int rialto_dict_release(const rialto_dict_t *dict);
@@ -6469,14 +6486,26 @@ int rialto_dict_deaths(const rialto_dict_t *dict, uint32_t *deaths);
 
 /* ---- rialto_namespace_t: attributes by name, with types -------------------------------------- */
 
+/** int64_t */
+#define RIALTO_ATTRIBUTE_I64 1
+/** uint64_t */
+#define RIALTO_ATTRIBUTE_U64 2
+/** double */
+#define RIALTO_ATTRIBUTE_F64 3
+/** bool */
+#define RIALTO_ATTRIBUTE_BOOL 4
+/** Bytes. */
+#define RIALTO_ATTRIBUTE_BYTES 5
+/** A string of UTF-8. */
+#define RIALTO_ATTRIBUTE_STR 6
+
 /**
- * This process's view of named attributes with types that several processes share, as Python's
- * Namespace of a manager: an operation is all or nothing, whoever is killed when, and readers never
- * wait for the dead. Private to the process. It refers to its region's view, which must not move
- * and must outlive it. It may be copied, is used by any number of threads, and needs no end.
+ * Attributes with names and types that several processes share, as Python's Manager().Namespace():
+ * an operation is all or nothing, whoever is killed when, and readers never wait for the dead. A
+ * plain view.
  */
 typedef struct rialto_namespace_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[16];
 } rialto_namespace_t;
 
@@ -6489,7 +6518,7 @@ typedef struct rialto_attribute_t {
     rialto_attribute_type_t type;
     /** Of RIALTO_ATTRIBUTE_BOOL. */
     bool boolean;
-    /** Not for you. */
+    /** Private. */
     uint8_t _reserved[3];
     /**
      * Of RIALTO_ATTRIBUTE_BYTES and RIALTO_ATTRIBUTE_STR: how many bytes are in the buffer, without
@@ -6503,19 +6532,6 @@ typedef struct rialto_attribute_t {
     /** Of RIALTO_ATTRIBUTE_F64. */
     double f64;
 } rialto_attribute_t;
-
-/** int64_t */
-#define RIALTO_ATTRIBUTE_I64 1
-/** uint64_t */
-#define RIALTO_ATTRIBUTE_U64 2
-/** double */
-#define RIALTO_ATTRIBUTE_F64 3
-/** bool */
-#define RIALTO_ATTRIBUTE_BOOL 4
-/** Bytes. */
-#define RIALTO_ATTRIBUTE_BYTES 5
-/** A string of UTF-8. */
-#define RIALTO_ATTRIBUTE_STR 6
 
 /**
  * What a namespace takes in its region.
@@ -6538,7 +6554,7 @@ int rialto_namespace_layout(uint32_t capacity, uint32_t max_name_bytes, uint32_t
 /**
  * Makes a namespace in a region, empty, waiting at most `timeout_ns` for others who create there.
  *
- * region      alive; its view must not move, and must outlive the namespace's.
+ * region      alive; its view must outlive the namespace's.
  * name        1 to 31 bytes of UTF-8.
  * capacity, max_name_bytes, max_string_bytes
  *             as for rialto_namespace_layout, which says how much room it takes.
@@ -6558,13 +6574,11 @@ int rialto_namespace_create(const rialto_region_t *region, const char *name, uin
 /**
  * Finds the namespace of that name, whatever its numbers are.
  *
- * region      alive; its view must not move, and must outlive the namespace's.
+ * region      alive; its view must outlive the namespace's.
  * name        as it was created.
  * ns          gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the
- *             region); RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -6577,8 +6591,9 @@ int rialto_namespace_open(const rialto_region_t *region, const char *name, rialt
  *             as for rialto_namespace_open.
  * capacity, max_name_bytes, max_string_bytes
  *             as for rialto_namespace_create.
- * Returns     as rialto_namespace_open; RIALTO_EWRONGKIND (also: it has other numbers).
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_namespace_open; RIALTO_EWRONGKIND also if it was created with other
+ *             numbers.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -6594,8 +6609,9 @@ int rialto_namespace_open_as(const rialto_region_t *region, const char *name, ui
  *             as for rialto_namespace_create.
  * capacity, max_name_bytes, max_string_bytes
  *             as for rialto_namespace_create.
- * Returns     as rialto_namespace_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created
- *             with other numbers, or is something else).
+ * Returns     as rialto_namespace_open and rialto_namespace_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST (nor, as it waits as long as it takes, RIALTO_ETIMEDOUT and
+ *             RIALTO_EAGAIN); RIALTO_EWRONGKIND also if it was created with other numbers.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_namespace_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_namespace_create.
@@ -6946,6 +6962,7 @@ int rialto_namespace_acquire(const rialto_namespace_t *ns, uint64_t timeout_ns);
  *             RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   others go on, in any case.
  * Since       0.1
  */
 int rialto_namespace_release(const rialto_namespace_t *ns);

@@ -11,13 +11,11 @@ use crate::{
 };
 use core::ffi::{c_char, c_int, c_void};
 
-/// This process's view of an array that several processes share: an update, of one element or of
-/// many, is all or nothing, whoever is killed when, and a read never waits for the dead. Private to
-/// the process. It refers to its region's view, which must not move and must outlive it. It may be
-/// copied, is used by any number of threads, and needs no end.
+/// An array that several processes share: an update, of one element or of many, is all or nothing,
+/// whoever is killed when, and a read never waits for the dead. A plain view.
 #[repr(C)]
 pub struct rialto_array_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 8],
 }
 
@@ -31,7 +29,7 @@ unsafe impl View for rialto_array_t {
 /// An edit under way, see rialto_array_edit. Only ever pointed to.
 #[repr(C)]
 pub struct rialto_array_edit_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 1],
 }
 
@@ -53,7 +51,7 @@ fn span(array: &Any<'static, Os>, count: u32) -> Result<usize> {
 
 /// Makes an array in a region, waiting at most `timeout_ns` for others who create there.
 ///
-/// region      alive; its view must not move, and must outlive the array's.
+/// region      alive; its view must outlive the array's.
 /// name        1 to 31 bytes of UTF-8.
 /// type        RIALTO_BLOCK, RIALTO_U8 ...
 /// size        bytes of an element; a number's own.
@@ -92,12 +90,12 @@ pub unsafe extern "C" fn rialto_array_create(
 
 /// Finds the array of that name.
 ///
-/// region      alive; its view must not move, and must outlive the array's.
+/// region      alive; its view must outlive the array's.
 /// name        as it was created.
 /// type, size  as it was created.
 /// array       gets the view.
 /// Returns     as rialto_value_open.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -143,7 +141,7 @@ pub unsafe extern "C" fn rialto_array_len(array: *const rialto_array_t, count: *
 ///             overwritten.
 /// Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL; where writers
 ///             overtake us 64 times in a row, also as rialto_array_write.
-/// Concurrency any thread of any process.  Blocks: only then.
+/// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -301,6 +299,7 @@ pub unsafe extern "C" fn rialto_array_edit(
 ///             elements).
 /// Concurrency the thread that edits.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   as rialto_array_edit.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_array_edit_read(
@@ -322,6 +321,7 @@ pub unsafe extern "C" fn rialto_array_edit_read(
 ///             elements, a bool that is none).
 /// Concurrency the thread that edits.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   as rialto_array_edit.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_array_edit_write(

@@ -8,15 +8,13 @@ use crate::{
 };
 use core::ffi::{c_char, c_int, c_void};
 
-/// This process's view of a barrier, private to the process: one in a region, at which an agreed
-/// number of parties wait for each other, as often as they like. It refers to its region's view,
-/// which must not move and must outlive it. It may be copied, is used by any number of threads, and
-/// needs no end. A party that times out, aborts, or dies while it waits (or anywhere, if it is
+/// A barrier, at which an agreed number of parties wait for each other, as often as they like. A
+/// plain view. A party that times out, aborts, or dies while it waits (or anywhere, if it is
 /// registered) breaks the barrier for all, until somebody resets it. Cf. pthread_barrier_t, which
 /// hangs then.
 #[repr(C)]
 pub struct rialto_barrier_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 16],
 }
 
@@ -69,13 +67,11 @@ unsafe fn wait(
 /// Makes a barrier in a region, whole, with nobody there, waiting for others who create there as
 /// long as it takes. Cf. pthread_barrier_init.
 ///
-/// region      alive; its view must not move, and must outlive the barrier's.
+/// region      alive; its view must outlive the barrier's.
 /// name        1 to 31 bytes of UTF-8.
 /// parties     how many wait for each other; 1 to 4095. It takes 512 bytes and 24 for each.
 /// barrier     gets the view.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
-///             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     as rialto_queue_create.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
 ///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
@@ -116,12 +112,11 @@ pub unsafe extern "C" fn rialto_barrier_create_timeout(
 
 /// Finds the barrier of that name.
 ///
-/// region      alive; its view must not move, and must outlive the barrier's.
+/// region      alive; its view must outlive the barrier's.
 /// name        as it was created.
 /// barrier     gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -142,8 +137,9 @@ pub unsafe extern "C" fn rialto_barrier_open(
 ///
 /// region, name, parties, barrier
 ///             as for rialto_barrier_create.
-/// Returns     as rialto_barrier_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created
-///             with another parties, or is something else).
+/// Returns     as rialto_barrier_open and rialto_barrier_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created for another number of
+///             parties.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_barrier_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_barrier_create.
@@ -196,9 +192,9 @@ pub unsafe extern "C" fn rialto_barrier_as_member(
 /// index       gets a number that no other party gets this time: 0 to parties - 1, in the order in
 ///             which they came. For the choice of one who does something; not NULL.
 /// Returns     RIALTO_OK; RIALTO_EBROKEN (it is broken, or was while we waited: by a timeout, a
-///             death, a failed action, an abort or a reset); RIALTO_ENFILE, RIALTO_EMFILE,
-///             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: the member is not of
-///             this region).
+///             death, a failed action, an abort or a reset); RIALTO_EPERM (rialto_barrier_as_member:
+///             the member is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's
+///             first use); RIALTO_EINVAL (also: the member is not of this region).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   waiting: the barrier is broken for the others within a tick, unless all had come
@@ -265,8 +261,9 @@ pub unsafe extern "C" fn rialto_barrier_wait_action_timeout(
 ///
 /// barrier     alive.
 /// Returns     RIALTO_OK; RIALTO_ENOSPC (as many members as there are parties have registered);
-///             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
-///             RIALTO_EINVAL (also: the member is not of this region).
+///             RIALTO_EPERM (rialto_barrier_as_member: the member is gone); RIALTO_ENFILE,
+///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: the
+///             member is not of this region).
 /// Concurrency any thread of any process.  Blocks: no; if the registry is full, it looks among all
 ///             members for the dead, a tick at most.
 /// Signals     not async-signal-safe.
@@ -281,8 +278,9 @@ pub unsafe extern "C" fn rialto_barrier_register(barrier: *const rialto_barrier_
 /// Undoes rialto_barrier_register. Needed before the member can leave the region.
 ///
 /// barrier     alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (not registered); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM
-///             (on the thread's first use); RIALTO_EINVAL (also: the member is not of this region).
+/// Returns     RIALTO_OK; RIALTO_EPERM (not registered, or the member is gone); RIALTO_ENFILE,
+///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: the
+///             member is not of this region).
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   it is registered still, and so breaks the barrier, or it is not.
@@ -310,7 +308,7 @@ pub unsafe extern "C" fn rialto_barrier_reset(barrier: *const rialto_barrier_t) 
 }
 
 /// Breaks the barrier: those who wait in it now, or come before a reset, get RIALTO_EBROKEN. Again
-/// is fine.
+/// is harmless.
 ///
 /// barrier     alive.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.

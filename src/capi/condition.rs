@@ -12,13 +12,13 @@ use core::ffi::{c_int, c_void};
 
 /// A condition variable in shared memory, for what a rialto_lock_t or rialto_rlock_t protects; all
 /// who wait with it use the same lock. Embed it in your own struct, anywhere; the struct then is
-/// 64-aligned as well. Set it with RIALTO_CONDITION_INIT or rialto_condition_init, once, before
-/// anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages it. Its
-/// memory must not be unmapped, freed or used for anything else before all calls have returned. Cf.
-/// pthread_cond_t with PTHREAD_PROCESS_SHARED.
+/// 64-aligned as well. Initialise it with RIALTO_CONDITION_INIT or rialto_condition_init, once,
+/// before anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages
+/// it. Its memory must not be unmapped, freed or used for anything else before all calls have
+/// returned. Cf. pthread_cond_t with PTHREAD_PROCESS_SHARED.
 #[repr(C, align(64))]
 pub struct rialto_condition_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u32; 16],
 }
 
@@ -91,7 +91,7 @@ unsafe fn notify_all<L: Lockable>(condition: *const rialto_condition_t, lock: Re
 ///
 /// condition   64 bytes, 64-aligned, that nobody uses as a condition now.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency one thread; publish the condition to others afterwards.
+/// Concurrency one thread; publish the condition to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   all other calls refuse what is left.
 /// Since       0.1
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn rialto_condition_init(condition: *mut rialto_condition_
     status(check(condition).map(|()| unsafe { Condition::init(condition.cast()) }))
 }
 
-/// Says whether there is a condition. Needs no counterpart: attaching takes nothing.
+/// Checks that there is a condition. Takes nothing, so it needs no counterpart.
 ///
 /// condition   64 readable bytes; what is in them does not matter.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no condition there).

@@ -28,7 +28,7 @@ pub struct rialto_object_info_t {
     pub name: [u8; 32],
     /// A RIALTO_KIND.
     pub kind: u32,
-    /// How many handles to the region use it, see rialto_region_remove; those of the dead do not
+    /// How many views of the region use it, see rialto_region_remove; those of the dead do not
     /// count.
     pub users: u32,
     /// Where it lies in the region.
@@ -108,7 +108,7 @@ const _: () = {
 /// name        as it was created.
 /// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EBUSY; RIALTO_ENOTRECOVERABLE (a peer has damaged
 ///             the directory's lock); RIALTO_EBADREGION; RIALTO_ENFILE (a forked child that finds
-///             the table of users full); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EINVAL.
+///             the region's table of views full); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, while another creates or removes (a stopped
 ///             one holds it up), and up to a tick while somebody recovers the dead in there.
 /// Signals     not async-signal-safe.
@@ -162,8 +162,8 @@ pub unsafe extern "C" fn rialto_region_space(
     }))
 }
 
-/// Lists the objects, one each time: for (uint32_t at = 0; rialto_region_next_object(&region, &at,
-/// &info) == RIALTO_OK;) ... While others create and remove, one may be missed, or appear twice.
+/// Lists the objects, one each time, until RIALTO_ENOENT. While others create and remove, one may be
+/// missed, or appear twice.
 ///
 /// region      alive.
 /// cursor      0 for the first one; is moved on.

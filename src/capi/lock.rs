@@ -9,14 +9,14 @@ use crate::{
 use core::ffi::c_int;
 
 /// A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
-/// struct, anywhere; the struct then is 64-aligned as well. Set it with RIALTO_LOCK_INIT or
+/// struct, anywhere; the struct then is 64-aligned as well. Initialise it with RIALTO_LOCK_INIT or
 /// rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a
 /// lock. While a thread holds it, is about to acquire it, or is still inside release (the next owner
 /// may have it by then) or any other call on it, its memory must not be moved, unmapped, freed or
 /// used for anything else. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
 #[repr(C, align(64))]
 pub struct rialto_lock_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u32; 16],
 }
 
@@ -67,7 +67,7 @@ unsafe fn acquire(lock: *const rialto_lock_t, timeout_ns: u64) -> c_int {
 ///
 /// lock        64 bytes, 64-aligned, that nobody uses as a lock now.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency one thread; publish the lock to others afterwards.
+/// Concurrency one thread; publish the lock to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   rialto_lock_attach and acquire refuse what is left.
 /// Since       0.1
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn rialto_lock_init(lock: *mut rialto_lock_t) -> c_int {
     status(check(lock).map(|()| unsafe { Lock::init(lock.cast()) }))
 }
 
-/// Says whether there is a lock. Needs no counterpart: attaching takes nothing.
+/// Checks that there is a lock. Takes nothing, so it needs no counterpart.
 ///
 /// lock        64 readable bytes; what is in them does not matter.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no lock there).

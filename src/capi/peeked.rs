@@ -7,13 +7,12 @@ use super::{take, told};
 use crate::{Peeked, Queue, error::Result, time::FOREVER};
 use core::ffi::{c_int, c_void};
 
-/// A message in hand, still in its slot. End the view with release (done) or abandon (somebody else
-/// shall have it). If its member dies first, somebody else gets it, marked. It must not move while
-/// it is alive (a copy is refused), may be ended by another thread than the one that peeked, and is
-/// not a forked child's to use or end.
+/// A message in hand, still in its slot: a pinned view. End it with release (done) or abandon
+/// (somebody else shall have it); any thread may. If its member dies first, somebody else gets the
+/// message, marked.
 #[repr(C)]
 pub struct rialto_peeked_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 32],
 }
 
@@ -48,8 +47,9 @@ unsafe fn peek(
 /// peeked      gets the view. Do not pass one that is alive: its message would stay in your hand.
 /// Returns     RIALTO_OK; RIALTO_REDELIVERED (a message that others had in hand before);
 ///             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
-///             RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
-///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
+///             RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_EPERM
+///             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
+///             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   somebody else gets the message, marked with an attempt count one higher (or as the
@@ -112,6 +112,7 @@ pub unsafe extern "C" fn rialto_queue_peek_timeout(
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
 /// Concurrency any thread, while nobody ends the view.  Blocks: no.
 /// Signals     async-signal-safe.
+/// If we die   as rialto_queue_peek.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_peeked_bytes(
@@ -139,6 +140,7 @@ pub unsafe extern "C" fn rialto_peeked_bytes(
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
 /// Concurrency any thread, while nobody ends the view.  Blocks: no.
 /// Signals     async-signal-safe.
+/// If we die   as rialto_queue_peek.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_peeked_copy(
@@ -162,6 +164,7 @@ pub unsafe extern "C" fn rialto_peeked_copy(
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
 /// Concurrency any thread, while nobody ends the view.  Blocks: no.
 /// Signals     async-signal-safe.
+/// If we die   as rialto_queue_peek.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_peeked_attempt(peeked: *const rialto_peeked_t, attempt: *mut u32) -> c_int {

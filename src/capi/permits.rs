@@ -4,13 +4,11 @@ use super::{View, check, get, name, put, rialto_member_t, rialto_region_t, statu
 use crate::{Permit, TrackedSemaphore, error::Result, time::FOREVER};
 use core::ffi::{c_char, c_int};
 
-/// This process's view of a tracked semaphore, private to the process: one in a region, whose
-/// permits belong to the member that acquired them, and come back when that member dies. It refers
-/// to its region's view, which must not move and must outlive it. It may be copied, is used by any
-/// number of threads, and needs no end.
+/// A semaphore whose permits belong to the member that acquired them, and come back when that member
+/// dies. A plain view.
 #[repr(C)]
 pub struct rialto_tracked_semaphore_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 8],
 }
 
@@ -58,13 +56,11 @@ unsafe fn acquire(semaphore: *const rialto_tracked_semaphore_t, timeout_ns: u64,
 /// Makes a tracked semaphore in a region, all permits free, waiting for others who create there as
 /// long as it takes.
 ///
-/// region      alive; its view must not move, and must outlive the semaphore's.
+/// region      alive; its view must outlive the semaphore's.
 /// name        1 to 31 bytes of UTF-8.
 /// permits     how many there are; 1 to 65536. It takes 256 bytes and 8 for each.
 /// semaphore   gets the view.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
-///             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     as rialto_queue_create.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
 ///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
@@ -107,12 +103,11 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_create_timeout(
 
 /// Finds the tracked semaphore of that name.
 ///
-/// region      alive; its view must not move, and must outlive the semaphore's.
+/// region      alive; its view must outlive the semaphore's.
 /// name        as it was created.
 /// semaphore   gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -133,8 +128,9 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_open(
 ///
 /// region, name, permits, semaphore
 ///             as for rialto_tracked_semaphore_create.
-/// Returns     as rialto_tracked_semaphore_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was
-///             created with another permits, or is something else).
+/// Returns     as rialto_tracked_semaphore_open and rialto_tracked_semaphore_create, but neither
+///             RIALTO_ENOENT nor RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with
+///             another number of permits.
 /// Concurrency any thread of any process: all get the same.  Blocks: as
 ///             rialto_tracked_semaphore_create.
 /// Signals     not async-signal-safe.
@@ -186,7 +182,8 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_as_member(
 ///
 /// semaphore   alive.
 /// permit      gets the permit, a number that release wants; never 0.
-/// Returns     RIALTO_OK; RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+/// Returns     RIALTO_OK; RIALTO_EPERM (rialto_tracked_semaphore_as_member: the member is gone);
+///             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
 ///             RIALTO_EINVAL (also: the member is not of this region).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.

@@ -31,12 +31,11 @@ pub struct rialto_pipe_config_t {
 /// Python's Pipe(False).
 pub const RIALTO_PIPE_DUPLEX: u32 = 1;
 
-/// This process's view of a pipe, private to the process: rialto_pipe_connect claims one of its two
-/// ends. It refers to its region's view, which must not move and must outlive it. It may be copied,
-/// is used by any number of threads, and needs no end.
+/// A pipe: byte messages between two ends, each of which rialto_pipe_connect claims for one holder,
+/// for good. A plain view. Cf. socketpair.
 #[repr(C)]
 pub struct rialto_pipe_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 32],
 }
 
@@ -99,7 +98,7 @@ unsafe fn create(
     }))
 }
 
-/// Duplex; messages of up to 2^30 bytes.
+/// Fills in the defaults: RIALTO_PIPE_DUPLEX, messages of up to 2^30 bytes.
 ///
 /// ring_bytes  room for messages on their way, in each direction.
 /// config      gets this and the usual for the rest; the number is not checked yet.
@@ -142,13 +141,11 @@ pub unsafe extern "C" fn rialto_pipe_layout(
 /// Makes an empty pipe in a region, whose ends are nobody's yet; waits for others who create there
 /// as long as it takes. Cf. pipe, socketpair.
 ///
-/// region      alive; its view must not move, and must outlive the pipe's.
+/// region      alive; its view must outlive the pipe's.
 /// name        1 to 31 bytes of UTF-8.
 /// config      how much room, how long, one way or both.
 /// pipe        gets the view.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
-///             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     as rialto_queue_create.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
 ///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
@@ -189,13 +186,11 @@ pub unsafe extern "C" fn rialto_pipe_create_timeout(
 
 /// Finds the pipe of that name.
 ///
-/// region      alive; its view must not move, and must outlive the pipe's.
+/// region      alive; its view must outlive the pipe's.
 /// name        as it was created.
 /// pipe        gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
-///             RIALTO_ENFILE (more handles than the region has room for); RIALTO_ENOMEM;
-///             RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_queue_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -218,8 +213,8 @@ pub unsafe extern "C" fn rialto_pipe_open(
 /// region, name, pipe
 ///             as for rialto_pipe_open.
 /// config      what is expected.
-/// Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also for other parameters.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -241,8 +236,8 @@ pub unsafe extern "C" fn rialto_pipe_open_as(
 ///
 /// region, name, config, pipe
 ///             as for rialto_pipe_create.
-/// Returns     as rialto_pipe_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with
-///             another config, or is something else).
+/// Returns     as rialto_pipe_open and rialto_pipe_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_pipe_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_pipe_create.

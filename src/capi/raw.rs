@@ -44,15 +44,16 @@ unsafe fn open_raw(
     Ok((elements.as_ptr().cast(), elements.len()))
 }
 
-/// Makes a raw value in a region, zero: bytes that are all yours. No lock, no copies, and all or
-/// nothing only what one instruction stores. Python's RawValue.
+/// Makes a raw value in a region, zero, waiting for others who create there as long as it takes:
+/// bytes that are all yours. No lock, no copies, and all or nothing only what one instruction
+/// stores. Python's RawValue.
 ///
-/// region      alive; its view must not move, and must outlive the use of `data`.
+/// region      alive; its view must outlive the use of `data`.
 /// name        1 to 31 bytes of UTF-8.
 /// type, size  as for rialto_value_create. It takes 128 bytes and `size` rounded up to 128.
 /// data        gets where it is in this process, aligned to 128. Others store there at any moment:
 ///             use the compiler's __atomic builtins or volatile.
-/// Returns     as rialto_value_create.
+/// Returns     as rialto_value_create, but neither RIALTO_ETIMEDOUT nor RIALTO_EAGAIN.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole value or none, and the room is not lost.
@@ -74,12 +75,12 @@ pub unsafe extern "C" fn rialto_raw_value_create(
 
 /// Finds the raw value of that name.
 ///
-/// region      alive; its view must not move, and must outlive the use of `data`.
+/// region      alive; its view must outlive the use of `data`.
 /// name        as it was created.
 /// type, size  as it was created.
 /// data        as for rialto_raw_value_create.
 /// Returns     as rialto_value_open.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -102,7 +103,7 @@ pub unsafe extern "C" fn rialto_raw_value_open(
 /// region, name, type, size, data
 ///             as for rialto_raw_value_create; elements follow each other without gaps.
 /// count       elements, 1 and more; at most 2^30 bytes in all.
-/// Returns     as rialto_value_create.
+/// Returns     as rialto_value_create, but neither RIALTO_ETIMEDOUT nor RIALTO_EAGAIN.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole array or none, and the room is not lost.
@@ -129,7 +130,7 @@ pub unsafe extern "C" fn rialto_raw_array_create(
 ///             as for rialto_raw_value_open.
 /// count       gets how many elements it has.
 /// Returns     as rialto_value_open.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]

@@ -22,7 +22,8 @@ pub struct rialto_layout_t {
 /// like.
 #[repr(C)]
 pub struct rialto_region_config_t {
-    /// How many threads can be members at a time, explicit memberships included. 1 to 4095.
+    /// How many threads can be members at a time, explicit memberships included: 1 to 4095. So many
+    /// views of the region, and 16 more, can use objects.
     pub members: u32,
     /// How many named objects there can be. 1 to 4096.
     pub objects: u32,
@@ -54,12 +55,11 @@ pub struct rialto_recovered_t {
     pub _reserved: u32,
 }
 
-/// This process's view of a region, on your stack or wherever you like, private to the process. It
-/// must not move while it is alive (a copy is refused), and it must outlive all views made from it.
-/// A forked child may go on using its copy of the process's memory.
+/// A region, as this process sees it: a pinned view, on your stack or wherever you like. It must
+/// outlive all views made from it. A forked child may go on using its copy of the process's memory.
 #[repr(C)]
 pub struct rialto_region_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 16],
 }
 
@@ -108,7 +108,7 @@ unsafe fn made(out: *mut rialto_region_t, make: impl FnOnce() -> Result<Region>)
     status(check(out).and_then(|()| make().map(|region| unsafe { put(out, region) })))
 }
 
-/// The usual: 64 members, 32 objects, a tick of 100 ms.
+/// Fills in the defaults: 64 members, 32 objects, a tick of 100 ms.
 ///
 /// config      gets them.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
@@ -435,14 +435,15 @@ pub unsafe extern "C" fn rialto_region_recover(
     code(found())
 }
 
-/// Ends the calling thread's own membership, which it got when it first used a queue, a tracked
-/// semaphore or a barrier there. A thread that ends leaves by itself; one that lives on stays a
-/// member until it calls this, of 16 regions at most: then it gets RIALTO_EMFILE.
+/// Ends the calling thread's own membership, which it got when it first used something here that has
+/// members: a queue, pipe, SPSC queue, tracked semaphore or barrier. A thread that ends leaves by
+/// itself; one that lives on stays a member until it calls this, of 16 regions at most: then it gets
+/// RIALTO_EMFILE.
 ///
 /// region      alive.
-/// Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message or a permit in
-///             hand, holds an end of a pipe, or is registered with a barrier: release, close or
-///             unregister first); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message, a permit or an
+///             end in hand, or is registered with a barrier: end that first); RIALTO_ENOMEM;
+///             RIALTO_EINVAL.
 /// Concurrency any thread, for itself.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as if we had died before.
@@ -458,8 +459,8 @@ pub unsafe extern "C" fn rialto_region_leave(region: *const rialto_region_t) -> 
 ///
 /// region      alive; no other thread is using it or what was made from it.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a
-///             message or a permit in hand, an end of a pipe, is registered with a barrier, or holds
-///             a lock in there); RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
+///             message, a permit or an end in hand, is registered with a barrier, or holds a lock in
+///             there); RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
 /// Concurrency one thread, the last.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as if we had died before.

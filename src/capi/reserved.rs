@@ -11,12 +11,11 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 
-/// Room for a message, in a queue. Write it, then end the view with commit (sent) or abort (nothing
-/// was sent). If its member dies first, nothing was sent. It must not move while it is alive (a copy
-/// is refused), and is not a forked child's to use or end.
+/// Room for a message, in a queue: a pinned view. Write the message, then end the view with commit
+/// (sent) or abort (nothing was sent). If its member dies first, nothing was sent.
 #[repr(C)]
 pub struct rialto_reserved_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 32],
 }
 
@@ -70,7 +69,8 @@ unsafe fn commit(
 /// message_bytes
 ///             how many, at most the queue's longest.
 /// reserved    gets the view. Do not pass one that is alive: its room would stay taken.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_ENFILE, RIALTO_EMFILE,
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EPERM
+///             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
 ///             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
@@ -135,7 +135,9 @@ pub unsafe extern "C" fn rialto_queue_reserve_timeout(
 ///             gets how many bytes; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
 /// Concurrency the thread that reserved; of a view made by rialto_queue_as_member, any, one.
+///             Blocks: no.
 /// Signals     async-signal-safe.
+/// If we die   as rialto_queue_reserve.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_reserved_bytes(
@@ -161,6 +163,7 @@ pub unsafe extern "C" fn rialto_reserved_bytes(
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already, or another length).
 /// Concurrency as rialto_reserved_bytes.
 /// Signals     async-signal-safe.
+/// If we die   as rialto_queue_reserve.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_reserved_write(
@@ -181,6 +184,7 @@ pub unsafe extern "C" fn rialto_reserved_write(
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
 /// Concurrency as rialto_reserved_bytes.
 /// Signals     async-signal-safe.
+/// If we die   as rialto_queue_reserve.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_reserved_truncate(

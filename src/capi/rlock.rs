@@ -5,12 +5,12 @@ use crate::{error::Result, rlock::RLock, time::FOREVER};
 use core::ffi::c_int;
 
 /// A lock in shared memory that its owner may acquire again, and must then release as often:
-/// otherwise a rialto_lock_t, and all that is said there holds here. Set it with RIALTO_RLOCK_INIT
-/// or rialto_rlock_init. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED, PTHREAD_MUTEX_ROBUST and
-/// PTHREAD_MUTEX_RECURSIVE.
+/// otherwise a rialto_lock_t, and all that is said there holds here. Initialise it with
+/// RIALTO_RLOCK_INIT or rialto_rlock_init. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED,
+/// PTHREAD_MUTEX_ROBUST and PTHREAD_MUTEX_RECURSIVE.
 #[repr(C, align(64))]
 pub struct rialto_rlock_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u32; 16],
 }
 
@@ -52,7 +52,7 @@ unsafe fn acquire(rlock: *const rialto_rlock_t, timeout_ns: u64) -> c_int {
 ///
 /// rlock       64 bytes, 64-aligned, that nobody uses as a lock now.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency one thread; publish the lock to others afterwards.
+/// Concurrency one thread; publish the lock to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   rialto_rlock_attach and acquire refuse what is left.
 /// Since       0.1
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn rialto_rlock_init(rlock: *mut rialto_rlock_t) -> c_int 
     status(check(rlock).map(|()| unsafe { RLock::init(rlock.cast()) }))
 }
 
-/// Says whether there is a recursive lock. Needs no counterpart: attaching takes nothing.
+/// Checks that there is a recursive lock. Takes nothing, so it needs no counterpart.
 ///
 /// rlock       64 readable bytes; what is in them does not matter.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (none there; also if

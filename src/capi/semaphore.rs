@@ -7,13 +7,14 @@ use core::ffi::c_int;
 /// A counting semaphore in shared memory, for signalling: anybody may release, whoever acquired. A
 /// permit belongs to nobody, so that of a process that dies is gone; where the same party acquires
 /// and releases, use a rialto_tracked_semaphore_t. Embed it in your own struct, anywhere; the struct
-/// then is 64-aligned as well. Set it with RIALTO_SEMAPHORE_INIT, RIALTO_BOUNDED_SEMAPHORE_INIT or
-/// rialto_semaphore_init, once, before anybody else sees it; zeroed memory is refused. Its memory
-/// must not be unmapped, freed or used for anything else before all calls have returned: who
-/// released may still be waking somebody when the permit is taken already. Cf. sem_t.
+/// then is 64-aligned as well. Initialise it with RIALTO_SEMAPHORE_INIT,
+/// RIALTO_BOUNDED_SEMAPHORE_INIT or rialto_semaphore_init, once, before anybody else sees it; zeroed
+/// memory is refused. Its memory must not be unmapped, freed or used for anything else before all
+/// calls have returned: who released may still be waking somebody when the permit is taken already.
+/// Cf. sem_t.
 #[repr(C, align(64))]
 pub struct rialto_semaphore_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u32; 16],
 }
 
@@ -64,7 +65,7 @@ unsafe fn acquire(semaphore: *const rialto_semaphore_t, timeout_ns: u64) -> c_in
 /// semaphore   64 bytes, 64-aligned, that nobody uses as a semaphore now.
 /// value       how many permits it has at first; 0 to 2^31 - 1.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
-/// Concurrency one thread; publish the semaphore to others afterwards.
+/// Concurrency one thread; publish the semaphore to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   all other calls refuse what is left.
 /// Since       0.1
@@ -80,7 +81,7 @@ pub unsafe extern "C" fn rialto_semaphore_init(semaphore: *mut rialto_semaphore_
 /// semaphore   as for rialto_semaphore_init.
 /// value       how many permits it has at first and at most; 0 to 2^31 - 1.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
-/// Concurrency one thread; publish the semaphore to others afterwards.
+/// Concurrency one thread; publish the semaphore to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   all other calls refuse what is left.
 /// Since       0.1
@@ -93,7 +94,7 @@ pub unsafe extern "C" fn rialto_semaphore_init_bounded(
     status(check(semaphore).and_then(|()| unsafe { Semaphore::init_bounded(semaphore.cast(), value) }))
 }
 
-/// Says whether there is a semaphore. Needs no counterpart: attaching takes nothing.
+/// Checks that there is a semaphore. Takes nothing, so it needs no counterpart.
 ///
 /// semaphore   64 readable bytes; what is in them does not matter.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no semaphore there).

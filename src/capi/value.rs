@@ -38,13 +38,11 @@ pub const RIALTO_F64: rialto_type_t = 10;
 /// bool, one byte: 0 or 1
 pub const RIALTO_BOOL: rialto_type_t = 11;
 
-/// This process's view of a value that several processes share: a store is all or nothing, whoever
-/// is killed when, and a load never waits for the dead. Private to the process. It refers to its
-/// region's view, which must not move and must outlive it. It may be copied, is used by any number
-/// of threads, and needs no end.
+/// A value that several processes share: a store is all or nothing, whoever is killed when, and a
+/// load never waits for the dead. A plain view.
 #[repr(C)]
 pub struct rialto_value_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 8],
 }
 
@@ -69,7 +67,7 @@ unsafe fn value_at(value: *const rialto_value_t) -> Result<Any<'static, Os>> {
 
 /// Makes a value in a region, waiting at most `timeout_ns` for others who create there.
 ///
-/// region      alive; its view must not move, and must outlive the value's.
+/// region      alive; its view must outlive the value's.
 /// name        1 to 31 bytes of UTF-8.
 /// type        RIALTO_BLOCK, RIALTO_U8 ...
 /// initial     `size` bytes: what it is at first.
@@ -77,9 +75,10 @@ unsafe fn value_at(value: *const rialto_value_t) -> Result<Any<'static, Os>> {
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
 /// value       gets the view.
 /// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free);
-///             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
-///             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+///             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates); RIALTO_ENFILE (the
+///             region's table of views is full); RIALTO_EMFILE; RIALTO_EBADREGION;
+///             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be
+///             created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
 ///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
@@ -106,14 +105,15 @@ pub unsafe extern "C" fn rialto_value_create(
 
 /// Finds the value of that name.
 ///
-/// region      alive; its view must not move, and must outlive the value's.
+/// region      alive; its view must outlive the value's.
 /// name        as it was created.
 /// type, size  as it was created.
 /// value       gets the view.
 /// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND (also: of another type or size);
-///             RIALTO_ENFILE (too many handles to the region); RIALTO_ENOMEM (first use);
-///             RIALTO_EBADREGION; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+///             RIALTO_EBADREGION; RIALTO_ENFILE (the region's table of views is full); RIALTO_EBUSY
+///             (six threads are stopped in the middle of such a call through this region's view);
+///             RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn rialto_value_open(
 /// size        its size.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: another size); where writers overtake us 64 times in
 ///             a row, also as rialto_value_store.
-/// Concurrency any thread of any process.  Blocks: only then.
+/// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]

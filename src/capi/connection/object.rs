@@ -7,13 +7,12 @@ use crate::{
 };
 use core::ffi::c_int;
 
-/// One end of a pipe, claimed. Ends with rialto_connection_close. It must not move while it is alive
-/// (a copy is refused). One thread at a time uses it, whichever; it belongs to the member that
-/// claimed the end: when that one's thread ends or dies, the end is closed, and all calls here say
-/// RIALTO_EPERM. It is not a forked child's to use or end.
+/// One end of a pipe, claimed: a pinned view, ended by rialto_connection_close. One thread at a time
+/// uses it, whichever. It belongs to the member that claimed the end: when that one's thread ends or
+/// dies, the end is closed, and all calls here say RIALTO_EPERM.
 #[repr(C)]
 pub struct rialto_connection_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 48],
 }
 

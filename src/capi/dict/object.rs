@@ -7,14 +7,12 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// This process's view of a dict from byte strings to byte strings that several processes share, as
-/// Python's dict of a manager, in the order in which the keys came: an operation is all or nothing,
-/// whoever is killed when, and readers never wait for the dead. Private to the process. It refers to
-/// its region's view, which must not move and must outlive it. It may be copied, is used by any
-/// number of threads, and needs no end.
+/// A dict from byte strings to byte strings that several processes share, as Python's
+/// Manager().dict(), in the order in which the keys came: an operation is all or nothing, whoever is
+/// killed when, and readers never wait for the dead. A plain view.
 #[repr(C)]
 pub struct rialto_dict_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 16],
 }
 
@@ -54,7 +52,7 @@ pub unsafe extern "C" fn rialto_dict_layout(
 
 /// Makes a dict in a region, empty, waiting at most `timeout_ns` for others who create there.
 ///
-/// region      alive; its view must not move, and must outlive the dict's.
+/// region      alive; its view must outlive the dict's.
 /// name        1 to 31 bytes of UTF-8.
 /// capacity, max_key_bytes, max_value_bytes
 ///             as for rialto_dict_layout, which says how much room it takes.
@@ -87,13 +85,11 @@ pub unsafe extern "C" fn rialto_dict_create(
 
 /// Finds the dict of that name, whatever its numbers are.
 ///
-/// region      alive; its view must not move, and must outlive the dict's.
+/// region      alive; its view must outlive the dict's.
 /// name        as it was created.
 /// dict        gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the
-///             region); RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use);
-///             RIALTO_EBADREGION; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -116,8 +112,8 @@ pub unsafe extern "C" fn rialto_dict_open(
 ///             as for rialto_dict_open.
 /// capacity, max_key_bytes, max_value_bytes
 ///             as for rialto_dict_create.
-/// Returns     as rialto_dict_open; RIALTO_EWRONGKIND (also: it has other numbers).
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_dict_open; RIALTO_EWRONGKIND also if it was created with other numbers.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -144,8 +140,9 @@ pub unsafe extern "C" fn rialto_dict_open_as(
 ///             as for rialto_dict_create.
 /// capacity, max_key_bytes, max_value_bytes
 ///             as for rialto_dict_create.
-/// Returns     as rialto_dict_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with
-///             other numbers, or is something else).
+/// Returns     as rialto_dict_open and rialto_dict_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST (nor, as it waits as long as it takes, RIALTO_ETIMEDOUT and
+///             RIALTO_EAGAIN); RIALTO_EWRONGKIND also if it was created with other numbers.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_dict_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_dict_create.

@@ -26,6 +26,7 @@ pub unsafe extern "C" fn rialto_dict_acquire(dict: *const rialto_dict_t, timeout
 ///             RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   others go on, in any case.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_release(dict: *const rialto_dict_t) -> c_int {

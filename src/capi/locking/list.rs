@@ -26,6 +26,7 @@ pub unsafe extern "C" fn rialto_list_acquire(list: *const rialto_list_t, timeout
 ///             RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   others go on, in any case.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_list_release(list: *const rialto_list_t) -> c_int {

@@ -27,6 +27,7 @@ pub unsafe extern "C" fn rialto_namespace_acquire(ns: *const rialto_namespace_t,
 ///             RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   others go on, in any case.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_namespace_release(ns: *const rialto_namespace_t) -> c_int {

@@ -30,6 +30,7 @@ pub unsafe extern "C" fn rialto_value_acquire(value: *const rialto_value_t, time
 ///             RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   others go on, in any case.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_value_release(value: *const rialto_value_t) -> c_int {

@@ -15,7 +15,7 @@ pub struct rialto_attribute_t {
     pub r#type: rialto_attribute_type_t,
     /// Of RIALTO_ATTRIBUTE_BOOL.
     pub boolean: bool,
-    /// Not for you.
+    /// Private.
     pub _reserved: [u8; 3],
     /// Of RIALTO_ATTRIBUTE_BYTES and RIALTO_ATTRIBUTE_STR: how many bytes are in the buffer, without
     /// the zero.

@@ -29,7 +29,7 @@ pub struct rialto_popped_t {
     pub length_bytes: usize,
     /// How many holders before you died with it in hand, or gave it back.
     pub attempt: u8,
-    /// Not for you.
+    /// Private.
     pub _reserved: [u8; 3],
     /// Of a joinable queue: for rialto_queue_task_done.
     pub ticket: rialto_ticket_t,
@@ -139,8 +139,9 @@ unsafe fn pop_many(
 /// count       how many.
 /// pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
 /// Returns     RIALTO_OK (pushed is at least 1, unless count is 0); RIALTO_EPIPE (closed);
-///             RIALTO_EMSGSIZE (one of them is too long); RIALTO_ENFILE, RIALTO_EMFILE,
-///             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL. Negative: nothing appended.
+///             RIALTO_EMSGSIZE (one of them is too long); RIALTO_EPERM (rialto_queue_as_member: the
+///             member is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first
+///             use); RIALTO_EINVAL. Negative: nothing appended.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   the first so many are in the queue, the others go with us.
@@ -213,7 +214,8 @@ pub unsafe extern "C" fn rialto_queue_push_many_timeout(
 /// Returns     RIALTO_OK; RIALTO_REDELIVERED (and the attempt of one of them at least is not 0);
 ///             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
 ///             RIALTO_ENOBUFS (not one fits); RIALTO_EBADREGION (a peer damaged the first message;
-///             it is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+///             it is gone); RIALTO_EPERM (rialto_queue_as_member: the member is gone);
+///             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
 ///             RIALTO_EINVAL. Negative: what is in buffer and messages means nothing.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.

@@ -100,7 +100,7 @@ fn to_c(config: &QueueConfig) -> rialto_queue_config_t {
     }
 }
 
-/// A ring; stop-safe, 5 attempts, then set aside; not joinable.
+/// Fills in the defaults: a RIALTO_QUEUE_RING, RIALTO_ON_DEATH_REDELIVER with 5 attempts, no flags.
 ///
 /// slots       messages that fit.
 /// max_message_bytes

@@ -7,12 +7,12 @@ use crate::{
 };
 use core::ffi::c_int;
 
-/// Which popped message is done: what a pop of a joinable queue gives and rialto_queue_task_done
-/// wants. A value, private to the process, to be copied as you like. {0} is nobody's.
+/// Which popped message is done: what a pop of a joinable queue gives, and rialto_queue_task_done
+/// wants. Private to the process; copy it as you like. {0} is nobody's.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct rialto_ticket_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 2],
 }
 

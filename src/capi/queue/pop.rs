@@ -70,9 +70,10 @@ unsafe fn ticketed(
 /// attempt     gets how many holders before you died with it in hand or gave it back; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
 ///             and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP); RIALTO_ENOBUFS (nothing
-///             taken); RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
-///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: a
-///             joinable queue, see rialto_queue_pop_ticket).
+///             taken); RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_EPERM
+///             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
+///             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: a joinable queue, see
+///             rialto_queue_pop_ticket).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   before it is taken: it goes to somebody else, marked. After: with us.

@@ -23,7 +23,8 @@ unsafe fn push(queue: *const rialto_queue_t, message: *const c_void, len: usize,
 /// message     the bytes, in private memory; NULL if there are none.
 /// message_bytes
 ///             how many, at most the queue's longest.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_ENFILE, RIALTO_EMFILE,
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EPERM
+///             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
 ///             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL. Negative: nothing appended.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.

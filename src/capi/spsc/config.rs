@@ -44,7 +44,7 @@ pub(super) unsafe fn config_at(ptr: *const rialto_spsc_config_t) -> Result<SpscC
     })
 }
 
-/// 5 attempts.
+/// Fills in the defaults: RIALTO_ON_DEATH_REDELIVER with 5 attempts.
 ///
 /// slots       messages of the longest kind that fit.
 /// max_message_bytes

@@ -13,12 +13,11 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// This process's view of an SPSC queue: one producer, one consumer. Private to the process. It
-/// refers to its region's view, which must not move and must outlive it. It may be copied, is used
-/// by any number of threads, and needs no end.
+/// A queue with one producer and one consumer at a time: rialto_spsc_producer and
+/// rialto_spsc_consumer claim its ends. A plain view.
 #[repr(C)]
 pub struct rialto_spsc_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 24],
 }
 
@@ -48,13 +47,11 @@ unsafe fn create(
 
 /// Makes an empty SPSC queue in a region, waiting for others who create there as long as it takes.
 ///
-/// region      alive; its view must not move, and must outlive the queue's.
+/// region      alive; its view must outlive the queue's.
 /// name        1 to 31 bytes of UTF-8.
 /// config      how many messages, how long.
 /// spsc        gets the view.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock:
-///             nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     as rialto_queue_create.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
 ///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
@@ -95,13 +92,11 @@ pub unsafe extern "C" fn rialto_spsc_create_timeout(
 
 /// Finds the SPSC queue of that name.
 ///
-/// region      alive; its view must not move, and must outlive the queue's.
+/// region      alive; its view must outlive the queue's.
 /// name        as it was created.
 /// spsc        gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
-///             RIALTO_ENFILE (more handles than the region has room for); RIALTO_ENOMEM;
-///             RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_queue_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -123,8 +118,8 @@ pub unsafe extern "C" fn rialto_spsc_open(
 /// region, name, spsc
 ///             as for rialto_spsc_open.
 /// config      what is expected.
-/// Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also for other parameters.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -146,8 +141,8 @@ pub unsafe extern "C" fn rialto_spsc_open_as(
 ///
 /// region, name, config, spsc
 ///             as for rialto_spsc_create.
-/// Returns     as rialto_spsc_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with
-///             another config, or is something else).
+/// Returns     as rialto_spsc_open and rialto_spsc_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_spsc_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_spsc_create.
@@ -336,7 +331,7 @@ pub unsafe extern "C" fn rialto_spsc_consumer_timeout(
 }
 
 /// No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again
-/// is fine.
+/// is harmless.
 ///
 /// spsc        alive. Neither end is needed.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.

@@ -115,6 +115,7 @@ pub unsafe extern "C" fn rialto_consumer_peek_timeout(
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
 /// Concurrency one thread at a time.  Blocks: no.
 /// Signals     async-signal-safe.
+/// If we die   as rialto_consumer_peek.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_consumer_copy(

@@ -10,14 +10,12 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 
-/// The producer's end of an SPSC queue; private to the process. Give it back with
-/// rialto_producer_end. It must not move while it is alive (a copy is refused), is used by one
-/// thread at a time, not always the same one, and is not a forked child's to use or end. The end is
-/// its member's, see rialto_spsc_as_member: if that is a thread's own and the thread ends, it says
-/// RIALTO_EPERM.
+/// The producer's end of an SPSC queue: a pinned view, ended by rialto_producer_end. One thread at a
+/// time uses it, whichever. It belongs to the member that claimed the end: when that one's thread
+/// ends or dies, the end is free for others, and calls here say RIALTO_EPERM.
 #[repr(C)]
 pub struct rialto_producer_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 40],
 }
 
