@@ -1225,9 +1225,9 @@ int rialto_condition_notify_all_rlock(rialto_condition_t *condition, rialto_rloc
 #define RIALTO_KIND_DICT 9
 /** In rialto_object_info_t: a rialto_namespace_t. */
 #define RIALTO_KIND_NAMESPACE 10
-/** In rialto_object_info_t: a rialto_raw_value_t. */
+/** In rialto_object_info_t: made by rialto_raw_value_create. */
 #define RIALTO_KIND_RAW_VALUE 11
-/** In rialto_object_info_t: a rialto_raw_array_t. */
+/** In rialto_object_info_t: made by rialto_raw_array_create. */
 #define RIALTO_KIND_RAW_ARRAY 12
 /** In rialto_object_info_t: a rialto_lock_t. */
 #define RIALTO_KIND_LOCK 13
@@ -1314,7 +1314,7 @@ typedef struct rialto_space_t {
 typedef struct rialto_object_info_t {
     /** Under which it was created; ends with a zero. */
     uint8_t name[32];
-    /** A RIALTO_KIND. */
+    /** One of RIALTO_KIND_... */
     uint32_t kind;
     /**
      * How many views of the region use it, see rialto_region_remove; those of the dead do not

@@ -26,7 +26,7 @@ pub struct rialto_space_t {
 pub struct rialto_object_info_t {
     /// Under which it was created; ends with a zero.
     pub name: [u8; 32],
-    /// A RIALTO_KIND.
+    /// One of RIALTO_KIND_...
     pub kind: u32,
     /// How many views of the region use it, see rialto_region_remove; those of the dead do not
     /// count.
@@ -59,9 +59,9 @@ pub const RIALTO_KIND_LIST: u32 = 8;
 pub const RIALTO_KIND_DICT: u32 = 9;
 /// In rialto_object_info_t: a rialto_namespace_t.
 pub const RIALTO_KIND_NAMESPACE: u32 = 10;
-/// In rialto_object_info_t: a rialto_raw_value_t.
+/// In rialto_object_info_t: made by rialto_raw_value_create.
 pub const RIALTO_KIND_RAW_VALUE: u32 = 11;
-/// In rialto_object_info_t: a rialto_raw_array_t.
+/// In rialto_object_info_t: made by rialto_raw_array_create.
 pub const RIALTO_KIND_RAW_ARRAY: u32 = 12;
 /// In rialto_object_info_t: a rialto_lock_t.
 pub const RIALTO_KIND_LOCK: u32 = 13;
