@@ -79,7 +79,7 @@
  *   -4096. Where the system refuses with an errno that has no name here, it is returned negated.
  * - Everything else goes to out-parameters ("gets ..."), which come last and are written only if
  *   the status is zero or positive. Only buffers that are filled with bytes may be overwritten by a
- *   failure.
+ *   failure, and see rialto_value_compare_exchange.
  * - NULL and misaligned pointers, and views that are not alive, are RIALTO_EINVAL, also where
  *   "Returns" does not repeat it.
  * - Timeouts are relative nanoseconds of the monotonic clock, never early, across all inner waits.
@@ -98,8 +98,9 @@
  *   - A pinned view (region, member, reserved, peeked, producer, consumer, connection) must not
  *     move while it is alive: a copy is refused. All refer to their region's view, which must
  *     outlive them.
- * - "Blocks: no" means: no waiting for what others do. "Fair: no": who came later may be served
- *   first.
+ * - "Blocks: no" means: no waiting for what others do (but the first use of a region whose table of
+ *   members is full looks for the dead among them, for a tick at most). "Blocks: yes, through
+ *   signals": see Signals above. "Fair: no": who came later may be served first.
  * - "If we die" says what the others find when the calling thread or its process is killed in the
  *   call. Where it is missing, they find nothing.
  * - "Cf." names the cousin in POSIX; docs/NAMES.md has them all, and Boost's and Python's.
@@ -513,7 +514,7 @@ int rialto_lock_reset(rialto_lock_t *lock);
 
 /**
  * Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no
- * thread is in any call on it any more, which is not checked. Locks need not be destroyed; this one
+ * thread is in any call on it any more, which is not checked. Locks need not be destroyed; this
  * finds mistakes. Cf. pthread_mutex_destroy.
  *
  * lock        a lock that no thread waits for.
@@ -690,7 +691,7 @@ int rialto_rlock_reset(rialto_rlock_t *rlock);
 
 /**
  * Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no
- * thread is in any call on it any more, which is not checked. Locks need not be destroyed; this one
+ * thread is in any call on it any more, which is not checked. Locks need not be destroyed; this
  * finds mistakes. Cf. pthread_mutex_destroy.
  *
  * rlock       a recursive lock that no thread waits for.
@@ -1894,7 +1895,8 @@ typedef struct rialto_member_t {
  * member      gets the view.
  * Returns     RIALTO_OK; RIALTO_ENFILE (the table is full); RIALTO_EMFILE (this thread holds 64
  *             locks and memberships); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Concurrency any thread of any process.  Blocks: no; if the table is full, it looks among all
+ *             members for the dead, a tick at most.
  * Signals     not async-signal-safe.
  * If we die   the place in the table is recovered by the next who need it.
  * Since       0.1
@@ -2481,7 +2483,7 @@ typedef struct rialto_popped_t {
  *             use); RIALTO_EINVAL. Negative: nothing appended.
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
- * If we die   the first so many are in the queue, the others go with us.
+ * If we die   the first few are in the queue, the others go with us.
  * Since       0.1
  */
 int rialto_queue_push_many(const rialto_queue_t *queue, const rialto_message_t *messages,
@@ -2585,11 +2587,11 @@ typedef struct rialto_reserved_t {
 } rialto_reserved_t;
 
 /**
- * Reserves room for a message, waiting for it as long as it takes. What is in it means nothing. It
- * takes a slot, and a queue that is closed does not say RIALTO_EPIPE to who pops before it is
- * committed or aborted. Held long in a RIALTO_QUEUE_RING: others overtake it, its message comes
- * after theirs, and if the queue is closed meanwhile the commit says RIALTO_EPIPE; in a kill-only
- * one the messages behind it wait for it.
+ * Reserves room for a message, waiting for it as long as it takes. What is in it means nothing.
+ * Until it is committed or aborted it takes a slot, and consumers of a queue that was closed wait
+ * for it instead of getting RIALTO_EPIPE. If it is held for long, others overtake it in a
+ * RIALTO_QUEUE_RING: its message comes after theirs then, and if the queue was closed meanwhile the
+ * commit says RIALTO_EPIPE. In a kill-only one the messages behind it wait for it.
  *
  * queue       alive; its region's view must outlive the reserved view.
  * message_bytes
@@ -2846,7 +2848,7 @@ int rialto_peeked_attempt(const rialto_peeked_t *peeked, uint32_t *attempt);
  *
  * peeked      alive, used by nobody else.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency any thread, one.  Blocks: no.
+ * Concurrency one thread, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   somebody else gets the message, marked, or it is done.
  * Since       0.1
@@ -2858,7 +2860,7 @@ int rialto_peeked_release(rialto_peeked_t *peeked);
  *
  * peeked      alive, used by nobody else.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency any thread, one.  Blocks: no.
+ * Concurrency one thread, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   somebody else gets the message, marked, in any case.
  * Since       0.1
@@ -2950,7 +2952,7 @@ int rialto_queue_unfinished(const rialto_queue_t *queue, size_t *messages);
  *             in another process, polls. It is not closed and must stay what it is. -1: none. One
  *             eventfd for the whole queue: a second one would not be signalled.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
- * Concurrency any thread, one.  Blocks: no.
+ * Concurrency one thread, whichever.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
@@ -2963,7 +2965,7 @@ int rialto_queue_set_data_fd(rialto_queue_t *queue, int fd);
  *
  * queue, fd   as for rialto_queue_set_data_fd.
  * Returns     as rialto_queue_set_data_fd.
- * Concurrency any thread, one.  Blocks: no.
+ * Concurrency one thread, whichever.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
@@ -3219,7 +3221,7 @@ int rialto_spsc_as_member(const rialto_spsc_t *spsc, const rialto_member_t *memb
  * fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or
  *             in another process, polls. It is not closed and must stay what it is. -1: none.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
- * Concurrency any thread, one.  Blocks: no.
+ * Concurrency one thread, whichever.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
@@ -3232,7 +3234,7 @@ int rialto_spsc_set_data_fd(rialto_spsc_t *spsc, int fd);
  *
  * spsc, fd    as for rialto_spsc_set_data_fd.
  * Returns     as rialto_spsc_set_data_fd.
- * Concurrency any thread, one.  Blocks: no.
+ * Concurrency one thread, whichever.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
@@ -3426,7 +3428,7 @@ int rialto_spsc_tick_ns(const rialto_spsc_t *spsc, uint64_t *tick_ns);
  * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved:
  *             commit it or abort first); RIALTO_EPERM (the member that claimed the end is gone, or
  *             was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing appended.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   the message is in the queue, or goes with us. A consumer that sleeps notices at its
  *             tick.
@@ -3440,7 +3442,7 @@ int rialto_producer_push(rialto_producer_t *producer, const void *message, size_
  * producer, message, message_bytes
  *             as for rialto_producer_push.
  * Returns     as rialto_producer_push; RIALTO_EAGAIN (full).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_producer_push.
  * Since       0.1
@@ -3455,7 +3457,7 @@ int rialto_producer_try_push(rialto_producer_t *producer, const void *message,
  *             as for rialto_producer_push.
  * timeout_ns  0 is rialto_producer_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
  * Returns     as rialto_producer_push; RIALTO_ETIMEDOUT.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_producer_push.
  * Since       0.1
@@ -3473,9 +3475,9 @@ int rialto_producer_push_timeout(rialto_producer_t *producer, const void *messag
  * pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
  * Returns     as rialto_producer_push; RIALTO_OK: pushed is at least 1, unless count is 0;
  *             RIALTO_EMSGSIZE: one of them is too long. Negative: nothing appended.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
- * If we die   the first so many are in the queue, the others go with us.
+ * If we die   the first few are in the queue, the others go with us.
  * Since       0.1
  */
 int rialto_producer_push_many(rialto_producer_t *producer, const rialto_message_t *messages,
@@ -3487,7 +3489,7 @@ int rialto_producer_push_many(rialto_producer_t *producer, const rialto_message_
  * producer, messages, count, pushed
  *             as for rialto_producer_push_many.
  * Returns     as rialto_producer_push_many; RIALTO_EAGAIN (room for none).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_producer_push_many.
  * Since       0.1
@@ -3502,7 +3504,7 @@ int rialto_producer_try_push_many(rialto_producer_t *producer, const rialto_mess
  *             as for rialto_producer_push_many; fewer also if the time is up.
  * timeout_ns  0 is rialto_producer_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
  * Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none).
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_producer_push_many.
  * Since       0.1
@@ -3516,7 +3518,7 @@ int rialto_producer_push_many_timeout(rialto_producer_t *producer, const rialto_
  * producer    alive, used by nobody else.
  * fd          as for rialto_spsc_set_data_fd.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
@@ -3531,7 +3533,7 @@ int rialto_producer_set_data_fd(rialto_producer_t *producer, int fd);
  * is_ready    gets whether a push is worth a try at once (there is room for the longest message, or
  *             something else to be told than RIALTO_EAGAIN): then do not poll.
  * Returns     RIALTO_OK; RIALTO_EBUSY (room is reserved); RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   room is signalled that nobody waits for.
  * Since       0.1
@@ -3546,7 +3548,7 @@ int rialto_producer_arm_space(rialto_producer_t *producer, bool *is_ready);
  * producer, is_ready
  *             as for rialto_producer_arm_space.
  * Returns     as rialto_producer_arm_space.
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_producer_arm_space; somebody else recovers.
  * Since       0.1
@@ -3559,7 +3561,7 @@ int rialto_producer_recheck_space(rialto_producer_t *producer, bool *is_ready);
  *
  * producer    alive, used by nobody else.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency one thread, any.  Blocks: no.
+ * Concurrency one thread, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   the end is free again in any case; who waits for it notices at its tick.
  * Since       0.1
@@ -3578,7 +3580,7 @@ int rialto_producer_end(rialto_producer_t *producer);
  * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved
  *             already); RIALTO_EPERM (the member that claimed the end is gone); RIALTO_EBADREGION;
  *             RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   before it is committed: nothing was sent.
  * Since       0.1
@@ -3591,7 +3593,7 @@ int rialto_producer_reserve(rialto_producer_t *producer, size_t message_bytes, v
  * producer, message_bytes, message
  *             as for rialto_producer_reserve.
  * Returns     as rialto_producer_reserve; RIALTO_EAGAIN (full).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_producer_reserve.
  * Since       0.1
@@ -3605,7 +3607,7 @@ int rialto_producer_try_reserve(rialto_producer_t *producer, size_t message_byte
  *             as for rialto_producer_reserve.
  * timeout_ns  0 is rialto_producer_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
  * Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_producer_reserve.
  * Since       0.1
@@ -3623,7 +3625,7 @@ int rialto_producer_reserve_timeout(rialto_producer_t *producer, size_t message_
  *             end is gone, or was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL (also: nothing
  *             is reserved; or more bytes than were reserved, which stay so). Negative, but for
  *             RIALTO_EINVAL: nothing was sent, for good.
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   the message is in the queue, or nothing was sent.
  * Since       0.1
@@ -3635,7 +3637,7 @@ int rialto_producer_commit(rialto_producer_t *producer, size_t message_bytes);
  *
  * producer    alive, used by nobody else.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is reserved).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     async-signal-safe.
  * If we die   nothing was sent in any case.
  * Since       0.1
@@ -3661,7 +3663,7 @@ int rialto_producer_abort(rialto_producer_t *producer);
  *             (nothing taken); RIALTO_EBUSY (one is in hand: release it or give it back first);
  *             RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
  *             RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   before it is taken: the next consumer gets it, marked (or as the queue's on_death
  *             says). After: it goes with us.
@@ -3676,7 +3678,7 @@ int rialto_consumer_pop(rialto_consumer_t *consumer, void *buffer, size_t buffer
  * consumer, buffer, buffer_bytes, length_bytes, attempt
  *             as for rialto_consumer_pop.
  * Returns     as rialto_consumer_pop; RIALTO_EAGAIN (empty).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_pop.
  * Since       0.1
@@ -3691,7 +3693,7 @@ int rialto_consumer_try_pop(rialto_consumer_t *consumer, void *buffer, size_t bu
  *             as for rialto_consumer_pop.
  * timeout_ns  0 is rialto_consumer_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
  * Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_pop.
  * Since       0.1
@@ -3715,7 +3717,7 @@ int rialto_consumer_pop_timeout(rialto_consumer_t *consumer, void *buffer, size_
  * Returns     as rialto_consumer_pop; RIALTO_REDELIVERED: the attempt of one of them at least is
  *             not 0; RIALTO_ENOBUFS: not one fits. Negative: what is in buffer and messages means
  *             nothing.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   before they are released: all come again, the first one marked. After: with us.
  * Since       0.1
@@ -3729,7 +3731,7 @@ int rialto_consumer_pop_many(rialto_consumer_t *consumer, void *buffer, size_t b
  * consumer, buffer, buffer_bytes, messages, max_messages, popped
  *             as for rialto_consumer_pop_many.
  * Returns     as rialto_consumer_pop_many; RIALTO_EAGAIN (empty).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_pop_many.
  * Since       0.1
@@ -3744,7 +3746,7 @@ int rialto_consumer_try_pop_many(rialto_consumer_t *consumer, void *buffer, size
  *             as for rialto_consumer_pop_many.
  * timeout_ns  0 is rialto_consumer_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
  * Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_pop_many.
  * Since       0.1
@@ -3760,7 +3762,7 @@ int rialto_consumer_pop_many_timeout(rialto_consumer_t *consumer, void *buffer, 
  * consumer, buffer, buffer_bytes, length_bytes, attempt
  *             as for rialto_consumer_pop.
  * Returns     as rialto_consumer_pop, usually RIALTO_REDELIVERED; RIALTO_EAGAIN (there is none).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_pop; it stays poisoned.
  * Since       0.1
@@ -3774,7 +3776,7 @@ int rialto_consumer_take_poisoned(rialto_consumer_t *consumer, void *buffer, siz
  * consumer    alive, used by nobody else.
  * messages    gets 1 if it is, else 0. Stays so until you take it.
  * Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
@@ -3786,7 +3788,7 @@ int rialto_consumer_poisoned(rialto_consumer_t *consumer, size_t *messages);
  * consumer    alive, used by nobody else.
  * fd          as for rialto_spsc_set_data_fd.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
@@ -3801,7 +3803,7 @@ int rialto_consumer_set_space_fd(rialto_consumer_t *consumer, int fd);
  * is_ready    gets whether a pop is worth a try at once (a message is there, or something else to
  *             be told than RIALTO_EAGAIN): then do not poll.
  * Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   a message is signalled that nobody waits for.
  * Since       0.1
@@ -3816,7 +3818,7 @@ int rialto_consumer_arm_data(rialto_consumer_t *consumer, bool *is_ready);
  * consumer, is_ready
  *             as for rialto_consumer_arm_data.
  * Returns     as rialto_consumer_arm_data.
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_arm_data; somebody else recovers.
  * Since       0.1
@@ -3829,7 +3831,7 @@ int rialto_consumer_recheck_data(rialto_consumer_t *consumer, bool *is_ready);
  *
  * consumer    alive, used by nobody else.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency one thread, any.  Blocks: no.
+ * Concurrency one thread, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   the end is free again in any case; who waits for it notices at its tick.
  * Since       0.1
@@ -3852,7 +3854,7 @@ int rialto_consumer_end(rialto_consumer_t *consumer);
  *             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_EBUSY (one
  *             is in hand already); RIALTO_EPERM (the member that claimed the end is gone, or was
  *             taken for dead); RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   the next consumer gets the message, marked with an attempt count one higher (or as
  *             the queue's on_death says).
@@ -3867,7 +3869,7 @@ int rialto_consumer_peek(rialto_consumer_t *consumer, const void **message, size
  * consumer, message, message_bytes, attempt
  *             as for rialto_consumer_peek.
  * Returns     as rialto_consumer_peek; RIALTO_EAGAIN (empty).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_peek.
  * Since       0.1
@@ -3882,7 +3884,7 @@ int rialto_consumer_try_peek(rialto_consumer_t *consumer, const void **message,
  *             as for rialto_consumer_peek.
  * timeout_ns  0 is rialto_consumer_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
  * Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_peek.
  * Since       0.1
@@ -3900,7 +3902,7 @@ int rialto_consumer_peek_timeout(rialto_consumer_t *consumer, uint64_t timeout_n
  * copied_bytes
  *             gets how many were copied; may be NULL.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     async-signal-safe.
  * If we die   as rialto_consumer_peek.
  * Since       0.1
@@ -3914,7 +3916,7 @@ int rialto_consumer_copy(const rialto_consumer_t *consumer, void *buffer, size_t
  *
  * consumer    alive, used by nobody else, with a message in hand.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   the next consumer gets the message, marked, or it is done.
  * Since       0.1
@@ -3926,7 +3928,7 @@ int rialto_consumer_release(rialto_consumer_t *consumer);
  *
  * consumer    alive, used by nobody else, with a message in hand.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
- * Concurrency one thread at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     async-signal-safe.
  * If we die   it comes to the next consumer, marked. With RIALTO_ON_DEATH_DROP it is dropped.
  * Since       0.1
@@ -4163,8 +4165,8 @@ int rialto_pipe_max_message_bytes(const rialto_pipe_t *pipe, size_t *message_byt
  * connection  alive.
  * chunk_bytes gets its length. It never changes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     async-signal-safe, where no call is interrupted.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
  * Since       0.1
  */
 int rialto_connection_max_chunk_bytes(const rialto_connection_t *connection, size_t *chunk_bytes);
@@ -4176,8 +4178,8 @@ int rialto_connection_max_chunk_bytes(const rialto_connection_t *connection, siz
  * is_closed   gets the answer. Once true, always true; an end that nobody has claimed yet is not
  *             closed. What it sent before may still be there to receive.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     async-signal-safe, where no call is interrupted.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
  * Since       0.1
  */
 int rialto_connection_is_peer_closed(const rialto_connection_t *connection, bool *is_closed);
@@ -4188,7 +4190,7 @@ int rialto_connection_is_peer_closed(const rialto_connection_t *connection, bool
  *
  * connection  alive, used by nobody else.
  * Returns     RIALTO_OK; RIALTO_EINVAL (also: closed already).
- * Concurrency any thread, one.  Blocks: no.
+ * Concurrency one thread, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   it is closed in any case; sleepers notice at their tick.
  * Since       0.1
@@ -4207,7 +4209,7 @@ int rialto_connection_close(rialto_connection_t *connection);
  *             reads this message); RIALTO_EMSGSIZE; RIALTO_ENOTSUP (this end only receives);
  *             RIALTO_EPERM (the member was taken for dead, or its thread has ended);
  *             RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing of the message is delivered.
- * Concurrency any thread, one at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   the other end gets the whole message or nothing of it, then end of stream within a
  *             tick.
@@ -4223,7 +4225,7 @@ int rialto_connection_send(rialto_connection_t *connection, const void *message,
  *             as for rialto_connection_send.
  * Returns     as rialto_connection_send; RIALTO_EAGAIN (full); RIALTO_EMSGSIZE also for a message
  *             that would have to go in chunks.
- * Concurrency any thread, one at a time.  Blocks: no; nobody who is stopped holds it up.
+ * Concurrency one thread at a time, whichever.  Blocks: no; nobody who is stopped holds it up.
  * Signals     not async-signal-safe.
  * If we die   as rialto_connection_send.
  * Since       0.1
@@ -4239,7 +4241,7 @@ int rialto_connection_try_send(rialto_connection_t *connection, const void *mess
  * timeout_ns  0 is rialto_connection_try_send; RIALTO_WAIT_FOREVER never passes. Never early.
  * Returns     as rialto_connection_send; RIALTO_ETIMEDOUT (chunks that went already are discarded
  *             by the other end).
- * Concurrency any thread, one at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_connection_send.
  * Since       0.1
@@ -4261,7 +4263,7 @@ int rialto_connection_send_timeout(rialto_connection_t *connection, const void *
  *             with a larger one); RIALTO_ENOTSUP (this end only sends); RIALTO_EPERM (the member
  *             was taken for dead, or its thread has ended); RIALTO_EBADREGION (a peer damaged the
  *             message); RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   the message is lost with us, and so is what lies in the pipe; who sends to us gets
  *             RIALTO_ECONNRESET within a tick.
@@ -4277,7 +4279,7 @@ int rialto_connection_recv(rialto_connection_t *connection, void *buffer, size_t
  *             as for rialto_connection_recv; if only some chunks of a long message are there, as
  *             for rialto_connection_recv_timeout.
  * Returns     as rialto_connection_recv; RIALTO_EAGAIN (none).
- * Concurrency any thread, one at a time.  Blocks: no; nobody who is stopped holds it up.
+ * Concurrency one thread at a time, whichever.  Blocks: no; nobody who is stopped holds it up.
  * Signals     not async-signal-safe.
  * If we die   as rialto_connection_recv.
  * Since       0.1
@@ -4295,7 +4297,7 @@ int rialto_connection_try_recv(rialto_connection_t *connection, void *buffer, si
  *             as for rialto_connection_recv.
  * timeout_ns  0 is rialto_connection_try_recv; RIALTO_WAIT_FOREVER never passes. Never early.
  * Returns     as rialto_connection_recv; RIALTO_ETIMEDOUT.
- * Concurrency any thread, one at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_connection_recv.
  * Since       0.1
@@ -4311,7 +4313,7 @@ int rialto_connection_recv_timeout(rialto_connection_t *connection, void *buffer
  *             gets it.
  * Returns     RIALTO_OK; RIALTO_EAGAIN (none yet); RIALTO_EPIPE (end of stream); RIALTO_ENOTSUP
  *             (this end only sends); RIALTO_EPERM; RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -4325,8 +4327,8 @@ int rialto_connection_next_len(rialto_connection_t *connection, size_t *length_b
  * received_bytes
  *             gets the bytes; mostly 0.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     async-signal-safe, where no call is interrupted.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
  * Since       0.1
  */
 int rialto_connection_received_bytes(const rialto_connection_t *connection, size_t *received_bytes);
@@ -4341,7 +4343,7 @@ int rialto_connection_received_bytes(const rialto_connection_t *connection, size
  *             is up.
  * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only sends); RIALTO_EPERM; RIALTO_EBADREGION;
  *             RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: yes, through signals.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_connection_recv.
  * Since       0.1
@@ -4357,8 +4359,8 @@ int rialto_connection_poll(rialto_connection_t *connection, uint64_t timeout_ns,
  *             in another process, polls. It is not closed and must stay what it is. -1: none.
  * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only receives); RIALTO_EINVAL (also: a negative
  *             fd, other than -1).
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     async-signal-safe, where no call is interrupted.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
  * Since       0.1
  */
 int rialto_connection_set_data_fd(rialto_connection_t *connection, int fd);
@@ -4371,8 +4373,8 @@ int rialto_connection_set_data_fd(rialto_connection_t *connection, int fd);
  *             as for rialto_connection_set_data_fd.
  * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only sends); RIALTO_EINVAL (also: a negative fd,
  *             other than -1).
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     async-signal-safe, where no call is interrupted.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
  * Since       0.1
  */
 int rialto_connection_set_space_fd(rialto_connection_t *connection, int fd);
@@ -4386,7 +4388,7 @@ int rialto_connection_set_space_fd(rialto_connection_t *connection, int fd);
  * is_ready    gets whether a receive is worth a try at once: then do not poll. False is never wrong
  *             but for what the dead left.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   a message is signalled that nobody waits for.
  * Since       0.1
@@ -4401,7 +4403,7 @@ int rialto_connection_arm_data(rialto_connection_t *connection, bool *is_ready);
  * connection  alive, used by nobody else.
  * is_ready    as for rialto_connection_arm_data.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_connection_arm_data; somebody else recovers.
  * Since       0.1
@@ -4417,7 +4419,7 @@ int rialto_connection_recheck_data(rialto_connection_t *connection, bool *is_rea
  * is_ready    gets whether sending it (or its next chunk) is worth a try at once: there is room, or
  *             the other end is closed.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_connection_arm_data.
  * Since       0.1
@@ -4431,7 +4433,7 @@ int rialto_connection_arm_space(rialto_connection_t *connection, size_t message_
  * connection, message_bytes, is_ready
  *             as for rialto_connection_arm_space.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_connection_recheck_data.
  * Since       0.1
@@ -4445,8 +4447,8 @@ int rialto_connection_recheck_space(rialto_connection_t *connection, size_t mess
  * connection  alive.
  * tick_ns     gets it, in nanoseconds. It never changes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     async-signal-safe, where no call is interrupted.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
  * Since       0.1
  */
 int rialto_connection_tick_ns(const rialto_connection_t *connection, uint64_t *tick_ns);
@@ -5019,10 +5021,10 @@ int rialto_value_swap(const rialto_value_t *value, const void *from, void *befor
  * value       alive.
  * expected    `size` bytes: the value to be replaced. Gets what was there.
  * from, size  the new value; at most 64 bytes.
- * Returns     RIALTO_OK, it was replaced; RIALTO_EAGAIN, it was another one, which `expected` is
- *             now (the one place where an out-parameter is written besides; or, only after
- *             rialto_value_set_timeout to 0, somebody holds the lock, and `expected` is as it was);
- *             RIALTO_ENOTSUP (larger than 64 bytes); as rialto_value_store.
+ * Returns     RIALTO_OK (replaced); RIALTO_EAGAIN (it was another one, which `expected` is now: the
+ *             one out-parameter that is written with a negative status. After
+ *             rialto_value_set_timeout to 0 also: somebody holds the lock, and `expected` is as it
+ *             was); RIALTO_ENOTSUP (larger than 64 bytes); as rialto_value_store.
  * Concurrency as rialto_value_store.
  * Signals     not async-signal-safe.
  * If we die   as rialto_value_store.
@@ -5067,8 +5069,8 @@ int rialto_value_acquire(const rialto_value_t *value, uint64_t timeout_ns);
  * Ends what rialto_value_acquire began.
  *
  * value       alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+ *             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   others go on, in any case.
@@ -5344,8 +5346,8 @@ int rialto_array_acquire(const rialto_array_t *array, uint64_t timeout_ns);
  * Ends what rialto_array_acquire began.
  *
  * array       alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+ *             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   others go on, in any case.
@@ -5938,8 +5940,8 @@ int rialto_list_acquire(const rialto_list_t *list, uint64_t timeout_ns);
  * Ends what rialto_list_acquire began.
  *
  * list        alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+ *             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   others go on, in any case.
@@ -6424,8 +6426,8 @@ int rialto_dict_acquire(const rialto_dict_t *dict, uint64_t timeout_ns);
  * Ends what rialto_dict_acquire began.
  *
  * dict        alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+ *             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   others go on, in any case.
@@ -6930,8 +6932,8 @@ int rialto_namespace_get_bytes(const rialto_namespace_t *ns, const char *name, v
  * buffer_bytes
  *             how large it is; one more than rialto_namespace_max_string_bytes is enough for each.
  * length_bytes
- *             gets the string's length, without the zero. One that Rust has set may have zeros
- *             within.
+ *             gets the string's length, without the zero. One set by a program in Rust may have
+ *             zeros within.
  * Returns     as rialto_namespace_get_bytes.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
@@ -6958,8 +6960,8 @@ int rialto_namespace_acquire(const rialto_namespace_t *ns, uint64_t timeout_ns);
  * Ends what rialto_namespace_acquire began.
  *
  * ns          alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+ *             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   others go on, in any case.

@@ -218,7 +218,7 @@ pub unsafe extern "C" fn rialto_lock_reset(lock: *mut rialto_lock_t) -> c_int {
 }
 
 /// Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no
-/// thread is in any call on it any more, which is not checked. Locks need not be destroyed; this one
+/// thread is in any call on it any more, which is not checked. Locks need not be destroyed; this
 /// finds mistakes. Cf. pthread_mutex_destroy.
 ///
 /// lock        a lock that no thread waits for.

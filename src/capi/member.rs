@@ -28,7 +28,8 @@ unsafe impl View for rialto_member_t {
 /// member      gets the view.
 /// Returns     RIALTO_OK; RIALTO_ENFILE (the table is full); RIALTO_EMFILE (this thread holds 64
 ///             locks and memberships); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Concurrency any thread of any process.  Blocks: no; if the table is full, it looks among all
+///             members for the dead, a tick at most.
 /// Signals     not async-signal-safe.
 /// If we die   the place in the table is recovered by the next who need it.
 /// Since       0.1

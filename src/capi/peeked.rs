@@ -180,7 +180,7 @@ pub unsafe extern "C" fn rialto_peeked_attempt(peeked: *const rialto_peeked_t, a
 ///
 /// peeked      alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency any thread, one.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   somebody else gets the message, marked, or it is done.
 /// Since       0.1
@@ -194,7 +194,7 @@ pub unsafe extern "C" fn rialto_peeked_release(peeked: *mut rialto_peeked_t) -> 
 ///
 /// peeked      alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency any thread, one.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   somebody else gets the message, marked, in any case.
 /// Since       0.1

@@ -59,11 +59,11 @@ unsafe fn commit(
     })
 }
 
-/// Reserves room for a message, waiting for it as long as it takes. What is in it means nothing. It
-/// takes a slot, and a queue that is closed does not say RIALTO_EPIPE to who pops before it is
-/// committed or aborted. Held long in a RIALTO_QUEUE_RING: others overtake it, its message comes
-/// after theirs, and if the queue is closed meanwhile the commit says RIALTO_EPIPE; in a kill-only
-/// one the messages behind it wait for it.
+/// Reserves room for a message, waiting for it as long as it takes. What is in it means nothing.
+/// Until it is committed or aborted it takes a slot, and consumers of a queue that was closed wait
+/// for it instead of getting RIALTO_EPIPE. If it is held for long, others overtake it in a
+/// RIALTO_QUEUE_RING: its message comes after theirs then, and if the queue was closed meanwhile the
+/// commit says RIALTO_EPIPE. In a kill-only one the messages behind it wait for it.
 ///
 /// queue       alive; its region's view must outlive the reserved view.
 /// message_bytes

@@ -238,10 +238,10 @@ pub(super) unsafe fn swap(
 /// value       alive.
 /// expected    `size` bytes: the value to be replaced. Gets what was there.
 /// from, size  the new value; at most 64 bytes.
-/// Returns     RIALTO_OK, it was replaced; RIALTO_EAGAIN, it was another one, which `expected` is
-///             now (the one place where an out-parameter is written besides; or, only after
-///             rialto_value_set_timeout to 0, somebody holds the lock, and `expected` is as it was);
-///             RIALTO_ENOTSUP (larger than 64 bytes); as rialto_value_store.
+/// Returns     RIALTO_OK (replaced); RIALTO_EAGAIN (it was another one, which `expected` is now: the
+///             one out-parameter that is written with a negative status. After
+///             rialto_value_set_timeout to 0 also: somebody holds the lock, and `expected` is as it
+///             was); RIALTO_ENOTSUP (larger than 64 bytes); as rialto_value_store.
 /// Concurrency as rialto_value_store.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_value_store.

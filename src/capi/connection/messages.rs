@@ -46,7 +46,7 @@ unsafe fn recv(
 ///             reads this message); RIALTO_EMSGSIZE; RIALTO_ENOTSUP (this end only receives);
 ///             RIALTO_EPERM (the member was taken for dead, or its thread has ended);
 ///             RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing of the message is delivered.
-/// Concurrency any thread, one at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   the other end gets the whole message or nothing of it, then end of stream within a
 ///             tick.
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn rialto_connection_send(
 ///             as for rialto_connection_send.
 /// Returns     as rialto_connection_send; RIALTO_EAGAIN (full); RIALTO_EMSGSIZE also for a message
 ///             that would have to go in chunks.
-/// Concurrency any thread, one at a time.  Blocks: no; nobody who is stopped holds it up.
+/// Concurrency one thread at a time, whichever.  Blocks: no; nobody who is stopped holds it up.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_connection_send.
 /// Since       0.1
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn rialto_connection_try_send(
 /// timeout_ns  0 is rialto_connection_try_send; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_connection_send; RIALTO_ETIMEDOUT (chunks that went already are discarded
 ///             by the other end).
-/// Concurrency any thread, one at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_connection_send.
 /// Since       0.1
@@ -116,7 +116,7 @@ pub unsafe extern "C" fn rialto_connection_send_timeout(
 ///             with a larger one); RIALTO_ENOTSUP (this end only sends); RIALTO_EPERM (the member
 ///             was taken for dead, or its thread has ended); RIALTO_EBADREGION (a peer damaged the
 ///             message); RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   the message is lost with us, and so is what lies in the pipe; who sends to us gets
 ///             RIALTO_ECONNRESET within a tick.
@@ -138,7 +138,7 @@ pub unsafe extern "C" fn rialto_connection_recv(
 ///             as for rialto_connection_recv; if only some chunks of a long message are there, as
 ///             for rialto_connection_recv_timeout.
 /// Returns     as rialto_connection_recv; RIALTO_EAGAIN (none).
-/// Concurrency any thread, one at a time.  Blocks: no; nobody who is stopped holds it up.
+/// Concurrency one thread at a time, whichever.  Blocks: no; nobody who is stopped holds it up.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_connection_recv.
 /// Since       0.1
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn rialto_connection_try_recv(
 ///             as for rialto_connection_recv.
 /// timeout_ns  0 is rialto_connection_try_recv; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_connection_recv; RIALTO_ETIMEDOUT.
-/// Concurrency any thread, one at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_connection_recv.
 /// Since       0.1
@@ -185,7 +185,7 @@ pub unsafe extern "C" fn rialto_connection_recv_timeout(
 ///             gets it.
 /// Returns     RIALTO_OK; RIALTO_EAGAIN (none yet); RIALTO_EPIPE (end of stream); RIALTO_ENOTSUP
 ///             (this end only sends); RIALTO_EPERM; RIALTO_EBADREGION; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -204,8 +204,8 @@ pub unsafe extern "C" fn rialto_connection_next_len(
 /// received_bytes
 ///             gets the bytes; mostly 0.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: no.
-/// Signals     async-signal-safe, where no call is interrupted.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe, unless it interrupts a call on this connection.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_connection_received_bytes(

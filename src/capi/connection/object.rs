@@ -28,8 +28,8 @@ unsafe impl View for rialto_connection_t {
 /// connection  alive.
 /// chunk_bytes gets its length. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: no.
-/// Signals     async-signal-safe, where no call is interrupted.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe, unless it interrupts a call on this connection.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_connection_max_chunk_bytes(
@@ -46,8 +46,8 @@ pub unsafe extern "C" fn rialto_connection_max_chunk_bytes(
 /// is_closed   gets the answer. Once true, always true; an end that nobody has claimed yet is not
 ///             closed. What it sent before may still be there to receive.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: no.
-/// Signals     async-signal-safe, where no call is interrupted.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe, unless it interrupts a call on this connection.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_connection_is_peer_closed(
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn rialto_connection_is_peer_closed(
 ///
 /// connection  alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: closed already).
-/// Concurrency any thread, one.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   it is closed in any case; sleepers notice at their tick.
 /// Since       0.1

@@ -32,7 +32,7 @@ unsafe fn set_fd(
 ///             is up.
 /// Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only sends); RIALTO_EPERM; RIALTO_EBADREGION;
 ///             RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_connection_recv.
 /// Since       0.1
@@ -54,8 +54,8 @@ pub unsafe extern "C" fn rialto_connection_poll(
 ///             in another process, polls. It is not closed and must stay what it is. -1: none.
 /// Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only receives); RIALTO_EINVAL (also: a negative
 ///             fd, other than -1).
-/// Concurrency any thread, one at a time.  Blocks: no.
-/// Signals     async-signal-safe, where no call is interrupted.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe, unless it interrupts a call on this connection.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_connection_set_data_fd(
@@ -73,8 +73,8 @@ pub unsafe extern "C" fn rialto_connection_set_data_fd(
 ///             as for rialto_connection_set_data_fd.
 /// Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only sends); RIALTO_EINVAL (also: a negative fd,
 ///             other than -1).
-/// Concurrency any thread, one at a time.  Blocks: no.
-/// Signals     async-signal-safe, where no call is interrupted.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe, unless it interrupts a call on this connection.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_connection_set_space_fd(
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn rialto_connection_set_space_fd(
 /// is_ready    gets whether a receive is worth a try at once: then do not poll. False is never wrong
 ///             but for what the dead left.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   a message is signalled that nobody waits for.
 /// Since       0.1
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn rialto_connection_arm_data(
 /// connection  alive, used by nobody else.
 /// is_ready    as for rialto_connection_arm_data.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_connection_arm_data; somebody else recovers.
 /// Since       0.1
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn rialto_connection_recheck_data(
 /// is_ready    gets whether sending it (or its next chunk) is worth a try at once: there is room, or
 ///             the other end is closed.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_connection_arm_data.
 /// Since       0.1
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn rialto_connection_arm_space(
 /// connection, message_bytes, is_ready
 ///             as for rialto_connection_arm_space.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_connection_recheck_data.
 /// Since       0.1
@@ -172,8 +172,8 @@ pub unsafe extern "C" fn rialto_connection_recheck_space(
 /// connection  alive.
 /// tick_ns     gets it, in nanoseconds. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Blocks: no.
-/// Signals     async-signal-safe, where no call is interrupted.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe, unless it interrupts a call on this connection.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_connection_tick_ns(

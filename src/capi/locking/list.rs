@@ -22,8 +22,8 @@ pub unsafe extern "C" fn rialto_list_acquire(list: *const rialto_list_t, timeout
 /// Ends what rialto_list_acquire began.
 ///
 /// list        alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does);
-///             RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+///             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   others go on, in any case.

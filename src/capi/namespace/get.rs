@@ -218,8 +218,8 @@ pub unsafe extern "C" fn rialto_namespace_get_bytes(
 /// buffer_bytes
 ///             how large it is; one more than rialto_namespace_max_string_bytes is enough for each.
 /// length_bytes
-///             gets the string's length, without the zero. One that Rust has set may have zeros
-///             within.
+///             gets the string's length, without the zero. One set by a program in Rust may have
+///             zeros within.
 /// Returns     as rialto_namespace_get_bytes.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.

@@ -144,7 +144,7 @@ unsafe fn pop_many(
 ///             use); RIALTO_EINVAL. Negative: nothing appended.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
-/// If we die   the first so many are in the queue, the others go with us.
+/// If we die   the first few are in the queue, the others go with us.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_push_many(

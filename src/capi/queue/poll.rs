@@ -36,7 +36,7 @@ unsafe fn set_fd(
 ///             in another process, polls. It is not closed and must stay what it is. -1: none. One
 ///             eventfd for the whole queue: a second one would not be signalled.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
-/// Concurrency any thread, one.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn rialto_queue_set_data_fd(queue: *mut rialto_queue_t, fd
 ///
 /// queue, fd   as for rialto_queue_set_data_fd.
 /// Returns     as rialto_queue_set_data_fd.
-/// Concurrency any thread, one.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]

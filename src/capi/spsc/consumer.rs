@@ -127,7 +127,7 @@ unsafe fn answer<T>(
 ///             (nothing taken); RIALTO_EBUSY (one is in hand: release it or give it back first);
 ///             RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
 ///             RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   before it is taken: the next consumer gets it, marked (or as the queue's on_death
 ///             says). After: it goes with us.
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn rialto_consumer_pop(
 /// consumer, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_consumer_pop.
 /// Returns     as rialto_consumer_pop; RIALTO_EAGAIN (empty).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop.
 /// Since       0.1
@@ -173,7 +173,7 @@ pub unsafe extern "C" fn rialto_consumer_try_pop(
 ///             as for rialto_consumer_pop.
 /// timeout_ns  0 is rialto_consumer_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop.
 /// Since       0.1
@@ -207,7 +207,7 @@ pub unsafe extern "C" fn rialto_consumer_pop_timeout(
 /// Returns     as rialto_consumer_pop; RIALTO_REDELIVERED: the attempt of one of them at least is
 ///             not 0; RIALTO_ENOBUFS: not one fits. Negative: what is in buffer and messages means
 ///             nothing.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   before they are released: all come again, the first one marked. After: with us.
 /// Since       0.1
@@ -230,7 +230,7 @@ pub unsafe extern "C" fn rialto_consumer_pop_many(
 /// consumer, buffer, buffer_bytes, messages, max_messages, popped
 ///             as for rialto_consumer_pop_many.
 /// Returns     as rialto_consumer_pop_many; RIALTO_EAGAIN (empty).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop_many.
 /// Since       0.1
@@ -253,7 +253,7 @@ pub unsafe extern "C" fn rialto_consumer_try_pop_many(
 ///             as for rialto_consumer_pop_many.
 /// timeout_ns  0 is rialto_consumer_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop_many.
 /// Since       0.1
@@ -277,7 +277,7 @@ pub unsafe extern "C" fn rialto_consumer_pop_many_timeout(
 /// consumer, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_consumer_pop.
 /// Returns     as rialto_consumer_pop, usually RIALTO_REDELIVERED; RIALTO_EAGAIN (there is none).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop; it stays poisoned.
 /// Since       0.1
@@ -299,7 +299,7 @@ pub unsafe extern "C" fn rialto_consumer_take_poisoned(
 /// consumer    alive, used by nobody else.
 /// messages    gets 1 if it is, else 0. Stays so until you take it.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -316,7 +316,7 @@ pub unsafe extern "C" fn rialto_consumer_poisoned(
 /// consumer    alive, used by nobody else.
 /// fd          as for rialto_spsc_set_data_fd.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -336,7 +336,7 @@ pub unsafe extern "C" fn rialto_consumer_set_space_fd(consumer: *mut rialto_cons
 /// is_ready    gets whether a pop is worth a try at once (a message is there, or something else to
 ///             be told than RIALTO_EAGAIN): then do not poll.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   a message is signalled that nobody waits for.
 /// Since       0.1
@@ -356,7 +356,7 @@ pub unsafe extern "C" fn rialto_consumer_arm_data(
 /// consumer, is_ready
 ///             as for rialto_consumer_arm_data.
 /// Returns     as rialto_consumer_arm_data.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_arm_data; somebody else recovers.
 /// Since       0.1
@@ -374,7 +374,7 @@ pub unsafe extern "C" fn rialto_consumer_recheck_data(
 ///
 /// consumer    alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency one thread, any.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the end is free again in any case; who waits for it notices at its tick.
 /// Since       0.1

@@ -211,7 +211,7 @@ unsafe fn set_fd(
 /// fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or
 ///             in another process, polls. It is not closed and must stay what it is. -1: none.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
-/// Concurrency any thread, one.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -226,7 +226,7 @@ pub unsafe extern "C" fn rialto_spsc_set_data_fd(spsc: *mut rialto_spsc_t, fd: c
 ///
 /// spsc, fd    as for rialto_spsc_set_data_fd.
 /// Returns     as rialto_spsc_set_data_fd.
-/// Concurrency any thread, one.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]

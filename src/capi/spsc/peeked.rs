@@ -46,7 +46,7 @@ unsafe fn peek(
 ///             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_EBUSY (one
 ///             is in hand already); RIALTO_EPERM (the member that claimed the end is gone, or was
 ///             taken for dead); RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   the next consumer gets the message, marked with an attempt count one higher (or as
 ///             the queue's on_death says).
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn rialto_consumer_peek(
 /// consumer, message, message_bytes, attempt
 ///             as for rialto_consumer_peek.
 /// Returns     as rialto_consumer_peek; RIALTO_EAGAIN (empty).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_peek.
 /// Since       0.1
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn rialto_consumer_try_peek(
 ///             as for rialto_consumer_peek.
 /// timeout_ns  0 is rialto_consumer_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_peek.
 /// Since       0.1
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn rialto_consumer_peek_timeout(
 /// copied_bytes
 ///             gets how many were copied; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   as rialto_consumer_peek.
 /// Since       0.1
@@ -139,7 +139,7 @@ pub unsafe extern "C" fn rialto_consumer_copy(
 ///
 /// consumer    alive, used by nobody else, with a message in hand.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the next consumer gets the message, marked, or it is done.
 /// Since       0.1
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn rialto_consumer_release(consumer: *mut rialto_consumer_
 ///
 /// consumer    alive, used by nobody else, with a message in hand.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   it comes to the next consumer, marked. With RIALTO_ON_DEATH_DROP it is dropped.
 /// Since       0.1

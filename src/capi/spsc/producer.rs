@@ -100,7 +100,7 @@ unsafe fn answer(
 /// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved:
 ///             commit it or abort first); RIALTO_EPERM (the member that claimed the end is gone, or
 ///             was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing appended.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   the message is in the queue, or goes with us. A consumer that sleeps notices at its
 ///             tick.
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn rialto_producer_push(
 /// producer, message, message_bytes
 ///             as for rialto_producer_push.
 /// Returns     as rialto_producer_push; RIALTO_EAGAIN (full).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_push.
 /// Since       0.1
@@ -140,7 +140,7 @@ pub unsafe extern "C" fn rialto_producer_try_push(
 ///             as for rialto_producer_push.
 /// timeout_ns  0 is rialto_producer_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_producer_push; RIALTO_ETIMEDOUT.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_push.
 /// Since       0.1
@@ -164,9 +164,9 @@ pub unsafe extern "C" fn rialto_producer_push_timeout(
 /// pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
 /// Returns     as rialto_producer_push; RIALTO_OK: pushed is at least 1, unless count is 0;
 ///             RIALTO_EMSGSIZE: one of them is too long. Negative: nothing appended.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
-/// If we die   the first so many are in the queue, the others go with us.
+/// If we die   the first few are in the queue, the others go with us.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_producer_push_many(
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn rialto_producer_push_many(
 /// producer, messages, count, pushed
 ///             as for rialto_producer_push_many.
 /// Returns     as rialto_producer_push_many; RIALTO_EAGAIN (room for none).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_push_many.
 /// Since       0.1
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn rialto_producer_try_push_many(
 ///             as for rialto_producer_push_many; fewer also if the time is up.
 /// timeout_ns  0 is rialto_producer_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none).
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_push_many.
 /// Since       0.1
@@ -226,7 +226,7 @@ pub unsafe extern "C" fn rialto_producer_push_many_timeout(
 /// producer    alive, used by nobody else.
 /// fd          as for rialto_spsc_set_data_fd.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -246,7 +246,7 @@ pub unsafe extern "C" fn rialto_producer_set_data_fd(producer: *mut rialto_produ
 /// is_ready    gets whether a push is worth a try at once (there is room for the longest message, or
 ///             something else to be told than RIALTO_EAGAIN): then do not poll.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (room is reserved); RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   room is signalled that nobody waits for.
 /// Since       0.1
@@ -266,7 +266,7 @@ pub unsafe extern "C" fn rialto_producer_arm_space(
 /// producer, is_ready
 ///             as for rialto_producer_arm_space.
 /// Returns     as rialto_producer_arm_space.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_arm_space; somebody else recovers.
 /// Since       0.1
@@ -284,7 +284,7 @@ pub unsafe extern "C" fn rialto_producer_recheck_space(
 ///
 /// producer    alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency one thread, any.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the end is free again in any case; who waits for it notices at its tick.
 /// Since       0.1

@@ -38,7 +38,7 @@ unsafe fn reserve(
 /// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved
 ///             already); RIALTO_EPERM (the member that claimed the end is gone); RIALTO_EBADREGION;
 ///             RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   before it is committed: nothing was sent.
 /// Since       0.1
@@ -57,7 +57,7 @@ pub unsafe extern "C" fn rialto_producer_reserve(
 /// producer, message_bytes, message
 ///             as for rialto_producer_reserve.
 /// Returns     as rialto_producer_reserve; RIALTO_EAGAIN (full).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_reserve.
 /// Since       0.1
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn rialto_producer_try_reserve(
 ///             as for rialto_producer_reserve.
 /// timeout_ns  0 is rialto_producer_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_reserve.
 /// Since       0.1
@@ -101,7 +101,7 @@ pub unsafe extern "C" fn rialto_producer_reserve_timeout(
 ///             end is gone, or was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL (also: nothing
 ///             is reserved; or more bytes than were reserved, which stay so). Negative, but for
 ///             RIALTO_EINVAL: nothing was sent, for good.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the message is in the queue, or nothing was sent.
 /// Since       0.1
@@ -125,7 +125,7 @@ pub unsafe extern "C" fn rialto_producer_commit(
 ///
 /// producer    alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is reserved).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   nothing was sent in any case.
 /// Since       0.1
