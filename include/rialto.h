@@ -7,7 +7,7 @@
  *
  * START HERE
  *   1. Build: `cc program.c $(pkg-config --cflags --libs rialto) -o program`
- *      Without pkg-config: `-lrialto`; statically: `librialto.a -lpthread -ldl -lm`.
+ *      Without pkg-config: `-lrialto`; statically: `librialto.a -pthread`.
  *   2. Only a lock, event, semaphore or condition? Put a rialto_lock_t into any memory that your
  *      processes share, initialise it once, use it. Everything else lies in a region: one process
  *      makes it (rialto_region_create_named), the others attach (rialto_region_attach_named).

@@ -1,7 +1,7 @@
 /* A queue in an event loop: one process polls it with epoll, beside its other descriptors, another pushes.
  *
- *   cargo rustc --release --lib --crate-type staticlib --features capi --target-dir target/ffi
- *   gcc -Iinclude examples/c/epoll.c target/ffi/release/librialto.a -pthread -ldl -lm -o epoll
+ *   cargo clib
+ *   gcc -Iinclude examples/c/epoll.c target/ffi/c/librialto.a -pthread -o epoll
  *   ./epoll
  *
  * The parent makes an eventfd, the child has it by fork (or by SCM_RIGHTS, if it is another program) and

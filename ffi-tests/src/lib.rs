@@ -35,7 +35,7 @@ pub enum Link {
 }
 
 /// What a C program needs besides `librialto.a`.
-pub const STATIC_FLAGS: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
+pub const STATIC_FLAGS: [&str; 1] = ["-pthread"];
 
 /// Every program gets these.
 pub const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
@@ -67,8 +67,7 @@ pub fn functions() -> Vec<String> {
 
 /// Where the libraries and programs are.
 pub fn target() -> PathBuf {
-    let outer = env::var_os("CARGO_TARGET_DIR").unwrap_or("target".into());
-    root().join(outer).join("ffi")
+    root().join("target/ffi")
 }
 
 /// The folder of `librialto.a` and `librialto.so`, built once per test program.
@@ -79,17 +78,13 @@ pub fn libraries() -> &'static Path {
         let mut build = Command::new(cargo);
         build
             .current_dir(root())
-            .args(["rustc", "--release", "--package", "rialto", "--lib", "--features", "capi"])
-            .args(["--crate-type", "staticlib,cdylib", "--target-dir"])
-            .arg(target())
-            // Threads run our code when they end, so it must stay.
-            .args(["--", "-C", "link-arg=-Wl,-z,nodelete"])
+            .arg("clib") // .cargo/config.toml
             // What the tests are instrumented with, C programs cannot link.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .env_remove("CARGO_BUILD_TARGET");
         succeed(&mut build, "cannot build the C libraries");
-        target().join("release")
+        target().join("c")
     })
 }
 
@@ -146,7 +141,7 @@ pub fn compile_example(name: &str) -> PathBuf {
     cc.current_dir(root()).args(WARNINGS);
     for word in command.split_whitespace().skip(1).take_while(|word| *word != "-o") {
         match word {
-            "target/ffi/release/librialto.a" => cc.arg(libraries().join("librialto.a")),
+            "target/ffi/c/librialto.a" => cc.arg(libraries().join("librialto.a")),
             word => cc.arg(word),
         };
     }
