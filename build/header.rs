@@ -265,32 +265,36 @@ fn mentions(code: &str, name: &str) -> bool {
     code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
 }
 
+/// `first` and what follows, up to the line that ends it.
+fn until<'a>(
+    first: &'a str,
+    lines: &mut impl Iterator<Item = &'a str>,
+    ends: impl Fn(&str) -> bool,
+) -> Vec<&'a str> {
+    let mut taken = vec![first];
+    while !ends(taken[taken.len() - 1]) {
+        taken.push(lines.next().expect("its end"));
+    }
+    taken
+}
+
 fn items(header: &str) -> Vec<Item> {
-    let mut lines = header.lines().map(str::trim_end).peekable();
+    let mut lines = header.lines().map(str::trim_end);
     let mut items = Vec::new();
     while let Some(line) = lines.next() {
         if !line.starts_with("/**") {
-            let rest = ["", "#ifdef __cplusplus", "extern \"C\" {", "}", "#endif"];
-            let is_known = rest.contains(&line.split("//").next().unwrap_or(line).trim())
-                || line.starts_with("#endif")
-                || line.starts_with("}  //");
-            assert!(is_known, "no comment above {line:?}");
+            let between = ["", "#ifdef __cplusplus", "extern \"C\" {", "}", "#endif"];
+            let code = line.split("//").next().unwrap_or(line).split("/*").next().unwrap_or(line);
+            assert!(between.contains(&code.trim()), "no comment above {line:?}");
             continue;
         }
-        let mut text = vec![line];
-        while !text.last().is_some_and(|line| line.ends_with("*/")) {
-            text.extend(lines.next());
-        }
-        let mut code = vec![lines.next().expect("a declaration")];
-        let first = code[0];
-        let ended = |line: &str| match first {
+        let text = until(line, &mut lines, |line| line.ends_with("*/"));
+        let first = lines.next().expect("a declaration");
+        let code = until(first, &mut lines, |line| match first {
             _ if first.starts_with('#') => !line.ends_with('\\'),
             _ if first.ends_with('{') => line.starts_with('}'),
             _ => line.ends_with(';'),
-        };
-        while !ended(code[code.len() - 1]) {
-            code.extend(lines.next());
-        }
+        });
         items.push(item(&short(&text, ""), &code));
     }
     items
@@ -343,10 +347,7 @@ fn fields(code: &[&str]) -> String {
     let mut lines = code.iter().copied();
     while let Some(line) = lines.next() {
         if line.trim() == "/**" {
-            let mut text = vec![line];
-            while !text.last().is_some_and(|line| line.trim() == "*/") {
-                text.extend(lines.next());
-            }
+            let text = until(line, &mut lines, |line| line.trim() == "*/");
             out.push(short(&text, "    "));
         } else if line.starts_with(' ') {
             out.push(line.replace("struct rialto_", "rialto_"));
