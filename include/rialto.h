@@ -440,7 +440,7 @@ int rialto_lock_try_acquire(rialto_lock_t *lock);
  *
  * lock        as for rialto_lock_acquire.
  * timeout_ns  0 is rialto_lock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_lock_acquire; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_lock_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_lock_acquire.
@@ -602,7 +602,7 @@ int rialto_rlock_try_acquire(rialto_rlock_t *rlock);
  *
  * rlock       as for rialto_rlock_acquire.
  * timeout_ns  0 is rialto_rlock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_rlock_acquire; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_rlock_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_rlock_acquire.
@@ -902,7 +902,7 @@ int rialto_semaphore_try_acquire(rialto_semaphore_t *semaphore);
  *
  * semaphore   as for rialto_semaphore_acquire.
  * timeout_ns  0 is rialto_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_semaphore_acquire; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_semaphore_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_semaphore_acquire.
@@ -2307,7 +2307,7 @@ int rialto_queue_try_push(const rialto_queue_t *queue, const void *message, size
  * queue, message, message_bytes
  *             as for rialto_queue_push.
  * timeout_ns  0 is rialto_queue_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_push; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_queue_push; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_queue_push.
@@ -2362,7 +2362,7 @@ int rialto_queue_try_pop(const rialto_queue_t *queue, void *buffer, size_t buffe
  * queue, buffer, buffer_bytes, length_bytes, attempt
  *             as for rialto_queue_pop.
  * timeout_ns  0 is rialto_queue_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_pop; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_queue_pop; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_queue_pop.
@@ -2422,7 +2422,7 @@ int rialto_queue_try_pop_ticket(const rialto_queue_t *queue, void *buffer, size_
  * queue, buffer, buffer_bytes, length_bytes, attempt, ticket
  *             as for rialto_queue_pop_ticket.
  * timeout_ns  0 is rialto_queue_try_pop_ticket; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_pop_ticket; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_queue_pop_ticket; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_queue_pop_ticket.
@@ -2509,7 +2509,7 @@ int rialto_queue_try_push_many(const rialto_queue_t *queue, const rialto_message
  * queue, messages, count, pushed
  *             as for rialto_queue_push_many; fewer also if the time is up.
  * timeout_ns  0 is rialto_queue_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_push_many; RIALTO_ETIMEDOUT (none).
+ * Returns     as rialto_queue_push_many; RIALTO_ETIMEDOUT (none); RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_queue_push_many.
@@ -2565,7 +2565,7 @@ int rialto_queue_try_pop_many(const rialto_queue_t *queue, void *buffer, size_t 
  * queue, buffer, buffer_bytes, messages, max_messages, popped
  *             as for rialto_queue_pop_many.
  * timeout_ns  0 is rialto_queue_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_pop_many; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_queue_pop_many; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_queue_pop_many.
@@ -2628,7 +2628,7 @@ int rialto_queue_try_reserve(const rialto_queue_t *queue, size_t message_bytes,
  * queue, message_bytes, reserved
  *             as for rialto_queue_reserve.
  * timeout_ns  0 is rialto_queue_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_reserve; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_queue_reserve; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_queue_reserve.
@@ -2716,7 +2716,8 @@ int rialto_reserved_try_commit(rialto_reserved_t *reserved);
  *
  * reserved    alive, used by nobody else.
  * timeout_ns  0 is rialto_reserved_try_commit; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_reserved_commit; RIALTO_ETIMEDOUT (overtaken, and full all the time).
+ * Returns     as rialto_reserved_commit; RIALTO_ETIMEDOUT (overtaken, and full all the time);
+ *             RIALTO_EAGAIN (0).
  * Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_reserved_commit.
@@ -2786,7 +2787,7 @@ int rialto_queue_try_peek(const rialto_queue_t *queue, rialto_peeked_t *peeked);
  * queue, peeked
  *             as for rialto_queue_peek.
  * timeout_ns  0 is rialto_queue_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_peek; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_queue_peek; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_queue_peek.
@@ -3456,7 +3457,7 @@ int rialto_producer_try_push(rialto_producer_t *producer, const void *message,
  * producer, message, message_bytes
  *             as for rialto_producer_push.
  * timeout_ns  0 is rialto_producer_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_producer_push; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_producer_push; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_producer_push.
@@ -3503,7 +3504,7 @@ int rialto_producer_try_push_many(rialto_producer_t *producer, const rialto_mess
  * producer, messages, count, pushed
  *             as for rialto_producer_push_many; fewer also if the time is up.
  * timeout_ns  0 is rialto_producer_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none).
+ * Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none); RIALTO_EAGAIN (0).
  * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_producer_push_many.
@@ -3606,7 +3607,7 @@ int rialto_producer_try_reserve(rialto_producer_t *producer, size_t message_byte
  * producer, message_bytes, message
  *             as for rialto_producer_reserve.
  * timeout_ns  0 is rialto_producer_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_producer_reserve.
@@ -3692,7 +3693,7 @@ int rialto_consumer_try_pop(rialto_consumer_t *consumer, void *buffer, size_t bu
  * consumer, buffer, buffer_bytes, length_bytes, attempt
  *             as for rialto_consumer_pop.
  * timeout_ns  0 is rialto_consumer_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_pop.
@@ -3745,7 +3746,7 @@ int rialto_consumer_try_pop_many(rialto_consumer_t *consumer, void *buffer, size
  * consumer, buffer, buffer_bytes, messages, max_messages, popped
  *             as for rialto_consumer_pop_many.
  * timeout_ns  0 is rialto_consumer_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_pop_many.
@@ -3883,7 +3884,7 @@ int rialto_consumer_try_peek(rialto_consumer_t *consumer, const void **message,
  * consumer, message, message_bytes, attempt
  *             as for rialto_consumer_peek.
  * timeout_ns  0 is rialto_consumer_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_consumer_peek.
@@ -4240,7 +4241,7 @@ int rialto_connection_try_send(rialto_connection_t *connection, const void *mess
  *             as for rialto_connection_send.
  * timeout_ns  0 is rialto_connection_try_send; RIALTO_WAIT_FOREVER never passes. Never early.
  * Returns     as rialto_connection_send; RIALTO_ETIMEDOUT (chunks that went already are discarded
- *             by the other end).
+ *             by the other end); RIALTO_EAGAIN (0).
  * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_connection_send.
@@ -4296,7 +4297,7 @@ int rialto_connection_try_recv(rialto_connection_t *connection, void *buffer, si
  * connection, buffer, buffer_bytes, length_bytes
  *             as for rialto_connection_recv.
  * timeout_ns  0 is rialto_connection_try_recv; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_connection_recv; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_connection_recv; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_connection_recv.
@@ -4591,7 +4592,7 @@ int rialto_tracked_semaphore_try_acquire(const rialto_tracked_semaphore_t *semap
  *             as for rialto_tracked_semaphore_acquire.
  * timeout_ns  0 is rialto_tracked_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never
  *             early.
- * Returns     as rialto_tracked_semaphore_acquire; RIALTO_ETIMEDOUT.
+ * Returns     as rialto_tracked_semaphore_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_tracked_semaphore_acquire.

@@ -4,6 +4,7 @@
 //! for the one that runs the tests. A missing C compiler is a failure with a message, not a skip: C programs
 //! are half of what Rialto promises.
 
+pub mod documented;
 mod peer;
 
 pub use peer::Peer;
@@ -109,7 +110,8 @@ pub fn compile(name: &str, link: Link) -> PathBuf {
     let program = folder.join(format!("{name}-{}", std::process::id()));
     let mut cc = compiler("CC", "cc");
     cc.args(["-std=c11", "-O2", "-g", "-D_GNU_SOURCE"]).args(WARNINGS);
-    cc.arg("-I").arg(root().join("include")).arg(root().join(format!("ffi-tests/c/{name}.c")));
+    cc.arg("-I").arg(root().join("include")).arg("-include").arg(documented::include());
+    cc.arg(root().join(format!("ffi-tests/c/{name}.c")));
     match link {
         Link::Static => cc.arg(libraries.join("librialto.a")).args(STATIC_FLAGS),
         Link::Shared => {

@@ -1,6 +1,10 @@
 //! The header compiles alone and twice, as C99, C11 and C++17, with all warnings as errors; and links.
 
-use ffi_tests::{STATIC_FLAGS, WARNINGS, compiler, functions, header, libraries, root, succeed, target};
+use ffi_tests::{
+    STATIC_FLAGS, WARNINGS, compiler,
+    documented::{PARTS, comment, names, parts},
+    functions, header, libraries, root, succeed, target,
+};
 use std::{collections::HashSet, fs, process::Command};
 
 #[test]
@@ -23,37 +27,6 @@ fn compiles_alone_and_twice_in_three_languages() {
         }
     }
 }
-
-/// The comment above a function, without its stars; empty lines between its paragraphs.
-fn comment(header: &str, name: &str) -> Vec<String> {
-    let declares = |line: &&str| {
-        line.starts_with(|c: char| c.is_ascii_lowercase()) && line.contains(&format!("{name}("))
-    };
-    let before: Vec<_> = header.lines().take_while(|line| !declares(line)).collect();
-    let above = before.iter().rev().take_while(|line| !line.is_empty());
-    let text = above.filter_map(|line| line.strip_prefix(" *").filter(|text| *text != "/"));
-    let mut lines: Vec<_> = text.map(|line| line.trim().to_owned()).collect();
-    lines.reverse();
-    lines
-}
-
-/// Its parts, in order, each with all its text: parameters, then those of `PARTS`.
-fn parts(header: &str, name: &str) -> Vec<(String, String)> {
-    let lines = comment(header, name);
-    let mut parts: Vec<(String, String)> = Vec::new();
-    for line in lines.rsplit(|line| line.is_empty()).next().unwrap_or_default() {
-        let part = PARTS.iter().find(|part| line.starts_with(&format!("{part} ")));
-        match (part, parts.last_mut()) {
-            (Some(part), _) => parts.push((part.to_string(), line[part.len()..].trim().to_owned())),
-            (None, Some((_, text))) => *text += &format!(" {line}"),
-            (None, None) => parts.push(("parameters".into(), line.clone())),
-        }
-    }
-    parts
-}
-
-/// What a function's comment says after its parameters, in this order. "Blocks:" stands within "Concurrency".
-const PARTS: [&str; 5] = ["Returns", "Concurrency", "Signals", "If we die", "Since"];
 
 /// Ends of the names of functions that need not say what their caller's death leaves: they only look, or change
 /// what is private to the process. A new one that is neither belongs not here.
@@ -143,13 +116,7 @@ fn every_function_is_documented_in_full() {
     }
 }
 
-/// Whole words that begin with `rialto_` or `RIALTO_`. One that ends with `_` stands for all that begin so.
-fn names(text: &str) -> impl Iterator<Item = &str> {
-    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-    words.filter(|word| word.starts_with("rialto_") || word.starts_with("RIALTO_"))
-}
-
-/// Names that are in `text` and not in the header.
+/// Names that are in `text` and not in the header. One that ends with `_` stands for all that begin so.
 fn unknown<'a>(text: &'a str, header: &str) -> Vec<&'a str> {
     let code = header.lines().filter(|line| !line.trim_start().starts_with(['*', '/']));
     let code: Vec<_> = code.map(|line| line.split("/*").next().unwrap_or(line)).collect();

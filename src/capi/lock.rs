@@ -126,7 +126,7 @@ pub unsafe extern "C" fn rialto_lock_try_acquire(lock: *mut rialto_lock_t) -> c_
 ///
 /// lock        as for rialto_lock_acquire.
 /// timeout_ns  0 is rialto_lock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_lock_acquire; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_lock_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_lock_acquire.

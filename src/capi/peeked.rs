@@ -87,7 +87,7 @@ pub unsafe extern "C" fn rialto_queue_try_peek(
 /// queue, peeked
 ///             as for rialto_queue_peek.
 /// timeout_ns  0 is rialto_queue_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_peek; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_peek; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_peek.

@@ -110,7 +110,7 @@ pub unsafe extern "C" fn rialto_queue_try_reserve(
 /// queue, message_bytes, reserved
 ///             as for rialto_queue_reserve.
 /// timeout_ns  0 is rialto_queue_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_reserve; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_reserve; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_reserve.
@@ -230,7 +230,8 @@ pub unsafe extern "C" fn rialto_reserved_try_commit(reserved: *mut rialto_reserv
 ///
 /// reserved    alive, used by nobody else.
 /// timeout_ns  0 is rialto_reserved_try_commit; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_reserved_commit; RIALTO_ETIMEDOUT (overtaken, and full all the time).
+/// Returns     as rialto_reserved_commit; RIALTO_ETIMEDOUT (overtaken, and full all the time);
+///             RIALTO_EAGAIN (0).
 /// Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_reserved_commit.

@@ -115,7 +115,7 @@ pub unsafe extern "C" fn rialto_rlock_try_acquire(rlock: *mut rialto_rlock_t) ->
 ///
 /// rlock       as for rialto_rlock_acquire.
 /// timeout_ns  0 is rialto_rlock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_rlock_acquire; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_rlock_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_rlock_acquire.

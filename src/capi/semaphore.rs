@@ -141,7 +141,7 @@ pub unsafe extern "C" fn rialto_semaphore_try_acquire(semaphore: *mut rialto_sem
 ///
 /// semaphore   as for rialto_semaphore_acquire.
 /// timeout_ns  0 is rialto_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_semaphore_acquire; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_semaphore_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_semaphore_acquire.

@@ -87,7 +87,7 @@ pub unsafe extern "C" fn rialto_connection_try_send(
 ///             as for rialto_connection_send.
 /// timeout_ns  0 is rialto_connection_try_send; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_connection_send; RIALTO_ETIMEDOUT (chunks that went already are discarded
-///             by the other end).
+///             by the other end); RIALTO_EAGAIN (0).
 /// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_connection_send.
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn rialto_connection_try_recv(
 /// connection, buffer, buffer_bytes, length_bytes
 ///             as for rialto_connection_recv.
 /// timeout_ns  0 is rialto_connection_try_recv; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_connection_recv; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_connection_recv; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_connection_recv.

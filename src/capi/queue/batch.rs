@@ -182,7 +182,7 @@ pub unsafe extern "C" fn rialto_queue_try_push_many(
 /// queue, messages, count, pushed
 ///             as for rialto_queue_push_many; fewer also if the time is up.
 /// timeout_ns  0 is rialto_queue_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_push_many; RIALTO_ETIMEDOUT (none).
+/// Returns     as rialto_queue_push_many; RIALTO_ETIMEDOUT (none); RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_push_many.
@@ -261,7 +261,7 @@ pub unsafe extern "C" fn rialto_queue_try_pop_many(
 /// queue, buffer, buffer_bytes, messages, max_messages, popped
 ///             as for rialto_queue_pop_many.
 /// timeout_ns  0 is rialto_queue_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_pop_many; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_pop_many; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_pop_many.

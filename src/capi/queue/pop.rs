@@ -117,7 +117,7 @@ pub unsafe extern "C" fn rialto_queue_try_pop(
 /// queue, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_queue_pop.
 /// timeout_ns  0 is rialto_queue_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_pop; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_pop; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_pop.
@@ -213,7 +213,7 @@ pub unsafe extern "C" fn rialto_queue_try_pop_ticket(
 /// queue, buffer, buffer_bytes, length_bytes, attempt, ticket
 ///             as for rialto_queue_pop_ticket.
 /// timeout_ns  0 is rialto_queue_try_pop_ticket; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_pop_ticket; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_pop_ticket; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_pop_ticket.

@@ -172,7 +172,7 @@ pub unsafe extern "C" fn rialto_consumer_try_pop(
 /// consumer, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_consumer_pop.
 /// timeout_ns  0 is rialto_consumer_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop.
@@ -252,7 +252,7 @@ pub unsafe extern "C" fn rialto_consumer_try_pop_many(
 /// consumer, buffer, buffer_bytes, messages, max_messages, popped
 ///             as for rialto_consumer_pop_many.
 /// timeout_ns  0 is rialto_consumer_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop_many.

@@ -87,7 +87,7 @@ pub unsafe extern "C" fn rialto_consumer_try_peek(
 /// consumer, message, message_bytes, attempt
 ///             as for rialto_consumer_peek.
 /// timeout_ns  0 is rialto_consumer_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_peek.

@@ -139,7 +139,7 @@ pub unsafe extern "C" fn rialto_producer_try_push(
 /// producer, message, message_bytes
 ///             as for rialto_producer_push.
 /// timeout_ns  0 is rialto_producer_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_producer_push; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_producer_push; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_push.
@@ -204,7 +204,7 @@ pub unsafe extern "C" fn rialto_producer_try_push_many(
 /// producer, messages, count, pushed
 ///             as for rialto_producer_push_many; fewer also if the time is up.
 /// timeout_ns  0 is rialto_producer_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none).
+/// Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none); RIALTO_EAGAIN (0).
 /// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_push_many.

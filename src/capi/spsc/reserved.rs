@@ -76,7 +76,7 @@ pub unsafe extern "C" fn rialto_producer_try_reserve(
 /// producer, message_bytes, message
 ///             as for rialto_producer_reserve.
 /// timeout_ns  0 is rialto_producer_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_reserve.
