@@ -2,7 +2,7 @@
 
 use ffi_tests::{
     STATIC_FLAGS, WARNINGS, compiler,
-    documented::{PARTS, comment, names, parts},
+    documented::{PARTS, comment, names, parts, statuses},
     functions, header, libraries, root, succeed, target,
 };
 use std::{collections::HashSet, fs, process::Command};
@@ -141,6 +141,34 @@ fn every_name_in_a_comment_or_table_is_in_the_header() {
 
 /// Configuration flags and the like.
 const NOT_OF_C: [&str; 1] = ["rialto_loom"];
+
+#[test]
+fn every_function_says_what_it_returns() {
+    let header = header();
+    for name in functions().iter().filter(|name| header.contains(&format!("\nint {name}("))) {
+        let said = statuses(&header, name);
+        assert!(
+            said.any || said.named.contains("RIALTO_OK") && said.named.len() > 1,
+            "{name}: {:?}",
+            said.named
+        );
+    }
+    // What stands elsewhere counts, what is taken away does not.
+    let said = |name| statuses(&header, name).named.into_iter().collect::<Vec<_>>().join(" ");
+    assert_eq!(
+        said("rialto_spsc_open_or_create"),
+        "RIALTO_EBADREGION RIALTO_EBUSY RIALTO_EINVAL RIALTO_EMFILE RIALTO_ENFILE RIALTO_ENOMEM RIALTO_ENOSPC \
+         RIALTO_ENOTRECOVERABLE RIALTO_EVERSION RIALTO_EWRONGKIND RIALTO_OK"
+    );
+    assert_eq!(
+        said("rialto_list_open_or_create"),
+        "RIALTO_EBADREGION RIALTO_EBUSY RIALTO_EINVAL RIALTO_EMFILE RIALTO_ENFILE RIALTO_ENOMEM RIALTO_ENOSPC \
+         RIALTO_ENOTRECOVERABLE RIALTO_EWRONGKIND RIALTO_OK"
+    );
+    assert!(
+        statuses(&header, "rialto_region_attach_named").errno && statuses(&header, "rialto_array_edit").any
+    );
+}
 
 #[test]
 fn no_line_is_longer_than_a_terminal() {
