@@ -80,8 +80,8 @@
  * - Everything else goes to out-parameters ("gets ..."), which come last and are written only if
  *   the status is zero or positive. Only buffers that are filled with bytes may be overwritten by a
  *   failure, and see rialto_value_compare_exchange.
- * - NULL and misaligned pointers, and views that are not alive, are RIALTO_EINVAL, also where
- *   "Returns" does not repeat it.
+ * - NULL and misaligned pointers, and views that are not alive, are RIALTO_EINVAL, and a length
+ *   above PTRDIFF_MAX is RIALTO_EMSGSIZE, also where "Returns" does not repeat it.
  * - Timeouts are relative nanoseconds of the monotonic clock, never early, across all inner waits.
  *   x waits for ever, try_x (where there is one) never waits, x_timeout says how long. A timeout of
  *   0 polls: RIALTO_EAGAIN; at a barrier it breaks it, as any other: RIALTO_ETIMEDOUT.
@@ -1555,8 +1555,8 @@ int rialto_region_recover(const rialto_region_t *region, uint32_t depth,
  *
  * region      alive.
  * Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message, a permit or an
- *             end in hand, or is registered with a barrier: end that first); RIALTO_ENOMEM;
- *             RIALTO_EINVAL.
+ *             end in hand, or is registered with a barrier: end that first); RIALTO_EPERM (a peer
+ *             has damaged its entry among the members); RIALTO_ENOMEM; RIALTO_EINVAL.
  * Concurrency any thread, for itself.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as if we had died before.
@@ -1571,7 +1571,8 @@ int rialto_region_leave(const rialto_region_t *region);
  * region      alive; no other thread is using it or what was made from it.
  * Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a
  *             message, a permit or an end in hand, is registered with a barrier, or holds a lock in
- *             there); RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
+ *             there); RIALTO_EPERM (a peer has damaged its entry among the members); RIALTO_ENOMEM;
+ *             RIALTO_EINVAL (also: detached already).
  * Concurrency one thread, the last.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as if we had died before.

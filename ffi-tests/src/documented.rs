@@ -41,6 +41,14 @@ pub fn names(text: &str) -> impl Iterator<Item = &str> {
     words.filter(|word| word.starts_with("rialto_") || word.starts_with("RIALTO_"))
 }
 
+/// A function's parameters.
+fn parameters<'a>(header: &'a str, name: &str) -> &'a str {
+    let (_, rest) = header.split_once(&format!("\nint {name}(")).unwrap_or_default();
+    rest.split(");").next().unwrap_or_default()
+}
+
+const POSITIVE: [&str; 3] = ["RIALTO_OK", "RIALTO_OWNER_DIED", "RIALTO_REDELIVERED"];
+
 /// What a function may return.
 #[derive(Clone, Default)]
 pub struct Statuses {
@@ -54,6 +62,16 @@ pub struct Statuses {
 
 /// As "Returns" says, with what it refers to: "as rialto_x and rialto_y, but neither RIALTO_A nor RIALTO_B; RIALTO_C".
 pub fn statuses(header: &str, name: &str) -> Statuses {
+    let mut all = said(header, name);
+    // Everywhere, say the conventions; for lengths, that is.
+    all.named.insert("RIALTO_EINVAL".into());
+    if parameters(header, name).contains(" size_t ") {
+        all.named.insert("RIALTO_EMSGSIZE".into());
+    }
+    all
+}
+
+fn said(header: &str, name: &str) -> Statuses {
     let parts = parts(header, name);
     let text = &parts.iter().find(|part| part.0 == "Returns").expect("Returns").1;
     let mut all = Statuses {
@@ -71,7 +89,7 @@ pub fn statuses(header: &str, name: &str) -> Statuses {
             said.trim_start().strip_prefix("as ").or(said.split_once(" as ").map(|said| said.1))
         {
             for other in names(others).filter(|other| *other != name && other.starts_with("rialto_")) {
-                let other = statuses(header, other);
+                let other = said(header, other);
                 all.named.extend(other.named);
                 all.errno |= other.errno;
                 all.any |= other.any;
@@ -79,9 +97,8 @@ pub fn statuses(header: &str, name: &str) -> Statuses {
         }
         all.named.extend(names(said).filter(|name| name.starts_with("RIALTO_")).map(str::to_owned));
     }
-    all.named.retain(|name| !except.contains(name));
-    // Everywhere, say the conventions.
-    all.named.insert("RIALTO_EINVAL".into());
+    let is_status = |name: &String| name.starts_with("RIALTO_E") || POSITIVE.contains(&name.as_str());
+    all.named.retain(|name| is_status(name) && !except.contains(name));
     all
 }
 

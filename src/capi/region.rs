@@ -442,8 +442,8 @@ pub unsafe extern "C" fn rialto_region_recover(
 ///
 /// region      alive.
 /// Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message, a permit or an
-///             end in hand, or is registered with a barrier: end that first); RIALTO_ENOMEM;
-///             RIALTO_EINVAL.
+///             end in hand, or is registered with a barrier: end that first); RIALTO_EPERM (a peer
+///             has damaged its entry among the members); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread, for itself.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as if we had died before.
@@ -460,7 +460,8 @@ pub unsafe extern "C" fn rialto_region_leave(region: *const rialto_region_t) -> 
 /// region      alive; no other thread is using it or what was made from it.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a
 ///             message, a permit or an end in hand, is registered with a barrier, or holds a lock in
-///             there); RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
+///             there); RIALTO_EPERM (a peer has damaged its entry among the members); RIALTO_ENOMEM;
+///             RIALTO_EINVAL (also: detached already).
 /// Concurrency one thread, the last.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as if we had died before.
