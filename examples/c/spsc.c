@@ -68,8 +68,10 @@ static void consume(void)
     must(rialto_spsc_consumer_timeout(&numbers, RIALTO_WAIT_FOREVER, &end), "consumer");
     while ((status = rialto_consumer_peek(&end, &message, &length, &attempt)) >= 0) {
         int number = *(const int *)message; /* 16-aligned, in place */
-        if (number != *next)
+        if (number != *next) {
+            rialto_spsc_close(&numbers); /* so that the producer ends, too */
             exit(1);
+        }
         if (number == DEATH && status != RIALTO_REDELIVERED)
             raise(SIGKILL); /* not released: our successor gets this one */
         *next = number + 1;
