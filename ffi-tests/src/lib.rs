@@ -12,7 +12,10 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -142,7 +145,10 @@ pub fn compile_example(folder: &str, name: &str) -> PathBuf {
     assert!(command.contains(PKG_CONFIG) && command.contains(&file), "{path}: {line}");
     let programs = target().join("examples");
     fs::create_dir_all(&programs).expect("the target folder is writable");
-    let program = programs.join(format!("{name}-{}", std::process::id()));
+    // Two tests of one program may build one example.
+    static BUILDS: AtomicU32 = AtomicU32::new(0);
+    let build = BUILDS.fetch_add(1, Ordering::Relaxed);
+    let program = programs.join(format!("{name}-{}-{build}", std::process::id()));
     let mut cc = compiler("CC", "cc");
     cc.current_dir(root()).args(WARNINGS).args(["-I", "include"]);
     for word in command.replace(PKG_CONFIG, "").split_whitespace() {
