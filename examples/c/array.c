@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -71,8 +72,8 @@ static void trade(void)
 
 int main(void)
 {
-    int64_t money[ACCOUNTS];
-    int wrong = 0, moved = 0;
+    int64_t money[ACCOUNTS], before[ACCOUNTS];
+    int wrong = 0;
     rialto_region_config_t usual;
     must(rialto_region_config_default(&usual), "region config");
     must(rialto_region_create_anonymous(&region, 1 << 18, &usual), "region");
@@ -83,8 +84,12 @@ int main(void)
          "array");
 
     for (int i = 0; i < KILLS; i++) {
+        memcpy(before, money, sizeof before);
         pid_t traders[2] = {start(trade), start(trade)};
-        usleep(1000 + (useconds_t)i * 100);
+        do { /* until they trade, and a little more */
+            usleep(100 * (useconds_t)(i + 1));
+            must(rialto_array_read(&accounts, 0, ACCOUNTS, money), "read");
+        } while (memcmp(money, before, sizeof before) == 0);
         for (int one = 0; one < 2; one++) {
             int64_t sum = 0;
             kill(traders[one], SIGKILL); /* the other one goes on */
@@ -95,9 +100,7 @@ int main(void)
             wrong += sum != (int64_t)ACCOUNTS * EACH;
         }
     }
-    for (int at = 0; at < ACCOUNTS; at++)
-        moved += money[at] != EACH;
-    printf("%d traders killed, money %s, %d wrong sums\n", 2 * KILLS, moved > 0 ? "moved" : "did not move", wrong);
+    printf("%d traders killed, %d wrong sums\n", 2 * KILLS, wrong);
     must(rialto_region_detach(&region), "detach");
-    return wrong != 0 || moved == 0;
+    return wrong != 0;
 }

@@ -100,13 +100,16 @@ int main(void)
     must(rialto_dict_for_each(&words, key, sizeof key, &value, sizeof value, print, &sum), "for_each");
 
     for (int i = 0; i < KILLS; i++) {
+        must(rialto_dict_clear(&twins), "clear"); /* which the dead one before may have held: nobody waits for it */
         pid_t writer = start(write_twins);
-        usleep(2000 + (useconds_t)i * 100);
+        do { /* until it writes, and a little more */
+            usleep(100 * (useconds_t)(i + 1));
+            must(rialto_dict_len(&twins, &length), "len");
+        } while (length == 0);
         kill(writer, SIGKILL);
         waitpid(writer, NULL, 0);
-        for (int one = 0; one < 2; one++) /* equal, or both not there yet */
-            if (rialto_dict_get(&twins, one == 0 ? "castor" : "pollux", 6, &twin[one], sizeof twin[one], &length) < 0)
-                twin[one] = -1;
+        must(rialto_dict_get(&twins, "castor", 6, &twin[0], sizeof twin[0], &length), "castor");
+        must(rialto_dict_get(&twins, "pollux", 6, &twin[1], sizeof twin[1], &length), "pollux");
         torn += twin[0] != twin[1];
     }
     printf("%d in all; %d writers killed, %d torn twins\n", sum, KILLS, torn);

@@ -85,8 +85,12 @@ int main(void)
     must(rialto_list_for_each(&names, item, sizeof item, print, NULL), "for_each");
 
     for (int i = 0; i < KILLS; i++) {
+        must(rialto_list_clear(&pairs), "clear"); /* which the dead one before may have held: nobody waits for it */
         pid_t writer = start(add_pairs);
-        usleep(1000 + (useconds_t)i * 100);
+        do { /* until it writes, and a little more */
+            usleep(100 * (useconds_t)(i + 1));
+            must(rialto_list_len(&pairs, &count), "len");
+        } while (count == 0);
         kill(writer, SIGKILL);
         waitpid(writer, NULL, 0);
         must(rialto_list_len(&pairs, &count), "len");

@@ -92,8 +92,12 @@ int main(void)
 
     int torn = 0;
     for (int i = 0; i < KILLS; i++) {
+        uint64_t before = found.line[0];
         pid_t writer = start(write_pages);
-        usleep(1000 + (useconds_t)i * 100);
+        do { /* until it writes, and a little more */
+            usleep(100 * (useconds_t)(i + 1));
+            must(rialto_value_load(&page, &found, sizeof found), "load");
+        } while (found.line[0] == before);
         kill(writer, SIGKILL);
         waitpid(writer, NULL, 0);
         must(rialto_value_load(&page, &found, sizeof found), "load");
