@@ -128,7 +128,7 @@
  *       return 1;
  *   rialto_region_detach(&region);
  *
- * Link the static library with -lpthread -ldl -lm. */
+ * Link with what pkg-config --libs rialto says (--static for the static library). */
 
 
 #ifndef RIALTO_H

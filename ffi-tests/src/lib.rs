@@ -38,7 +38,7 @@ pub enum Link {
 }
 
 /// What a C program needs besides `librialto.a`.
-pub const STATIC_FLAGS: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
+pub const STATIC_FLAGS: [&str; 1] = ["-pthread"];
 
 /// Every program gets these.
 pub const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
@@ -70,8 +70,7 @@ pub fn functions() -> Vec<String> {
 
 /// Where the libraries and programs are.
 pub fn target() -> PathBuf {
-    let outer = env::var_os("CARGO_TARGET_DIR").unwrap_or("target".into());
-    root().join(outer).join("ffi")
+    root().join("target/ffi")
 }
 
 /// The folder of `librialto.a` and `librialto.so`, built once per test program.
@@ -82,17 +81,13 @@ pub fn libraries() -> &'static Path {
         let mut build = Command::new(cargo);
         build
             .current_dir(root())
-            .args(["rustc", "--release", "--package", "rialto", "--lib", "--features", "capi"])
-            .args(["--crate-type", "staticlib,cdylib", "--target-dir"])
-            .arg(target())
-            // Threads run our code when they end, so it must stay.
-            .args(["--", "-C", "link-arg=-Wl,-z,nodelete"])
+            .arg("clib") // .cargo/config.toml
             // What the tests are instrumented with, C programs cannot link.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .env_remove("CARGO_BUILD_TARGET");
         succeed(&mut build, "cannot build the C libraries");
-        target().join("release")
+        target().join("c")
     })
 }
 
