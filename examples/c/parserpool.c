@@ -44,13 +44,14 @@ struct result {
 
 static rialto_region_t region;
 static rialto_queue_t inputs, results;
+static bool kills; /* --kill */
 
 static void must(int status, const char *what)
 {
-    if (status < 0) {
-        fprintf(stderr, "%s: %s\n", what, rialto_strerror(status));
-        exit(1);
-    }
+    if (status >= 0)
+        return;
+    fprintf(stderr, "%s: %s\n", what, rialto_strerror(status));
+    exit(1);
 }
 
 /* ---- The parser. Records of type, length, body; 'm', a measurement, is a unit and a number, big-endian. ---- */
@@ -73,8 +74,8 @@ static int parse(const unsigned char *at, size_t length, int64_t *sum)
         if (at[0] == 'm') {
             if (at[1] != 8)
                 return -1;
-            uint32_t unit = big_endian(at + 2);
-            *sum += millimetres[unit] * big_endian(at + 6); /* THE BUG: who says that there is such a unit? */
+            /* THE BUG: who says that there is such a unit? */
+            *sum += millimetres[big_endian(at + 2)] * big_endian(at + 6);
         } /* others are skipped: names, comments */
         at += 2 + at[1];
     }
@@ -101,6 +102,8 @@ static void work(void)
         result.id = input.id;
         result.status = parse(input.bytes, length - sizeof input.id, &result.sum); /* we may die in here */
         must(rialto_queue_push(&results, &result, sizeof result), "push");
+        if (kills && result.id % 200 == 77 && status == RIALTO_OK)
+            raise(SIGKILL); /* the worst moment: the result is out, and the input is still in our hand */
         must(rialto_peeked_release(&job), "release");
     }
     if (status != RIALTO_EPIPE)
@@ -113,10 +116,8 @@ static pid_t start_worker(void)
     pid_t child = fork();
     if (child == 0)
         work();
-    if (child < 0) {
-        perror("fork");
-        exit(1);
-    }
+    if (child < 0)
+        abort();
     return child;
 }
 
@@ -124,8 +125,7 @@ static pid_t start_worker(void)
 
 static size_t add(unsigned char *to, uint32_t unit, uint32_t number)
 {
-    to[0] = 'm';
-    to[1] = 8;
+    memcpy(to, "m\10", 2);
     for (int i = 0; i < 4; i++) {
         to[2 + i] = (unsigned char)(unit >> (24 - 8 * i));
         to[6 + i] = (unsigned char)(number >> (24 - 8 * i));
@@ -206,7 +206,7 @@ static void quarantine(void)
 
 int main(int count, char **arguments)
 {
-    bool kills = count > 1 && strcmp(arguments[1], "--kill") == 0;
+    kills = count > 1 && strcmp(arguments[1], "--kill") == 0;
     rialto_region_config_t region_config;
     rialto_queue_config_t config;
     must(rialto_region_config_default(&region_config), "region config");

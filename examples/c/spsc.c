@@ -68,10 +68,8 @@ static void consume(void)
     must(rialto_spsc_consumer_timeout(&numbers, RIALTO_WAIT_FOREVER, &end), "consumer");
     while ((status = rialto_consumer_peek(&end, &message, &length, &attempt)) >= 0) {
         int number = *(const int *)message; /* 16-aligned, in place */
-        if (number != *next) {
-            rialto_spsc_close(&numbers); /* so that the producer ends, too */
+        if (number != *next)
             exit(1);
-        }
         if (number == DEATH && status != RIALTO_REDELIVERED)
             raise(SIGKILL); /* not released: our successor gets this one */
         *next = number + 1;
@@ -98,8 +96,11 @@ int main(void)
     pid_t producer = start(produce), consumer = start(consume), ended;
     int how, lost = 0;
     while ((ended = wait(&how)) > 0) {
-        if (!WIFSIGNALED(how))
+        if (!WIFSIGNALED(how)) {
+            if (how != 0)
+                rialto_spsc_close(&numbers); /* it has failed: let the other one end, too */
             continue;
+        }
         lost++;
         if (ended == producer)
             producer = start(produce);

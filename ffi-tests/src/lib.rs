@@ -180,8 +180,9 @@ fn run_program(program: PathBuf, name: &str) -> String {
 
 /// Runs a command to its end, or kills it at the watchdog's.
 fn finish(mut command: Command, name: &str) -> Output {
-    use std::process::Stdio;
+    use std::{os::unix::process::CommandExt, process::Stdio};
     let mut child = command
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -190,7 +191,9 @@ fn finish(mut command: Command, name: &str) -> Output {
     let start = Instant::now();
     while child.try_wait().expect("our child").is_none() {
         if start.elapsed() > WATCHDOG {
-            let _ = child.kill();
+            // With its children, who have our pipes open.
+            // SAFETY: no memory of ours; the group is the child's, which has not been waited for.
+            unsafe { libc::kill(-(child.id() as i32), libc::SIGKILL) };
             panic!("{name} hangs: {:?}", child.wait_with_output());
         }
         std::thread::sleep(Duration::from_millis(5));
