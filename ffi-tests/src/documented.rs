@@ -82,11 +82,11 @@ fn said(header: &str, name: &str) -> Statuses {
     let mut except = BTreeSet::new();
     // In parentheses are reasons; only "nor" takes more away there.
     for clause in text.replace("(nor", "; but not").split([';', '.', '(', ')']) {
-        let (said, taken) =
+        let (given, taken) =
             clause.split_once(" but n").or(clause.split_once(" but for")).unwrap_or((clause, ""));
         except.extend(names(taken).map(str::to_owned));
         if let Some(others) =
-            said.trim_start().strip_prefix("as ").or(said.split_once(" as ").map(|said| said.1))
+            given.trim_start().strip_prefix("as ").or(given.split_once(" as ").map(|given| given.1))
         {
             for other in names(others).filter(|other| *other != name && other.starts_with("rialto_")) {
                 let other = said(header, other);
@@ -95,7 +95,7 @@ fn said(header: &str, name: &str) -> Statuses {
                 all.any |= other.any;
             }
         }
-        all.named.extend(names(said).filter(|name| name.starts_with("RIALTO_")).map(str::to_owned));
+        all.named.extend(names(given).filter(|name| name.starts_with("RIALTO_")).map(str::to_owned));
     }
     let is_status = |name: &String| name.starts_with("RIALTO_E") || POSITIVE.contains(&name.as_str());
     all.named.retain(|name| is_status(name) && !except.contains(name));
