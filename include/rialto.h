@@ -426,7 +426,8 @@ int rialto_lock_acquire(rialto_lock_t *lock);
  * Acquires `lock` if that needs no waiting. Cf. pthread_mutex_trylock.
  *
  * lock        as for rialto_lock_acquire.
- * Returns     as rialto_lock_acquire; RIALTO_EAGAIN (held, by whomever: also instead of EDEADLK).
+ * Returns     as rialto_lock_acquire; RIALTO_EAGAIN (held by whomever; also instead of
+ *             RIALTO_EDEADLK).
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as rialto_lock_acquire.
@@ -1287,7 +1288,7 @@ typedef struct rialto_recovered_t {
     uint32_t redelivered;
     /** Queue slots that dead producers had claimed and not filled. */
     uint32_t freed;
-    /** Messages given up because more holders died with them than can be counted (31). */
+    /** Messages given up: by RIALTO_ON_DEATH_DROP, or because 31 holders died with them. */
     uint32_t dropped;
     /** Permits of tracked semaphores that dead members held. */
     uint32_t permits;

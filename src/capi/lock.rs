@@ -110,7 +110,8 @@ pub unsafe extern "C" fn rialto_lock_acquire(lock: *mut rialto_lock_t) -> c_int 
 /// Acquires `lock` if that needs no waiting. Cf. pthread_mutex_trylock.
 ///
 /// lock        as for rialto_lock_acquire.
-/// Returns     as rialto_lock_acquire; RIALTO_EAGAIN (held, by whomever: also instead of EDEADLK).
+/// Returns     as rialto_lock_acquire; RIALTO_EAGAIN (held by whomever; also instead of
+///             RIALTO_EDEADLK).
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_lock_acquire.

@@ -43,7 +43,7 @@ pub struct rialto_recovered_t {
     pub redelivered: u32,
     /// Queue slots that dead producers had claimed and not filled.
     pub freed: u32,
-    /// Messages given up because more holders died with them than can be counted (31).
+    /// Messages given up: by RIALTO_ON_DEATH_DROP, or because 31 holders died with them.
     pub dropped: u32,
     /// Permits of tracked semaphores that dead members held.
     pub permits: u32,
