@@ -73,7 +73,7 @@
  *   actions must return: no exception, longjmp or pthread_exit through a function of ours.
  *
  * CONVENTIONS
- * - nctions return a status and nothing else (but for rialto_strerror and the versions): negative,
+ * - Functions return a status and nothing else (but rialto_strerror and the versions): negative,
  *   you did not get it (but see Conditions above); zero, you did; positive, you did and there is
  *   something to know. New codes may be added. Codes are negated Linux errno numbers; ours begin at
  *   -4096. Where the system refuses with an errno that has no name here, it is returned negated.
@@ -1957,8 +1957,8 @@ int rialto_member_leave(rialto_member_t *member);
 #define RIALTO_QUEUE_INDEXED 1
 
 /**
- * A message whose holder died: somebody else gets it, marked; after max_attempts of them nobody but
- * rialto_queue_take_poisoned. Delivers at least once.
+ * A message whose holder died: somebody else gets it, marked; after max_attempts redeliveries
+ * nobody but rialto_queue_take_poisoned. Delivers at least once.
  */
 #define RIALTO_ON_DEATH_REDELIVER 0
 

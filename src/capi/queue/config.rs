@@ -41,8 +41,8 @@ pub const RIALTO_QUEUE_RING: u32 = 0;
 /// A queue's kind: messages lie in blocks of their own, with a ring of their indices. For large ones
 /// that are written, or held, for long: never copied, holds nobody up. At most 32768 slots.
 pub const RIALTO_QUEUE_INDEXED: u32 = 1;
-/// A message whose holder died: somebody else gets it, marked; after max_attempts of them nobody but
-/// rialto_queue_take_poisoned. Delivers at least once.
+/// A message whose holder died: somebody else gets it, marked; after max_attempts redeliveries
+/// nobody but rialto_queue_take_poisoned. Delivers at least once.
 pub const RIALTO_ON_DEATH_REDELIVER: u32 = 0;
 /// A message whose holder died: it is gone, and counted, see rialto_queue_dropped. Delivers at most
 /// once, but for messages that a living holder gave back.
