@@ -1,7 +1,6 @@
 /* Works on the messages that producer.c sends. As many at a time as you like.
  *
- *   cargo rustc --release --lib --crate-type staticlib --features capi --target-dir target/ffi
- *   gcc -Iinclude examples/c/consumer.c target/ffi/release/librialto.a -pthread -ldl -lm -o consumer
+ *   gcc consumer.c $(pkg-config --cflags --libs rialto) -o consumer
  *
  *   ./consumer NAME [MS]           works MS milliseconds (50) on each message, until a producer has closed
  *

@@ -1,7 +1,6 @@
 /* Sends messages to the queue that consumer.c reads.
  *
- *   cargo rustc --release --lib --crate-type staticlib --features capi --target-dir target/ffi
- *   gcc -Iinclude examples/c/producer.c target/ffi/release/librialto.a -pthread -ldl -lm -o producer
+ *   gcc producer.c $(pkg-config --cflags --libs rialto) -o producer
  *
  *   ./producer NAME COUNT [MS]     COUNT messages, one every MS milliseconds (100), then no more
  *

@@ -11,21 +11,16 @@ pub const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
 
 /// Builds the static library (Cargo does nothing if it is fresh); where it is, or why it is not.
 pub fn static_library() -> Result<PathBuf, String> {
-    let target = Path::new(PACKAGE).join("target/ffi");
     let cargo = env::var_os("CARGO").unwrap_or("cargo".into());
     let mut command = Command::new(cargo);
     command
         .current_dir(PACKAGE)
-        .args(["rustc", "--quiet", "--release", "--package", "rialto", "--lib", "--features", "capi"])
-        // Not only the static one, and in this folder: ffi-tests builds the same, so it is built once.
-        .args(["--crate-type", "staticlib,cdylib", "--target-dir"])
-        .arg(&target)
-        .args(["--", "-C", "link-arg=-Wl,-z,nodelete"])
+        .args(["--quiet", "clib"]) // .cargo/config.toml
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET");
     run(&mut command, "cargo")?;
-    Ok(target.join("release/librialto.a"))
+    Ok(Path::new(PACKAGE).join("target/ffi/c/librialto.a"))
 }
 
 /// Compiles and links one C file with `library` into `program`.
@@ -38,7 +33,7 @@ pub fn compile(source: &Path, library: &Path, program: &Path, flags: &[&str]) ->
         .arg(Path::new(PACKAGE).join("include"))
         .args(flags)
         .args([source, library])
-        .args(["-pthread", "-ldl", "-lm", "-o"])
+        .args(["-pthread", "-o"])
         .arg(&fresh);
     run(&mut command, "the C compiler")?;
     fs::rename(&fresh, program).map_err(|error| format!("cannot write {}: {error}", program.display()))

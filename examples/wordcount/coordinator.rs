@@ -238,8 +238,7 @@ fn c_program(options: &Options, screen: &mut Screen) -> Option<std::path::PathBu
     if options.rust_only {
         return None;
     }
-    screen
-        .line("building the C worker against target/ffi/release/librialto.a (the first time takes a while)");
+    screen.line("building the C worker against target/ffi/c/librialto.a (the first time takes a while)");
     match c_worker::build() {
         Ok(program) => Some(program),
         Err(why) => {

@@ -5,6 +5,7 @@
 //! are half of what Rialto promises.
 
 mod cpp;
+pub mod documented;
 mod peer;
 
 pub use cpp::{compile_cpp, cpp_compilers, cpp_example_line, run_cpp, run_cpp_example};
@@ -14,7 +15,10 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -37,7 +41,7 @@ pub enum Link {
 }
 
 /// What a C program needs besides `librialto.a`.
-pub const STATIC_FLAGS: [&str; 3] = ["-lpthread", "-ldl", "-lm"];
+pub const STATIC_FLAGS: [&str; 1] = ["-pthread"];
 
 /// Every program gets these.
 pub const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
@@ -69,8 +73,7 @@ pub fn functions() -> Vec<String> {
 
 /// Where the libraries and programs are.
 pub fn target() -> PathBuf {
-    let outer = env::var_os("CARGO_TARGET_DIR").unwrap_or("target".into());
-    root().join(outer).join("ffi")
+    root().join("target/ffi")
 }
 
 /// The folder of `librialto.a` and `librialto.so`, built once per test program.
@@ -81,17 +84,13 @@ pub fn libraries() -> &'static Path {
         let mut build = Command::new(cargo);
         build
             .current_dir(root())
-            .args(["rustc", "--release", "--package", "rialto", "--lib", "--features", "capi"])
-            .args(["--crate-type", "staticlib,cdylib", "--target-dir"])
-            .arg(target())
-            // Threads run our code when they end, so it must stay.
-            .args(["--", "-C", "link-arg=-Wl,-z,nodelete"])
+            .arg("clib") // .cargo/config.toml
             // What the tests are instrumented with, C programs cannot link.
             .env_remove("RUSTFLAGS")
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .env_remove("CARGO_BUILD_TARGET");
         succeed(&mut build, "cannot build the C libraries");
-        target().join("release")
+        target().join("c")
     })
 }
 
@@ -116,7 +115,8 @@ pub fn compile(name: &str, link: Link) -> PathBuf {
     let program = folder.join(format!("{name}-{}", std::process::id()));
     let mut cc = compiler("CC", "cc");
     cc.args(["-std=c11", "-O2", "-g", "-D_GNU_SOURCE"]).args(WARNINGS);
-    cc.arg("-I").arg(root().join("include")).arg(root().join(format!("ffi-tests/c/{name}.c")));
+    cc.arg("-I").arg(root().join("include")).arg("-include").arg(documented::include());
+    cc.arg(root().join(format!("ffi-tests/c/{name}.c")));
     match link {
         Link::Static => cc.arg(libraries.join("librialto.a")).args(STATIC_FLAGS),
         Link::Shared => {
@@ -128,30 +128,32 @@ pub fn compile(name: &str, link: Link) -> PathBuf {
     program
 }
 
-/// Builds `examples/c/NAME.c` by the command in its first comment, but with all warnings, and where the
-/// libraries are.
-pub fn compile_example(name: &str) -> PathBuf {
-    let path = format!("examples/c/{name}.c");
+/// How an example gets Rialto where it is installed.
+const PKG_CONFIG: &str = "$(pkg-config --cflags --libs rialto)";
+
+/// Builds `FOLDER/NAME.c` by the command in its first comment, but with all warnings, and with the header and the
+/// library that are here instead of those that pkg-config knows.
+pub fn compile_example(folder: &str, name: &str) -> PathBuf {
+    let path = format!("{folder}/{name}.c");
     let source = fs::read_to_string(root().join(&path)).expect("an example");
-    let line = |tool: &str| {
-        let line = source.lines().find_map(|line| line.strip_prefix(" *   ").filter(|l| l.starts_with(tool)));
-        line.unwrap_or_else(|| panic!("{path}: its first comment says how to build it, with {tool}"))
-    };
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
-    assert!(readme.contains(line("cargo ")), "{path}: the library is built as in README.md");
-    let command = line("gcc ");
-    assert!(command.ends_with(&format!(" -o {name}")) && command.contains(&path), "{path}: {command}");
-    let folder = target().join("examples");
-    fs::create_dir_all(&folder).expect("the target folder is writable");
-    let program = folder.join(format!("{name}-{}", std::process::id()));
+    let line = source.lines().find_map(|line| line.strip_prefix(" *   ").filter(|l| l.starts_with("gcc ")));
+    let line = line.unwrap_or_else(|| panic!("{path}: its first comment says how to build it, with gcc"));
+    let command = line.strip_prefix("gcc ").and_then(|rest| rest.strip_suffix(&format!(" -o {name}")));
+    let command = command.unwrap_or_else(|| panic!("{path}: {line}"));
+    let file = format!("{name}.c");
+    assert!(command.contains(PKG_CONFIG) && command.contains(&file), "{path}: {line}");
+    let programs = target().join("examples");
+    fs::create_dir_all(&programs).expect("the target folder is writable");
+    // Two tests of one program may build one example.
+    static BUILDS: AtomicU32 = AtomicU32::new(0);
+    let build = BUILDS.fetch_add(1, Ordering::Relaxed);
+    let program = programs.join(format!("{name}-{}-{build}", std::process::id()));
     let mut cc = compiler("CC", "cc");
-    cc.current_dir(root()).args(WARNINGS);
-    for word in command.split_whitespace().skip(1).take_while(|word| *word != "-o") {
-        match word {
-            "target/ffi/release/librialto.a" => cc.arg(libraries().join("librialto.a")),
-            word => cc.arg(word),
-        };
+    cc.current_dir(root()).args(WARNINGS).args(["-I", "include"]);
+    for word in command.replace(PKG_CONFIG, "").split_whitespace() {
+        cc.arg(if word == file { &path } else { word });
     }
+    cc.arg(libraries().join("librialto.a")).args(STATIC_FLAGS);
     succeed(cc.arg("-o").arg(&program), "cannot compile an example");
     program
 }
@@ -161,9 +163,9 @@ pub fn run(name: &str, link: Link) -> String {
     run_program(compile(name, link), &format!("{name}.c ({link:?})"))
 }
 
-/// As [`run`], an example.
+/// As [`run`], an example of `examples/c`.
 pub fn run_example(name: &str) -> String {
-    run_program(compile_example(name), &format!("examples/c/{name}.c"))
+    run_program(compile_example("examples/c", name), &format!("examples/c/{name}.c"))
 }
 
 fn run_program(program: PathBuf, name: &str) -> String {
@@ -182,8 +184,9 @@ fn run_program(program: PathBuf, name: &str) -> String {
 
 /// Runs a command to its end, or kills it at the watchdog's.
 fn finish(mut command: Command, name: &str) -> Output {
-    use std::process::Stdio;
+    use std::{os::unix::process::CommandExt, process::Stdio};
     let mut child = command
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -192,7 +195,9 @@ fn finish(mut command: Command, name: &str) -> Output {
     let start = Instant::now();
     while child.try_wait().expect("our child").is_none() {
         if start.elapsed() > WATCHDOG {
-            let _ = child.kill();
+            // With its children, who have our pipes open.
+            // SAFETY: no memory of ours; the group is the child's, which has not been waited for.
+            unsafe { libc::kill(-(child.id() as i32), libc::SIGKILL) };
             panic!("{name} hangs: {:?}", child.wait_with_output());
         }
         std::thread::sleep(Duration::from_millis(5));

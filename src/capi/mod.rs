@@ -18,8 +18,8 @@
 //! to, for how long, and who may call it when. The rest of the header's promises is in `cbindgen.toml`.
 //!
 //! # Crash
-//! No panic crosses the boundary: `extern "C"` aborts the process instead. None is known. Nor does what a
-//! C++ predicate or action throws.
+//! No panic crosses the boundary: it ends the process. None is known. What a C++ predicate or action throws is the
+//! caller's affair: the header forbids it, `rialto.hpp` ends the process.
 //!
 //! # Checked by
 //! `ffi-tests`, and `cargo build --features capi,header`, which writes the header anew.
@@ -42,10 +42,13 @@ mod locking;
 mod member;
 mod named;
 mod namespace;
+#[cfg(all(feature = "panic_handler", not(feature = "std"), not(test)))]
+mod panic;
 mod peeked;
 mod permits;
 mod pipe;
 mod queue;
+mod raw;
 mod region;
 mod reserved;
 mod rlock;
@@ -70,6 +73,7 @@ pub use peeked::*;
 pub use permits::*;
 pub use pipe::*;
 pub use queue::*;
+pub use raw::*;
 pub use region::*;
 pub use reserved::*;
 pub use rlock::*;
