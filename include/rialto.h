@@ -437,7 +437,7 @@ typedef struct rialto_layout_t {
  * not move while it is alive (a copy is refused), and it must outlive all views made from it. A forked
  * child may go on using its copy of the process's memory.
  */
-typedef struct rialto_region_t {
+typedef struct RIALTO_ALIGNED(8) rialto_region_t {
     /** Not for you. */
     uint64_t _private[16];
 } rialto_region_t;

@@ -55,7 +55,8 @@ pub struct rialto_recovered_t {
 /// This process's view of a region, on your stack or wherever you like, private to the process. It must
 /// not move while it is alive (a copy is refused), and it must outlive all views made from it. A forked
 /// child may go on using its copy of the process's memory.
-#[repr(C)]
+// It has a 64-bit atomic in it, and a C `uint64_t` on i386 is aligned to 4 only.
+#[repr(C, align(8))]
 pub struct rialto_region_t {
     /// Not for you.
     pub _private: [u64; 16],
