@@ -19,12 +19,14 @@ static void over_the_caller_s_pointer(void)
     rialto_region_t region, other;
     EXPECT(rialto_region_attach(&other, two, SIZE), RIALTO_EBADREGION); /* zeroed: none */
     EXPECT(rialto_region_init(&region, one + 64, SIZE - 64, &config), RIALTO_EINVAL);
+    EXPECT(rialto_region_init(&region, one, SIZE_MAX / 2 + 1, &config), RIALTO_EINVAL);
     EXPECT(rialto_region_init(&region, one, 1024, &config), RIALTO_ENOSPC);
     EXPECT(rialto_region_init(&region, one, SIZE, &config), RIALTO_OK);
     EXPECT(rialto_region_init(&other, two, SIZE, &config), RIALTO_EEXIST);
     EXPECT(rialto_region_attach(&other, two + 64, SIZE - 64), RIALTO_EINVAL);
     EXPECT(rialto_region_attach(&other, two, SIZE / 2), RIALTO_EBADREGION);
     EXPECT(rialto_region_attach(&other, two, 0), RIALTO_EBADREGION);
+    EXPECT(rialto_region_attach(&other, two, SIZE_MAX / 2 + 1), RIALTO_EINVAL);
     EXPECT(rialto_region_attach(&other, two, SIZE), RIALTO_OK);
 
     void *base;
