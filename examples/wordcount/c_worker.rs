@@ -15,7 +15,7 @@ pub fn static_library() -> Result<PathBuf, String> {
     let mut command = Command::new(cargo);
     command
         .current_dir(PACKAGE)
-        .args(["clib", "--quiet"]) // .cargo/config.toml
+        .args(["--quiet", "clib"]) // .cargo/config.toml
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .env_remove("CARGO_BUILD_TARGET");

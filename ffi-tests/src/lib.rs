@@ -15,6 +15,7 @@
 //! | `RIALTO_C_RUNNER` | a command that runs them: `valgrind -q` |
 //! | `RIALTO_C_PATIENCE` | by how much to multiply watchdogs, also in `c/check.h` |
 
+pub mod documented;
 mod peer;
 
 pub use peer::Peer;
@@ -23,7 +24,10 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -144,7 +148,8 @@ pub fn compile(name: &str, link: Link) -> PathBuf {
     let program = folder.join(format!("{name}-{}", std::process::id()));
     let mut cc = compiler("CC", "cc");
     cc.args(words("RIALTO_C_FLAGS", FLAGS)).arg("-D_GNU_SOURCE").args(WARNINGS);
-    cc.arg("-I").arg(root().join("include")).arg(root().join(format!("ffi-tests/c/{name}.c")));
+    cc.arg("-I").arg(root().join("include")).arg("-include").arg(documented::include());
+    cc.arg(root().join(format!("ffi-tests/c/{name}.c")));
     match link {
         Link::Static => {
             let library = env::var_os("RIALTO_C_LIBRARY").map(PathBuf::from);
@@ -160,30 +165,32 @@ pub fn compile(name: &str, link: Link) -> PathBuf {
     program
 }
 
-/// Builds `examples/c/NAME.c` by the command in its first comment, but with all warnings, and where the
-/// libraries are.
-pub fn compile_example(name: &str) -> PathBuf {
-    let path = format!("examples/c/{name}.c");
+/// How an example gets Rialto where it is installed.
+const PKG_CONFIG: &str = "$(pkg-config --cflags --libs rialto)";
+
+/// Builds `FOLDER/NAME.c` by the command in its first comment, but with all warnings, and with the header and the
+/// library that are here instead of those that pkg-config knows.
+pub fn compile_example(folder: &str, name: &str) -> PathBuf {
+    let path = format!("{folder}/{name}.c");
     let source = fs::read_to_string(root().join(&path)).expect("an example");
-    let line = |tool: &str| {
-        let line = source.lines().find_map(|line| line.strip_prefix(" *   ").filter(|l| l.starts_with(tool)));
-        line.unwrap_or_else(|| panic!("{path}: its first comment says how to build it, with {tool}"))
-    };
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
-    assert!(readme.contains(line("cargo ")), "{path}: the library is built as in README.md");
-    let command = line("gcc ");
-    assert!(command.ends_with(&format!(" -o {name}")) && command.contains(&path), "{path}: {command}");
-    let folder = target().join("examples");
-    fs::create_dir_all(&folder).expect("the target folder is writable");
-    let program = folder.join(format!("{name}-{}", std::process::id()));
+    let line = source.lines().find_map(|line| line.strip_prefix(" *   ").filter(|l| l.starts_with("gcc ")));
+    let line = line.unwrap_or_else(|| panic!("{path}: its first comment says how to build it, with gcc"));
+    let command = line.strip_prefix("gcc ").and_then(|rest| rest.strip_suffix(&format!(" -o {name}")));
+    let command = command.unwrap_or_else(|| panic!("{path}: {line}"));
+    let file = format!("{name}.c");
+    assert!(command.contains(PKG_CONFIG) && command.contains(&file), "{path}: {line}");
+    let programs = target().join("examples");
+    fs::create_dir_all(&programs).expect("the target folder is writable");
+    // Two tests of one program may build one example.
+    static BUILDS: AtomicU32 = AtomicU32::new(0);
+    let build = BUILDS.fetch_add(1, Ordering::Relaxed);
+    let program = programs.join(format!("{name}-{}-{build}", std::process::id()));
     let mut cc = compiler("CC", "cc");
-    cc.current_dir(root()).args(WARNINGS);
-    for word in command.split_whitespace().skip(1).take_while(|word| *word != "-o") {
-        match word {
-            "target/ffi/c/librialto.a" => cc.arg(libraries().join("librialto.a")),
-            word => cc.arg(word),
-        };
+    cc.current_dir(root()).args(WARNINGS).args(["-I", "include"]);
+    for word in command.replace(PKG_CONFIG, "").split_whitespace() {
+        cc.arg(if word == file { &path } else { word });
     }
+    cc.arg(libraries().join("librialto.a")).args(STATIC_FLAGS);
     succeed(cc.arg("-o").arg(&program), "cannot compile an example");
     program
 }
@@ -193,9 +200,9 @@ pub fn run(name: &str, link: Link) -> String {
     run_program(compile(name, link), &format!("{name}.c ({link:?})"))
 }
 
-/// As [`run`], an example.
+/// As [`run`], an example of `examples/c`.
 pub fn run_example(name: &str) -> String {
-    run_program(compile_example(name), &format!("examples/c/{name}.c"))
+    run_program(compile_example("examples/c", name), &format!("examples/c/{name}.c"))
 }
 
 fn run_program(program: PathBuf, name: &str) -> String {
@@ -214,8 +221,9 @@ fn run_program(program: PathBuf, name: &str) -> String {
 
 /// Runs a command to its end, or kills it at the watchdog's.
 fn finish(mut command: Command, name: &str) -> Output {
-    use std::process::Stdio;
+    use std::{os::unix::process::CommandExt, process::Stdio};
     let mut child = command
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -225,7 +233,9 @@ fn finish(mut command: Command, name: &str) -> Output {
     let start = Instant::now();
     while child.try_wait().expect("our child").is_none() {
         if start.elapsed() > WATCHDOG * patience {
-            let _ = child.kill();
+            // With its children, who have our pipes open.
+            // SAFETY: no memory of ours; the group is the child's, which has not been waited for.
+            unsafe { libc::kill(-(child.id() as i32), libc::SIGKILL) };
             panic!("{name} hangs: {:?}", child.wait_with_output());
         }
         std::thread::sleep(Duration::from_millis(5));
