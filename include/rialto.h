@@ -1275,7 +1275,7 @@ typedef struct rialto_layout_t {
  * A region, as this process sees it: a pinned view, on your stack or wherever you like. It must
  * outlive all views made from it. A forked child may go on using its copy of the process's memory.
  */
-typedef struct rialto_region_t {
+typedef struct RIALTO_ALIGNED(8) rialto_region_t {
     /** Private. */
     uint64_t _private[16];
 } rialto_region_t;

@@ -110,8 +110,9 @@ pub fn include() -> PathBuf {
 
 fn write() -> PathBuf {
     let header = header();
+    // Where there are compound literals; C++ programs do without.
     let mut text = String::from(
-        "#include <rialto.h>\n#include <stdio.h>\n#include <stdlib.h>\n\
+        "#ifndef __cplusplus\n#include <rialto.h>\n#include <stdio.h>\n#include <stdlib.h>\n\
          static inline int rialto_documented(const char *name, int status, const int *said, int errnos)\n{\n\
          \x20   for (int i = 0; said[i] != 4711; i++)\n\
          \x20       if (said[i] == status)\n            return status;\n\
@@ -132,6 +133,7 @@ fn write() -> PathBuf {
             .unwrap();
         }
     }
+    text += "#endif\n";
     fs::create_dir_all(target()).expect("the target folder is writable");
     let path = target().join("documented.h");
     // Programs that run at the same time write the same.

@@ -3,6 +3,17 @@
 //! Everything lands in `target/ffi`: a target folder of its own, so that this cargo does not wait
 //! for the one that runs the tests. A missing C compiler is a failure with a message, not a skip: C programs
 //! are half of what Rialto promises.
+//!
+//! `ffi-tests/matrix` runs these tests again with other compilers, languages, widths and checkers. It says so in the
+//! environment:
+//!
+//! | variable | what |
+//! |---|---|
+//! | `CC`, `CXX` | the compiler, with flags if need be: `gcc -m32` |
+//! | `RIALTO_C_FLAGS` | the language and so on, instead of [`FLAGS`] |
+//! | `RIALTO_C_LIBRARY` | another `librialto.a`, for programs of another width |
+//! | `RIALTO_C_RUNNER` | a command that runs them: `valgrind -q` |
+//! | `RIALTO_C_PATIENCE` | by how much to multiply watchdogs, also in `c/check.h` |
 
 mod cpp;
 pub mod documented;
@@ -42,6 +53,9 @@ pub enum Link {
 
 /// What a C program needs besides `librialto.a`.
 pub const STATIC_FLAGS: [&str; 1] = ["-pthread"];
+
+/// C programs get these, unless the environment has others.
+pub const FLAGS: &str = "-std=c11 -O2 -g";
 
 /// Every program gets these.
 pub const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
@@ -94,16 +108,37 @@ pub fn libraries() -> &'static Path {
     })
 }
 
+/// The words of a variable; of `usual` if it is not set.
+fn words(variable: &str, usual: &str) -> Vec<String> {
+    let words = env::var(variable).unwrap_or_else(|_| usual.to_owned());
+    words.split_whitespace().map(str::to_owned).collect()
+}
+
 /// A C (or C++) compiler. `CC` and `CXX` choose another one.
 pub fn compiler(variable: &str, usual: &str) -> Command {
-    let name = env::var(variable).unwrap_or_else(|_| usual.to_owned());
-    let there = Command::new(&name).arg("--version").output().is_ok_and(|o| o.status.success());
+    let words = words(variable, usual);
+    let name = words.first().unwrap_or_else(|| panic!("{variable} is empty"));
+    let there = Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success());
     assert!(
         there,
         "no compiler `{name}`: these tests run C programs. Install one (Debian: apt-get install gcc g++), or name \
          it in {variable}."
     );
-    Command::new(name)
+    let mut compiler = Command::new(name);
+    compiler.args(&words[1..]);
+    compiler
+}
+
+/// What runs a compiled program.
+fn runner(program: &Path) -> Command {
+    match &words("RIALTO_C_RUNNER", "")[..] {
+        [] => Command::new(program),
+        [runner, arguments @ ..] => {
+            let mut command = Command::new(runner);
+            command.args(arguments).arg(program);
+            command
+        }
+    }
 }
 
 /// Compiles `ffi-tests/c/NAME.c` and links it.
@@ -114,11 +149,15 @@ pub fn compile(name: &str, link: Link) -> PathBuf {
     // A name of this process's own: test programs may run at the same time.
     let program = folder.join(format!("{name}-{}", std::process::id()));
     let mut cc = compiler("CC", "cc");
-    cc.args(["-std=c11", "-O2", "-g", "-D_GNU_SOURCE"]).args(WARNINGS);
+    cc.args(words("RIALTO_C_FLAGS", FLAGS)).arg("-D_GNU_SOURCE").args(WARNINGS);
     cc.arg("-I").arg(root().join("include")).arg("-include").arg(documented::include());
     cc.arg(root().join(format!("ffi-tests/c/{name}.c")));
     match link {
-        Link::Static => cc.arg(libraries.join("librialto.a")).args(STATIC_FLAGS),
+        Link::Static => {
+            let library = env::var_os("RIALTO_C_LIBRARY").map(PathBuf::from);
+            let library = library.unwrap_or_else(|| libraries.join("librialto.a"));
+            cc.args(["-x", "none"]).arg(library).args(STATIC_FLAGS)
+        }
         Link::Shared => {
             let rpath = format!("-Wl,-rpath,{}", libraries.display());
             cc.arg("-L").arg(libraries).args(["-lrialto", "-lpthread", &rpath])
@@ -169,7 +208,7 @@ pub fn run_example(name: &str) -> String {
 }
 
 fn run_program(program: PathBuf, name: &str) -> String {
-    let output = finish(Command::new(&program), name);
+    let output = finish(runner(&program), name);
     let _ = fs::remove_file(&program);
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
@@ -192,9 +231,10 @@ fn finish(mut command: Command, name: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("cannot run {name}: {error}"));
+    let patience = words("RIALTO_C_PATIENCE", "1")[0].parse::<u32>().expect("RIALTO_C_PATIENCE is a number");
     let start = Instant::now();
     while child.try_wait().expect("our child").is_none() {
-        if start.elapsed() > WATCHDOG {
+        if start.elapsed() > WATCHDOG * patience {
             // With its children, who have our pipes open.
             // SAFETY: no memory of ours; the group is the child's, which has not been waited for.
             unsafe { libc::kill(-(child.id() as i32), libc::SIGKILL) };

@@ -1,4 +1,4 @@
-//! The header compiles alone and twice, as C99, C11 and C++17, with all warnings as errors; and links.
+//! The header compiles alone and twice, as C99, C11, C++17 and C++20, with all warnings as errors; and links.
 
 use ffi_tests::{
     STATIC_FLAGS, WARNINGS, compiler,
@@ -8,11 +8,12 @@ use ffi_tests::{
 use std::{collections::HashSet, fs, process::Command};
 
 #[test]
-fn compiles_alone_and_twice_in_three_languages() {
+fn compiles_alone_and_twice_in_four_languages() {
     let folder = target().join("header");
     fs::create_dir_all(&folder).unwrap();
-    for (standard, cc) in [("c99", ("CC", "cc")), ("c11", ("CC", "cc")), ("c++17", ("CXX", "c++"))] {
-        let language = if standard == "c++17" { "c++" } else { "c" };
+    for standard in ["c99", "c11", "c++17", "c++20"] {
+        let (language, cc) =
+            if standard.contains('+') { ("c++", ("CXX", "c++")) } else { ("c", ("CC", "cc")) };
         for twice in [false, true] {
             let program = folder.join(format!("{standard}-{twice}"));
             let mut command = compiler(cc.0, cc.1);

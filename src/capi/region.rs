@@ -57,7 +57,8 @@ pub struct rialto_recovered_t {
 
 /// A region, as this process sees it: a pinned view, on your stack or wherever you like. It must
 /// outlive all views made from it. A forked child may go on using its copy of the process's memory.
-#[repr(C)]
+// It has a 64-bit atomic in it, and a C `uint64_t` on i386 is aligned to 4 only.
+#[repr(C, align(8))]
 pub struct rialto_region_t {
     /// Private.
     pub _private: [u64; 16],
