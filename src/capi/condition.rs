@@ -57,7 +57,11 @@ unsafe fn wait<L: Lockable>(
     timeout_ns: u64,
 ) -> c_int {
     // SAFETY: the caller's word.
-    acquired(lock.and_then(|lock| unsafe { condition_at(condition) }?.wait_timeout(lock, timeout_ns)))
+    acquired(
+        check(condition)
+            .and(lock)
+            .and_then(|lock| unsafe { condition_at(condition) }?.wait_timeout(lock, timeout_ns)),
+    )
 }
 
 /// # Safety
@@ -69,8 +73,9 @@ unsafe fn wait_for<L: Lockable>(
     predicate: Predicate,
     arg: *mut c_void,
 ) -> c_int {
-    acquired(lock.and_then(|lock| {
-        let predicate = predicate.ok_or(Error::Invalid)?;
+    let predicate = check(condition).and(predicate.ok_or(Error::Invalid));
+    acquired(predicate.and_then(|predicate| {
+        let lock = lock?;
         // SAFETY: the caller's word.
         let condition = unsafe { condition_at(condition) }?;
         // SAFETY: the caller's word.
@@ -83,7 +88,9 @@ unsafe fn wait_for<L: Lockable>(
 unsafe fn notify_all<L: Lockable>(condition: *const rialto_condition_t, lock: Result<&L>) -> c_int {
     // SAFETY: the caller's word.
     status(
-        lock.and_then(|lock| unsafe { condition_at(condition) }.map(|condition| condition.notify_all(lock))),
+        check(condition)
+            .and(lock)
+            .and_then(|lock| unsafe { condition_at(condition) }.map(|condition| condition.notify_all(lock))),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use super::{named, namespace_at, rialto_namespace_t};
 use crate::{
-    capi::{bytes, status, text},
+    capi::{bytes, check, status, text},
     error::{Error, Result},
     namespace::Attribute,
 };
@@ -129,6 +129,9 @@ pub unsafe extern "C" fn rialto_namespace_set_str(
     name: *const c_char,
     value: *const c_char,
 ) -> c_int {
+    if let Err(error) = check(value) {
+        return error.code(); // before the name's length is looked at
+    }
     // SAFETY: the caller's word.
     unsafe {
         let value = namespace_at(ns).and_then(|ns| {
