@@ -18,7 +18,7 @@ install:
 uninstall:
 	rm -f '$(DESTDIR)$(PREFIX)/include/rialto.h' '$(DESTDIR)$(PREFIX)/include/rialto.hpp' \
 		'$(DESTDIR)$(LIBDIR)'/librialto.* '$(DESTDIR)$(LIBDIR)/pkgconfig/rialto.pc'
-	rm -rf '$(DESTDIR)$(PREFIX)/share/rialto'
+	rm -rf '$(DESTDIR)$(PREFIX)/include/rialto' '$(DESTDIR)$(PREFIX)/share/rialto'
 
 # Not optimised: it is used for seconds.
 cargo-c:

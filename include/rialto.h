@@ -1,134 +1,171 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0
  *
- * rialto.h: what Python's multiprocessing has, for processes in C and Rust, in memory that you provide;
- * safe under kill -9 at any instruction. No daemon, no heap, no background thread.
+ * rialto.h: locks, queues, pipes and shared state between processes, in memory that you provide.
+ * What Python's multiprocessing has, for C and Rust, and safe under kill -9 at any instruction: who
+ * survives is told, and goes on. No daemon, no heap, no background thread.
  * Generated from src/capi: change the comments there.
  *
+ * START HERE
+ *   1. Build: `cc program.c $(pkg-config --cflags --libs rialto) -o program`
+ *      Without pkg-config: `-lrialto`; statically: `librialto.a -pthread`.
+ *   2. Only a lock, event, semaphore or condition? Put a rialto_lock_t into any memory that your
+ *      processes share, initialise it once, use it. Everything else lies in a region: one process
+ *      makes it (rialto_region_create_named), the others attach (rialto_region_attach_named).
+ *   3. In a region, objects have names: rialto_queue_create makes one, rialto_queue_open finds it,
+ *      rialto_queue_open_or_create does whichever is needed.
+ *   4. Look at every status. Negative: you did not get it (rialto_strerror says why). Positive: you
+ *      did, and there is something to know, mostly a death: RIALTO_OWNER_DIED, RIALTO_REDELIVERED.
+ *   5. Versions: rialto_version() is the library's, RIALTO_VERSION this header's; all processes
+ *      of a region need one RIALTO_LAYOUT_VERSION, or attaching says RIALTO_EVERSION.
+ *
+ *   Then: CAVEATS FIRST, CONVENTIONS, A WORKER (an example), and the object that you need.
+ *
  * CAVEATS FIRST
- * - Kill. A process may die anywhere. Locks tell it (RIALTO_OWNER_DIED), also to who waits with a
- *   condition; queues give what it had in hand to somebody else (RIALTO_REDELIVERED; or as their
- *   on_death says), tracked semaphores its permits; a barrier that it waits in or is registered with is
- *   broken (RIALTO_EBROKEN). What you popped, or did with a message before you released it (of a
- *   joinable queue: before rialto_queue_task_done), is yours to answer for: a redelivered message may
- *   have been worked on before. What you reserved and did not commit, was not sent. A permit of a plain
- *   rialto_semaphore_t belongs to nobody: who dies with one takes it along. A pipe's end is closed when its
- *   holder dies: the other end gets what was sent whole, then RIALTO_EPIPE, and RIALTO_ECONNRESET for what
- *   it sends.
- * - State. What a call changes in a value, array, list, dict or namespace, it changes whole or not at all; who is
- *   killed in it leaves what was before, or what is after, and the next owner of the object's lock is not told.
- *   Several calls under an object's _acquire are several changes: others read in between, and a death leaves the
- *   ones that were done. What you took out with pop or popitem is gone with you. Raw values and arrays promise
- *   nothing.
- * - Conditions. After a wait the lock is held again, also with RIALTO_ETIMEDOUT and RIALTO_EAGAIN: the one
- *   place where a negative status leaves you with something. Not with RIALTO_EPERM,
- *   RIALTO_ENOTRECOVERABLE, RIALTO_ENOMEM, or a damaged lock.
- * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was; it
- *   becomes a member by itself on first use. Region, queue, tracked semaphore, barrier, pipe, SPSC, value,
- *   array, list, dict and namespace views go on working in it. Peeked, reserved, producer, consumer and
- *   member views, connections, views made by an _as_member function, tickets and permits, stay the
- *   parent's: the child must neither use nor end them (it would act as the parent: release its permits, or
- *   acquire some that its own death does not give back). The descriptors that a view signals are the
- *   child's too, unless it closes them. A child of vfork must not call Rialto at all.
+ * - Kill. A process may die anywhere. Then:
+ *   - a lock says RIALTO_OWNER_DIED to its next owner, also to who waits with a condition.
+ *   - a queue gives what the dead had in hand to somebody else, RIALTO_REDELIVERED (or as on_death
+ *     says).
+ *   - a tracked semaphore gets the permits back.
+ *   - a barrier that the dead waited in, or was registered with, is broken: RIALTO_EBROKEN.
+ *   - an end of a pipe is closed: the other end gets what was sent whole, then RIALTO_EPIPE, and
+ *     RIALTO_ECONNRESET for what it sends.
+ *   - Not given back: a message that was popped (of a joinable queue: and rialto_queue_task_done
+ *     was called), and a permit of a plain rialto_semaphore_t, which belongs to nobody. What was
+ *     reserved and not committed, was not sent. A redelivered message may have been worked on
+ *     before.
+ * - State. One call changes a value, array, list, dict or namespace whole or not at all: who is
+ *   killed in it leaves what was before, or what is after, and the lock's next owner is not told.
+ *   Several calls under an object's _acquire are several changes: others read in between, and a
+ *   death leaves those that were done. What you took out (pop, popitem) is gone with you. Raw
+ *   values and arrays promise nothing.
+ * - Conditions. After a wait the lock is held again, also after RIALTO_ETIMEDOUT and RIALTO_EAGAIN:
+ *   the one place where a negative status leaves you with something. Not after RIALTO_EPERM,
+ *   RIALTO_ENOTRECOVERABLE, RIALTO_ENOMEM, or with a damaged lock.
+ * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was;
+ *   it becomes a member by itself on first use. Its copies of the region's view and of plain views
+ *   go on working. All other pinned views, views made by an _as_member function, tickets and
+ *   permits, stay the parent's: the child must neither use nor end them (it would act as the
+ *   parent: release its permits, or acquire some that its own death does not give back). The
+ *   descriptors that a view signals are the child's too, unless it closes them. A child of vfork
+ *   must not call Rialto at all.
  * - Exec and exit. What a thread holds when it ends or execs is treated as if it had been killed.
- * - Threads. A lock belongs to the thread that acquired it. A message in hand, room reserved for one, a
- *   permit of a tracked semaphore, a place at a barrier and an end of a pipe belong to a member: the
- *   calling thread's own, or one made with rialto_region_join. A thread can hold 64 locks and
- *   memberships, and be a member of 16 regions.
- * - PID namespaces. Deaths are told by the kernel across them. Where it does not tell (exec by a thread
- *   that is not the leader), only parties in the same namespace notice: who waits for a lock within a
- *   tick, 100 ms, who waits at a queue, tracked semaphore or barrier within as many ticks as the region
+ * - Threads. A lock belongs to the thread that acquired it. A message in hand, room reserved for
+ *   one, a permit of a tracked semaphore, a place at a barrier and an end of a pipe or SPSC queue
+ *   belong to a member: the calling thread's own, or one made with rialto_region_join. A thread can
+ *   hold 64 locks and memberships, and be a member of 16 regions.
+ * - PID namespaces. The kernel tells deaths across them. Where it does not tell (exec by a thread
+ *   that is not the leader), only parties in the same namespace notice: who waits for a lock within
+ *   a tick, who waits at a queue, tracked semaphore or barrier within as many ticks as the region
  *   has members.
- * - Trust. What is in a region is input: a peer that writes wild can break the objects there, make calls
- *   return RIALTO_EBADREGION and waits for ever last for ever, but not make us touch memory outside the
- *   region, crash us, or hang us past a timeout. Two things it can: change a message's bytes while you
- *   look at them, or write them, in place (rialto_peeked_bytes, rialto_reserved_bytes), and truncate a
- *   named region's file (SIGBUS; a memfd of ours is sealed). A condition's wait has no timeout for
- *   acquiring its lock again. Your own pointers are trusted, apart from NULL and misaligned ones.
- * - Event loops. A descriptor (rialto_queue_set_data_fd) says when to look, a tick when to look all the
- *   same: a process killed between its message and its signal leaves the descriptor silent.
- * - Signals. EINTR is not seen: blocking calls go on. Functions that may be called in a handler say so.
+ * - Trust. What is in a region is input. A peer that writes wild can break the objects there, make
+ *   calls return RIALTO_EBADREGION and endless waits last for ever; it cannot make us touch memory
+ *   outside the region, crash us, or hang us past a timeout (but for a condition's wait, which has
+ *   none for acquiring its lock again). Two more things it can do: change a message while you read
+ *   or write it in place (rialto_peeked_bytes, rialto_reserved_bytes), and truncate a named
+ *   region's file (SIGBUS; a memfd of ours is sealed). Your own pointers are trusted, apart from
+ *   NULL and misaligned.
+ * - Event loops. A descriptor (rialto_queue_set_data_fd) says when to look, a tick when to look all
+ *   the same: a process killed between its message and its signal leaves the descriptor silent.
+ * - Signals. Blocking calls go on after a signal handler: there is no EINTR. Which functions a
+ *   handler may call, each says.
  * - Unloading. The shared library stays loaded (-z nodelete): threads' ends run its code.
- * - A bug of ours that panics aborts the process; nothing unwinds into C. Your predicates and actions
- *   must return: no exception, longjmp or pthread_exit through a function of ours.
+ * - A bug of ours that panics aborts the process; nothing unwinds into C. Your predicates and
+ *   actions must return: no exception, longjmp or pthread_exit through a function of ours.
  *
  * CONVENTIONS
- * - Functions return a status and nothing else: negative, you did not get it (but see Conditions above);
- *   zero, you did; positive, you did and there is something to know. Everything else goes to
- *   out-parameters, which come last and are written only if the status is zero or positive. New codes
- *   may be added.
- * - Codes are negated Linux errno numbers; ours begin at -4096. Where the system refuses with an errno
- *   that has no name here, it is returned negated.
- * - NULL and misaligned pointers are RIALTO_EINVAL, also where "Returns" does not repeat it.
+ * - Functions return a status and nothing else (but rialto_strerror and the versions): negative,
+ *   you did not get it (but see Conditions above); zero, you did; positive, you did and there is
+ *   something to know. New codes may be added. Codes are negated Linux errno numbers; ours begin at
+ *   -4096. Where the system refuses with an errno that has no name here, it is returned negated.
+ * - Everything else goes to out-parameters ("gets ..."), which come last and are written only if
+ *   the status is zero or positive. Only buffers that are filled with bytes may be overwritten by a
+ *   failure, and see rialto_value_compare_exchange.
+ * - NULL and misaligned pointers, and views that are not alive, are RIALTO_EINVAL, and a length
+ *   above PTRDIFF_MAX is RIALTO_EMSGSIZE, also where "Returns" does not repeat it.
  * - Timeouts are relative nanoseconds of the monotonic clock, never early, across all inner waits.
- * - Bytes of a list, dict or namespace are copied, from you and to you: nothing that you hold points into shared
- *   memory. Operations on state wait for other writers as long as it takes, or as _set_timeout says.
- * - x waits for ever, try_x (where there is one) never waits, x_timeout says how long. A timeout of 0 polls:
- *   RIALTO_EAGAIN; at a barrier it breaks it, as any other: RIALTO_ETIMEDOUT.
- * - A tick is 100 ms for what is embeddable; for what is in a region, the region's tick_ms.
- * - Macros like RIALTO_LOCK_INIT are for variables. In memory that you have mapped, call rialto_lock_init.
- * - rialto_lock_t, rialto_rlock_t, rialto_event_t, rialto_semaphore_t and rialto_condition_t live in shared
- *   memory, wherever you put them. All other types are private to the process: views, on your stack.
- *   What a view holds has an end (detach, leave, release, commit, close); the view itself needs no
- *   freeing. Zero a view with {0} and it is "not alive", which every call notices.
- * - "Alive" is a view from the call that made it to the call that ends it.
+ *   x waits for ever, try_x (where there is one) never waits, x_timeout says how long. A timeout of
+ *   0 polls: RIALTO_EAGAIN; at a barrier it breaks it, as any other: RIALTO_ETIMEDOUT.
+ * - A tick is the longest that a sleeper takes to notice what nobody could tell it, since that one
+ *   died: 100 ms for what is embeddable, the region's tick_ms for what is in a region.
+ * - rialto_lock_t, rialto_rlock_t, rialto_event_t, rialto_semaphore_t and rialto_condition_t live
+ *   in shared memory, wherever you put them. Macros like RIALTO_LOCK_INIT are for variables; in
+ *   memory that you have mapped, call rialto_lock_init.
+ * - All other types are views, private to the process, on your stack or wherever you like: "alive"
+ *   from the call that made it to the call that ends it (detach, leave, release, commit, close,
+ *   end). {0} is a view that is not alive. No view needs freeing.
+ *   - A plain view (queue, SPSC queue, pipe, tracked semaphore, barrier, value, array, list, dict,
+ *     namespace) is copied and used by any number of threads, and needs no end.
+ *   - A pinned view (region, member, reserved, peeked, producer, consumer, connection) must not
+ *     move while it is alive: a copy is refused. All refer to their region's view, which must
+ *     outlive them.
+ * - "Blocks: no" means: no waiting for what others do (but the first use of a region whose table of
+ *   members is full looks for the dead among them, for a tick at most). "Blocks: yes, through
+ *   signals": see Signals above. "Fair: no": who came later may be served first.
+ * - "If we die" says what the others find when the calling thread or its process is killed in the
+ *   call. Where it is missing, they find nothing.
+ * - "Cf." names the cousin in POSIX; docs/NAMES.md has them all, and Boost's and Python's.
  *
  * CONTENTS
- *   RIALTO_...           versions, timeouts, status codes
- *   rialto_...           strerror, version, layout_version, now_ns
- *   Embeddable, anywhere in shared memory:
- *   rialto_lock_t        robust lock                                 rialto_lock_...
- *   rialto_rlock_t       robust lock, recursive                      rialto_rlock_...
- *   rialto_event_t       a flag to wait for                          rialto_event_...
- *   rialto_semaphore_t   counting semaphore, plain or bounded        rialto_semaphore_...
- *   rialto_condition_t   condition variable, with either lock        rialto_condition_...
- *   By name, in a region:
- *   rialto_region_t      memory that several processes see           rialto_region_...
- *   rialto_member_t      explicit membership, for thread pools       rialto_region_join, rialto_member_...
- *   rialto_queue_t       bounded queue of byte messages              rialto_queue_...
- *     config             slots, kind, on_death, joinable             rialto_queue_config_t
- *     one message        push, pop                                   rialto_queue_push, rialto_queue_pop
- *     several            with one wake                               rialto_queue_push_many, ..._pop_many
- *     in place           without a copy: reserve and commit, peek and release
- *   rialto_reserved_t    room for a message                          rialto_queue_reserve, rialto_reserved_...
- *   rialto_peeked_t      a message in hand                           rialto_queue_peek, rialto_peeked_...
- *   rialto_ticket_t      of a joinable queue: which message is done  rialto_queue_pop_ticket, ..._task_done,
- *                                                                    rialto_queue_join
- *     event loops        a descriptor to poll                        rialto_queue_set_data_fd, ..._arm_data
- *   rialto_spsc_t        queue from one producer to one consumer     rialto_spsc_...
- *   rialto_producer_t    its one end: push, reserve and commit       rialto_spsc_producer, rialto_producer_...
- *   rialto_consumer_t    the other: pop, peek and release            rialto_spsc_consumer, rialto_consumer_...
- *   rialto_tracked_semaphore_t
- *                        semaphore that gets dead holders' permits   rialto_tracked_semaphore_...
- *   rialto_barrier_t     parties that wait for each other            rialto_barrier_...
- *   rialto_pipe_t        byte messages between two ends              rialto_pipe_...
- *   rialto_connection_t  one end of a pipe, claimed                  rialto_pipe_connect, rialto_connection_...
- *   State, by name, in a region; each with a lock of its own: ..._acquire, ..._release
- *   rialto_value_t       a number, or a structure                    rialto_value_...
- *   rialto_array_t       elements of one type; edits of several      rialto_array_...
- *   raw ones             memory with a name                          rialto_raw_value_..., rialto_raw_array_...
- *   rialto_list_t        byte strings in an order                    rialto_list_...
- *   rialto_dict_t        byte strings by key                         rialto_dict_...
- *   rialto_namespace_t   attributes by name, with types              rialto_namespace_...
+ *   All of it
+ *     rialto_strerror             versions, statuses and their texts, timeouts, the clock
+ *   Embeddable: in your own structs, anywhere in shared memory
+ *     rialto_lock_t               robust lock
+ *     rialto_rlock_t              robust lock that its owner may acquire again
+ *     rialto_event_t              a flag to wait for
+ *     rialto_semaphore_t          counting semaphore, plain or bounded
+ *     rialto_condition_t          condition variable, with either lock
+ *   A region, and who is in it
+ *     rialto_region_t             memory that several processes see
+ *     rialto_lock_create          locks and other embeddable objects, by name in a region
+ *     rialto_member_t             explicit membership, for thread pools
+ *   Messages: objects with a name in a region
+ *     rialto_queue_t              bounded queue of byte messages, for any number of threads
+ *     rialto_message_t            several messages with one wake: push_many, pop_many
+ *     rialto_reserved_t           room for a message, to write it in place
+ *     rialto_peeked_t             a message in hand, to read it in place
+ *     rialto_ticket_t             joinable queues: task_done, join
+ *     rialto_queue_set_data_fd    queues in an event loop: a descriptor to poll
+ *     rialto_spsc_t               queue from one producer to one consumer
+ *     rialto_producer_t           its one end: push, reserve
+ *     rialto_consumer_t           its other end: pop, peek
+ *     rialto_pipe_t               byte messages between two ends, one way or both
+ *     rialto_connection_t         an end of a pipe: send, recv, poll
+ *   Waiting for each other: objects with a name in a region
+ *     rialto_tracked_semaphore_t  semaphore that gets dead holders' permits back
+ *     rialto_barrier_t            parties that wait for each other
+ *   State: objects with a name in a region, each with a lock of its own
+ *     rialto_value_t              a number, or a structure
+ *     rialto_array_t              elements of one type; edits of several
+ *     rialto_raw_value_create     raw values and arrays: memory with a name
+ *     rialto_list_t               byte strings in an order
+ *     rialto_dict_t               byte strings by key
+ *     rialto_namespace_t          attributes by name, with types
  *
  * A WORKER
- *   rialto_region_t region;
- *   rialto_queue_t jobs;
- *   rialto_peeked_t job;
- *   const void *bytes;
- *   size_t length;
- *   if (rialto_region_attach_named(&region, "demo") < 0 || rialto_queue_open(&region, "jobs", &jobs) < 0)
- *       return 1;
- *   int status;
- *   while ((status = rialto_queue_peek(&jobs, &job)) >= 0) { // RIALTO_REDELIVERED: somebody began this one
- *       rialto_peeked_bytes(&job, &bytes, &length);
- *       work(bytes, length);                           // killed in here: somebody else gets the job
- *       rialto_peeked_release(&job);
- *   }
- *   if (status != RIALTO_EPIPE)                        // that is: closed and drained
- *       return 1;
- *   rialto_region_detach(&region);
+ *   #include <rialto.h>
  *
- * Link with what pkg-config --libs rialto says (--static for the static library). */
+ *   int worker(void) {
+ *       rialto_region_t region;
+ *       rialto_queue_t jobs;
+ *       rialto_peeked_t job;
+ *       const void *bytes;
+ *       size_t length;
+ *       int status;
+ *       if (rialto_region_attach_named(&region, "demo") < 0)
+ *           return 1;
+ *       if (rialto_queue_open(&region, "jobs", &jobs) < 0)
+ *           return 1;
+ *       while ((status = rialto_queue_peek(&jobs, &job)) >= 0) {
+ *           if (status == RIALTO_REDELIVERED)   // somebody began this one, and died
+ *               clean_up();
+ *           rialto_peeked_bytes(&job, &bytes, &length);
+ *           work(bytes, length);                // killed in here: somebody else gets the job
+ *           rialto_peeked_release(&job);
+ *       }
+ *       rialto_region_detach(&region);
+ *       return status == RIALTO_EPIPE ? 0 : 1;  // closed and drained; or an error
+ *   }
+ */
 
 
 #ifndef RIALTO_H
@@ -149,30 +186,23 @@
 #endif
 #endif
 
-/* A version as one number that compares, also in #if. */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ==== All of it =============================================================================== */
+
+/* ---- rialto_strerror: versions, statuses and their texts, timeouts, the clock ---------------- */
+
+/** A version as one number that compares, also in #if. */
 #define RIALTO_MAKE_VERSION(major, minor, patch) \
     ((major) * 1000000u + (minor) * 1000u + (patch))
-/* This header's version; rialto_version() is the library's. */
+
+/** This header's version; rialto_version() is the library's. */
 #define RIALTO_VERSION \
     RIALTO_MAKE_VERSION(RIALTO_VERSION_MAJOR, RIALTO_VERSION_MINOR, RIALTO_VERSION_PATCH)
 
-/* A free lock: rialto_lock_t lock = RIALTO_LOCK_INIT; */
-#define RIALTO_LOCK_INIT {{0x4B434C52u, 0x84u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-/* A free recursive lock. */
-#define RIALTO_RLOCK_INIT {{0x4B4C5252u, 0x84u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-/* A clear event. */
-#define RIALTO_EVENT_INIT {{0x54564552u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-/* A semaphore of so many permits, 0 to 2^31 - 1, that can have 2^31 - 1. */
-#define RIALTO_SEMAPHORE_INIT(value) \
-    {{0x4D455352u, 0, (uint32_t)(value), 0x7FFFFFFFu, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-/* A semaphore of so many permits, 0 to 2^31 - 1, that never has more. Evaluates its argument twice. */
-#define RIALTO_BOUNDED_SEMAPHORE_INIT(value) \
-    {{0x4D455352u, 0, (uint32_t)(value), (uint32_t)(value), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-/* A condition that nobody waits with. */
-#define RIALTO_CONDITION_INIT {{0x444E4352u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
-
-
-/** The header's version. Compare it with `rialto_version()`, the library's. */
+/** This header's version; rialto_version() is the library's. */
 #define RIALTO_VERSION_MAJOR 0
 /** See RIALTO_VERSION_MAJOR. */
 #define RIALTO_VERSION_MINOR 1
@@ -184,17 +214,18 @@
 #define RIALTO_WAIT_FOREVER UINT64_MAX
 /** Done. */
 #define RIALTO_OK 0
-/** The lock is held, but the last owner died: repair what it protects, then mark_consistent. */
+/** The lock is held, but its last owner died: repair what it protects, then mark it consistent. */
 #define RIALTO_OWNER_DIED 1
-/** Here is a message that somebody before you had in hand, and died or gave it back. */
+/** A message that somebody had in hand before you, and died or gave it back. */
 #define RIALTO_REDELIVERED 2
 
 /**
- * This thread does not hold the lock, or is not the one that joined; the permit is not held any more; the
- * ticket is used up, or somebody else's.
+ * Not yours: the lock is not held by this thread, or the membership is not; the permit, the ticket
+ * or the end is not held any more; the member that you act as is gone.
  */
 #define RIALTO_EPERM (-1)
-/** No object of that name in the region, or no region of that name; no such index, item, key or attribute. */
+
+/** No region or no object of that name; no such index, item, key or attribute. */
 #define RIALTO_ENOENT (-2)
 
 /**
@@ -202,26 +233,33 @@
  * unfinished.
  */
 #define RIALTO_EAGAIN (-11)
+
 /** The kernel would not give this process memory. */
 #define RIALTO_ENOMEM (-12)
 
 /**
- * Still in use: the lock is held; a member is left, or has a message, a
- * permit, a registration or an end; an end has a message in hand, or room reserved; keys came or went while a
- * dict was walked through.
+ * Still in use: the lock is held; the member has a message, a permit, a registration or an end; the
+ * end has a message in hand, or room reserved; keys came or went while a dict was walked through.
+ * Or: threads that are stopped in the middle of such a call hold us up.
  */
 #define RIALTO_EBUSY (-16)
+
 /** An object or region of that name, or at that place, exists already. */
 #define RIALTO_EEXIST (-17)
 /** NULL or misaligned pointer, view that is not alive, bad number, bad name. */
 #define RIALTO_EINVAL (-22)
-/** The region's member table is full. */
+/** The region's table of members, or of views of it, is full. */
 #define RIALTO_ENFILE (-23)
 /** This thread holds 64 locks and memberships, or is a member of 16 regions. */
 #define RIALTO_EMFILE (-24)
-/** The memory, the region or /dev/shm has no room; a list, dict or namespace is full. */
+
+/**
+ * No room: in the memory, the region or /dev/shm; in a list, dict or namespace; in a barrier's
+ * registry.
+ */
 #define RIALTO_ENOSPC (-28)
-/** Closed; from pop, peek and a pipe's receive: and drained. */
+
+/** Closed; from pop, peek and a pipe's recv: and drained. */
 #define RIALTO_EPIPE (-32)
 /** This thread holds the lock already, or is within an edit or sort of that very object. */
 #define RIALTO_EDEADLK (-35)
@@ -231,46 +269,942 @@
  * take_poisoned takes it.
  */
 #define RIALTO_EBADMSG (-74)
+
 /** More permits than the semaphore may have, or a lock acquired too often by its owner. */
 #define RIALTO_EOVERFLOW (-75)
-/** That end of the queue is somebody else's, who is alive; that end of the pipe was claimed before. */
+
+/**
+ * That end of the queue is held by somebody who is alive; that end of the pipe was
+ * claimed before.
+ */
 #define RIALTO_EUSERS (-87)
 
 /**
- * The message is longer than the queue's or pipe's longest; in chunks only, and not to wait. An item, key, value or
- * name is longer than its longest.
+ * The message is longer than the queue's or pipe's longest, the item, key, name or value than its
+ * own; or the message goes in chunks, for which this call does not wait.
  */
 #define RIALTO_EMSGSIZE (-90)
 
 /**
- * This kernel or file system cannot do that; this end of a pipe only sends, or only receives; a value or element is
- * too large for that.
+ * This kernel or file system cannot do that; this end of a pipe only sends, or only receives; the
+ * queue is not joinable; the value or element is too large for that.
  */
 #define RIALTO_ENOTSUP (-95)
+
 /** The other end of the pipe is closed, or its holder died. */
 #define RIALTO_ECONNRESET (-104)
 
 /**
- * The buffer is smaller than the queue's longest message, the pipe's next, or what is to be copied from a list, dict
- * or namespace.
+ * The buffer is smaller than the queue's longest message, the pipe's next, or what is to be copied
+ * from a list, dict or namespace.
  */
 #define RIALTO_ENOBUFS (-105)
-/** The deadline passed. A condition's lock is held again all the same; a barrier is broken by it. */
+
+/**
+ * The deadline passed. A condition's lock is held again all the same; a barrier is
+ * broken by it.
+ */
 #define RIALTO_ETIMEDOUT (-110)
-/** The lock was released unrepaired after an owner's death; only reset helps. */
+
+/** The lock was released unrepaired after an owner died; only reset helps. */
 #define RIALTO_ENOTRECOVERABLE (-131)
 /** Not a Rialto object, or its bytes contradict themselves. */
 #define RIALTO_EBADREGION (-4096)
 /** Another layout version, or features that this library does not know. */
 #define RIALTO_EVERSION (-4097)
-/** The object of that name is of another kind, or has other parameters; the attribute is of another type; no number. */
+
+/**
+ * The object of that name is of another kind, or has other parameters; the attribute is of another
+ * type; the value is no number.
+ */
 #define RIALTO_EWRONGKIND (-4098)
+
 /** The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole. */
 #define RIALTO_EBROKEN (-4099)
+
+/**
+ * One line of English for a status. Cf. strerror.
+ *
+ * status      any number.
+ * Returns     a string that lives as long as the library; never NULL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+const char *rialto_strerror(int status);
+
+/**
+ * The library's version as one number, as RIALTO_VERSION is the header's.
+ *
+ * Returns     a number, as RIALTO_MAKE_VERSION makes it.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+uint32_t rialto_version(void);
+
+/**
+ * The library's RIALTO_LAYOUT_VERSION.
+ *
+ * Returns     a number, the same in all parties of a region.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+uint32_t rialto_layout_version(void);
+
+/**
+ * The clock that timeouts are measured with: monotonic nanoseconds.
+ *
+ * now_ns      gets the time.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_now_ns(uint64_t *now_ns);
+
+/* ==== Embeddable: in your own structs, anywhere in shared memory ============================== */
+
+/* ---- rialto_lock_t: robust lock -------------------------------------------------------------- */
+
+/**
+ * A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
+ * struct, anywhere; the struct then is 64-aligned as well. Initialise it with RIALTO_LOCK_INIT or
+ * rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a
+ * lock. While a thread holds it, is about to acquire it, or is still inside release (the next owner
+ * may have it by then) or any other call on it, its memory must not be moved, unmapped, freed or
+ * used for anything else. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
+ */
+typedef struct RIALTO_ALIGNED(64) rialto_lock_t {
+    /** Private. */
+    uint32_t _private[16];
+} rialto_lock_t;
+
+/** A free lock: rialto_lock_t lock = RIALTO_LOCK_INIT; */
+#define RIALTO_LOCK_INIT {{0x4B434C52u, 0x84u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+
+/**
+ * Makes a free lock in place, whatever was there. Cf. pthread_mutex_init.
+ *
+ * lock        64 bytes, 64-aligned, that nobody uses as a lock now.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency one thread; publish the lock to others afterwards.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   rialto_lock_attach and acquire refuse what is left.
+ * Since       0.1
+ */
+int rialto_lock_init(rialto_lock_t *lock);
+
+/**
+ * Checks that there is a lock. Takes nothing, so it needs no counterpart.
+ *
+ * lock        64 readable bytes; what is in them does not matter.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no lock there).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_lock_attach(const rialto_lock_t *lock);
+
+/**
+ * Acquires `lock`, waiting as long as it takes. Cf. pthread_mutex_lock.
+ *
+ * lock        initialised by rialto_lock_init or RIALTO_LOCK_INIT.
+ * Returns     RIALTO_OK; RIALTO_OWNER_DIED (held; repair first, then mark_consistent);
+ *             RIALTO_EDEADLK; RIALTO_ENOTRECOVERABLE; RIALTO_EMFILE; RIALTO_ENOMEM (first use);
+ *             RIALTO_EBADREGION; RIALTO_EINVAL. On a negative value the lock is not held.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe: the interrupted thread may hold the lock.
+ * If we die   waiting: a wake-up may be late by a tick, 100 ms. From the winning instruction on:
+ *             the next acquirer is told.
+ * Since       0.1
+ */
+int rialto_lock_acquire(rialto_lock_t *lock);
+
+/**
+ * Acquires `lock` if that needs no waiting. Cf. pthread_mutex_trylock.
+ *
+ * lock        as for rialto_lock_acquire.
+ * Returns     as rialto_lock_acquire; RIALTO_EAGAIN (held by whomever; also instead of
+ *             RIALTO_EDEADLK).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_lock_acquire.
+ * Since       0.1
+ */
+int rialto_lock_try_acquire(rialto_lock_t *lock);
+
+/**
+ * Acquires `lock`, waiting at most `timeout_ns` nanoseconds. Cf. pthread_mutex_timedlock, but
+ * relative and monotonic.
+ *
+ * lock        as for rialto_lock_acquire.
+ * timeout_ns  0 is rialto_lock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_lock_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_lock_acquire.
+ * Since       0.1
+ */
+int rialto_lock_acquire_timeout(rialto_lock_t *lock, uint64_t timeout_ns);
+
+/**
+ * Releases `lock`. After RIALTO_OWNER_DIED without mark_consistent it becomes unusable until reset,
+ * and all waiters get RIALTO_ENOTRECOVERABLE. Cf. pthread_mutex_unlock.
+ *
+ * lock        held by the calling thread.
+ * Returns     RIALTO_OK; RIALTO_EPERM (not held by this thread); RIALTO_EBADREGION (somebody
+ *             overwrote it: not touched, and not held any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   before it is free: the next acquirer is told. After: a waiter may be late by a tick.
+ * Since       0.1
+ */
+int rialto_lock_release(rialto_lock_t *lock);
+
+/**
+ * Says that what `lock` protects is repaired: the next owners are not told any more. No effect if
+ * it was acquired with RIALTO_OK. Cf. pthread_mutex_consistent.
+ *
+ * lock        held by the calling thread.
+ * Returns     RIALTO_OK; RIALTO_EPERM (not held by this thread); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the next acquirer is told of our death.
+ * Since       0.1
+ */
+int rialto_lock_mark_consistent(rialto_lock_t *lock);
+
+/**
+ * Whether the calling thread holds `lock`.
+ *
+ * lock        a lock.
+ * is_mine     gets the answer, which stays true until this thread releases.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_lock_is_mine(const rialto_lock_t *lock, bool *is_mine);
+
+/**
+ * Whether anybody holds `lock`, or it is not recoverable.
+ *
+ * lock        a lock.
+ * is_locked   gets the answer, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no lock there); RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_lock_is_locked(const rialto_lock_t *lock, bool *is_locked);
+
+/**
+ * Makes a lock that is not recoverable usable again. Who calls it vouches for what the lock
+ * protects. No effect on a free one.
+ *
+ * lock        a lock.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no lock there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is reset or it is not.
+ * Since       0.1
+ */
+int rialto_lock_reset(rialto_lock_t *lock);
+
+/**
+ * Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no
+ * thread is in any call on it any more, which is not checked. Locks need not be destroyed; this
+ * finds mistakes. Cf. pthread_mutex_destroy.
+ *
+ * lock        a lock that no thread waits for.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no lock there); RIALTO_EINVAL.
+ * Concurrency one thread, the last.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is destroyed or it is not.
+ * Since       0.1
+ */
+int rialto_lock_destroy(rialto_lock_t *lock);
+
+/* ---- rialto_rlock_t: robust lock that its owner may acquire again ---------------------------- */
+
+/**
+ * A lock in shared memory that its owner may acquire again, and must then release as often:
+ * otherwise a rialto_lock_t, and all that is said there holds here. Initialise it with
+ * RIALTO_RLOCK_INIT or rialto_rlock_init. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED,
+ * PTHREAD_MUTEX_ROBUST and PTHREAD_MUTEX_RECURSIVE.
+ */
+typedef struct RIALTO_ALIGNED(64) rialto_rlock_t {
+    /** Private. */
+    uint32_t _private[16];
+} rialto_rlock_t;
+
+/** A free recursive lock. */
+#define RIALTO_RLOCK_INIT {{0x4B4C5252u, 0x84u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+
+/**
+ * Makes a free lock in place, whatever was there. Cf. pthread_mutex_init.
+ *
+ * rlock       64 bytes, 64-aligned, that nobody uses as a lock now.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency one thread; publish the lock to others afterwards.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   rialto_rlock_attach and acquire refuse what is left.
+ * Since       0.1
+ */
+int rialto_rlock_init(rialto_rlock_t *rlock);
+
+/**
+ * Checks that there is a recursive lock. Takes nothing, so it needs no counterpart.
+ *
+ * rlock       64 readable bytes; what is in them does not matter.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (none there; also if
+ *             it is a rialto_lock_t).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_rlock_attach(const rialto_rlock_t *rlock);
+
+/**
+ * Acquires `rlock`, waiting for another owner as long as it takes; once more, if this thread holds
+ * it. Cf. pthread_mutex_lock.
+ *
+ * rlock       initialised by rialto_rlock_init or RIALTO_RLOCK_INIT.
+ * Returns     RIALTO_OK (also once more, repaired or not); RIALTO_OWNER_DIED (held once, however
+ *             often the dead owner held it; repair first, then mark_consistent); RIALTO_EOVERFLOW
+ *             (held 2^32 - 1 times, as before); RIALTO_ENOTRECOVERABLE; RIALTO_EMFILE;
+ *             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL. On a negative value it
+ *             is not held once more.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   waiting: a wake-up may be late by a tick, 100 ms. From the winning instruction on:
+ *             the next acquirer is told.
+ * Since       0.1
+ */
+int rialto_rlock_acquire(rialto_rlock_t *rlock);
+
+/**
+ * Acquires `rlock` if that needs no waiting. Cf. pthread_mutex_trylock.
+ *
+ * rlock       as for rialto_rlock_acquire.
+ * Returns     as rialto_rlock_acquire; RIALTO_EAGAIN (another thread holds it).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_rlock_acquire.
+ * Since       0.1
+ */
+int rialto_rlock_try_acquire(rialto_rlock_t *rlock);
+
+/**
+ * Acquires `rlock`, waiting at most `timeout_ns` nanoseconds. Cf. pthread_mutex_timedlock, but
+ * relative and monotonic.
+ *
+ * rlock       as for rialto_rlock_acquire.
+ * timeout_ns  0 is rialto_rlock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_rlock_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_rlock_acquire.
+ * Since       0.1
+ */
+int rialto_rlock_acquire_timeout(rialto_rlock_t *rlock, uint64_t timeout_ns);
+
+/**
+ * Undoes one acquisition of `rlock`; the last one releases it. After RIALTO_OWNER_DIED without
+ * mark_consistent it becomes unusable then until reset, and all waiters get RIALTO_ENOTRECOVERABLE.
+ * Cf. pthread_mutex_unlock.
+ *
+ * rlock       held by the calling thread.
+ * Returns     RIALTO_OK; RIALTO_EPERM (not held by this thread); RIALTO_EBADREGION (somebody
+ *             overwrote it: not touched, and not held any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   before it is free: the next acquirer is told. After: a waiter may be late by a tick.
+ * Since       0.1
+ */
+int rialto_rlock_release(rialto_rlock_t *rlock);
+
+/**
+ * Says that what `rlock` protects is repaired: the next owners are not told any more. No effect if
+ * it was acquired with RIALTO_OK. Cf. pthread_mutex_consistent.
+ *
+ * rlock       held by the calling thread.
+ * Returns     RIALTO_OK; RIALTO_EPERM (not held by this thread); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency the thread that acquired it.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the next acquirer is told of our death.
+ * Since       0.1
+ */
+int rialto_rlock_mark_consistent(rialto_rlock_t *rlock);
+
+/**
+ * Whether the calling thread holds `rlock`.
+ *
+ * rlock       a recursive lock.
+ * is_mine     gets the answer, which stays true until this thread releases.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_rlock_is_mine(const rialto_rlock_t *rlock, bool *is_mine);
+
+/**
+ * Whether anybody holds `rlock`, or it is not recoverable.
+ *
+ * rlock       a recursive lock.
+ * is_locked   gets the answer, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no recursive lock there); RIALTO_EINVAL (NULL,
+ *             misaligned).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_rlock_is_locked(const rialto_rlock_t *rlock, bool *is_locked);
+
+/**
+ * How often the calling thread holds `rlock`, and so has to release it.
+ *
+ * rlock       a recursive lock.
+ * times       gets the number; 0 if it is not held by this thread.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_rlock_recursion(const rialto_rlock_t *rlock, uint32_t *times);
+
+/**
+ * Makes a lock that is not recoverable usable again. Who calls it vouches for what the lock
+ * protects. No effect on a free one.
+ *
+ * rlock       a recursive lock.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no recursive lock there);
+ *             RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is reset or it is not.
+ * Since       0.1
+ */
+int rialto_rlock_reset(rialto_rlock_t *rlock);
+
+/**
+ * Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no
+ * thread is in any call on it any more, which is not checked. Locks need not be destroyed; this
+ * finds mistakes. Cf. pthread_mutex_destroy.
+ *
+ * rlock       a recursive lock that no thread waits for.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no recursive lock there);
+ *             RIALTO_EINVAL.
+ * Concurrency one thread, the last.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is destroyed or it is not.
+ * Since       0.1
+ */
+int rialto_rlock_destroy(rialto_rlock_t *rlock);
+
+/* ---- rialto_event_t: a flag to wait for ------------------------------------------------------ */
+
+/**
+ * A flag in shared memory that any number of threads wait for. Embed it in your own struct,
+ * anywhere; the struct then is 64-aligned as well. Initialise it with RIALTO_EVENT_INIT or
+ * rialto_event_init, once, before anybody else sees it; zeroed memory is refused. It belongs to
+ * nobody, so no death damages it. Its memory must not be unmapped, freed or used for anything else
+ * before all calls have returned: who set it may still be waking others when a waiter has gone on.
+ */
+typedef struct RIALTO_ALIGNED(64) rialto_event_t {
+    /** Private. */
+    uint32_t _private[16];
+} rialto_event_t;
+
+/** A clear event. */
+#define RIALTO_EVENT_INIT {{0x54564552u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+
+/**
+ * Makes a clear event in place, whatever was there. It needs no end.
+ *
+ * event       64 bytes, 64-aligned, that nobody uses as an event now.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency one thread; publish the event to others afterwards.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   all other calls refuse what is left.
+ * Since       0.1
+ */
+int rialto_event_init(rialto_event_t *event);
+
+/**
+ * Checks that there is an event. Takes nothing, so it needs no counterpart.
+ *
+ * event       64 readable bytes; what is in them does not matter.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no event there).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_event_attach(const rialto_event_t *event);
+
+/**
+ * Sets `event` and wakes everybody who waits for it. What was written before is seen by those who
+ * then find it set. Again is harmless.
+ *
+ * event       initialised by rialto_event_init or RIALTO_EVENT_INIT.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is set or it is not; waiters notice which within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_event_set(rialto_event_t *event);
+
+/**
+ * Clears `event`. Whoever was waiting when it was set returns all the same. Again is harmless.
+ *
+ * event       as for rialto_event_set.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is clear or it is not.
+ * Since       0.1
+ */
+int rialto_event_clear(rialto_event_t *event);
+
+/**
+ * Whether `event` is set.
+ *
+ * event       as for rialto_event_set.
+ * is_set      gets the answer, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_event_is_set(const rialto_event_t *event, bool *is_set);
+
+/**
+ * Waits until `event` is set, as long as it takes.
+ *
+ * event       as for rialto_event_set.
+ * Returns     RIALTO_OK (it was set since the call began, if only for a moment); RIALTO_EBADREGION
+ *             (no event there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe: the interrupted thread may be the one that would set it.
+ * If we die   nobody notices.
+ * Since       0.1
+ */
+int rialto_event_wait(rialto_event_t *event);
+
+/**
+ * Waits until `event` is set, at most `timeout_ns` nanoseconds.
+ *
+ * event       as for rialto_event_set.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_event_wait; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is clear).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   nobody notices.
+ * Since       0.1
+ */
+int rialto_event_wait_timeout(rialto_event_t *event, uint64_t timeout_ns);
+
+/* ---- rialto_semaphore_t: counting semaphore, plain or bounded -------------------------------- */
+
+/**
+ * A counting semaphore in shared memory, for signalling: anybody may release, whoever acquired. A
+ * permit belongs to nobody, so that of a process that dies is gone; where the same party acquires
+ * and releases, use a rialto_tracked_semaphore_t. Embed it in your own struct, anywhere; the struct
+ * then is 64-aligned as well. Initialise it with RIALTO_SEMAPHORE_INIT,
+ * RIALTO_BOUNDED_SEMAPHORE_INIT or rialto_semaphore_init, once, before anybody else sees it; zeroed
+ * memory is refused. Its memory must not be unmapped, freed or used for anything else before all
+ * calls have returned: who released may still be waking somebody when the permit is taken already.
+ * Cf. sem_t.
+ */
+typedef struct RIALTO_ALIGNED(64) rialto_semaphore_t {
+    /** Private. */
+    uint32_t _private[16];
+} rialto_semaphore_t;
+
+/** A semaphore of so many permits, 0 to 2^31 - 1, that can have 2^31 - 1. */
+#define RIALTO_SEMAPHORE_INIT(value) \
+    {{0x4D455352u, 0, (uint32_t)(value), 0x7FFFFFFFu, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+
+/** A semaphore of so many permits, 0 to 2^31 - 1, that never has more. Evaluates `value` twice. */
+#define RIALTO_BOUNDED_SEMAPHORE_INIT(value) \
+    {{0x4D455352u, 0, (uint32_t)(value), (uint32_t)(value), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+
+/**
+ * Makes a semaphore in place, whatever was there, that can have 2^31 - 1 permits. It needs no end.
+ * Cf. sem_init.
+ *
+ * semaphore   64 bytes, 64-aligned, that nobody uses as a semaphore now.
+ * value       how many permits it has at first; 0 to 2^31 - 1.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
+ * Concurrency one thread; publish the semaphore to others afterwards.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   all other calls refuse what is left.
+ * Since       0.1
+ */
+int rialto_semaphore_init(rialto_semaphore_t *semaphore, uint32_t value);
+
+/**
+ * As rialto_semaphore_init, for one that never has more permits than at first: who releases too
+ * often is told.
+ *
+ * semaphore   as for rialto_semaphore_init.
+ * value       how many permits it has at first and at most; 0 to 2^31 - 1.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
+ * Concurrency one thread; publish the semaphore to others afterwards.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   all other calls refuse what is left.
+ * Since       0.1
+ */
+int rialto_semaphore_init_bounded(rialto_semaphore_t *semaphore, uint32_t value);
+
+/**
+ * Checks that there is a semaphore. Takes nothing, so it needs no counterpart.
+ *
+ * semaphore   64 readable bytes; what is in them does not matter.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no semaphore there).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_semaphore_attach(const rialto_semaphore_t *semaphore);
+
+/**
+ * Takes a permit, waiting for one as long as it takes. Cf. sem_wait.
+ *
+ * semaphore   initialised by rialto_semaphore_init, _init_bounded or one of the macros.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe: the interrupted thread may be the one that would release.
+ * If we die   waiting: nothing is lost, but a waiter may be late by a tick, 100 ms. From the
+ *             winning instruction on: the permit is gone with us.
+ * Since       0.1
+ */
+int rialto_semaphore_acquire(rialto_semaphore_t *semaphore);
+
+/**
+ * Takes a permit if there is one now. Cf. sem_trywait.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * Returns     as rialto_semaphore_acquire; RIALTO_EAGAIN (there is none).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   as rialto_semaphore_acquire.
+ * Since       0.1
+ */
+int rialto_semaphore_try_acquire(rialto_semaphore_t *semaphore);
+
+/**
+ * Takes a permit, waiting for one at most `timeout_ns` nanoseconds. Cf. sem_timedwait, but relative
+ * and monotonic.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * timeout_ns  0 is rialto_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_semaphore_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_semaphore_acquire.
+ * Since       0.1
+ */
+int rialto_semaphore_acquire_timeout(rialto_semaphore_t *semaphore, uint64_t timeout_ns);
+
+/**
+ * Gives one permit, and wakes somebody who waits for it. Cf. sem_post.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * Returns     RIALTO_OK; RIALTO_EOVERFLOW (all that it can have are there: nothing changed);
+ *             RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
+ * Concurrency any thread of any process, whoever acquired.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   the permit is there or it is not; waiters find it within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_semaphore_release(rialto_semaphore_t *semaphore);
+
+/**
+ * Gives `permits` permits, all or none, and wakes as many of those who wait.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * permits     how many; at least 1.
+ * Returns     RIALTO_OK; RIALTO_EOVERFLOW (more than it can have: nothing changed);
+ *             RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL (also: 0).
+ * Concurrency any thread of any process, whoever acquired.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   all of them are there or none; waiters find them within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_semaphore_release_many(rialto_semaphore_t *semaphore, uint32_t permits);
+
+/**
+ * How many permits there are to be had. Cf. sem_getvalue.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * value       gets the number, which may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_semaphore_value(const rialto_semaphore_t *semaphore, uint32_t *value);
+
+/**
+ * How many permits there can be at most.
+ *
+ * semaphore   as for rialto_semaphore_acquire.
+ * bound       gets the number; 2^31 - 1 if it was not made bounded.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_semaphore_bound(const rialto_semaphore_t *semaphore, uint32_t *bound);
+
+/* ---- rialto_condition_t: condition variable, with either lock -------------------------------- */
+
+/**
+ * A condition variable in shared memory, for what a rialto_lock_t or rialto_rlock_t protects; all
+ * who wait with it use the same lock. Embed it in your own struct, anywhere; the struct then is
+ * 64-aligned as well. Initialise it with RIALTO_CONDITION_INIT or rialto_condition_init, once,
+ * before anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages
+ * it. Its memory must not be unmapped, freed or used for anything else before all calls have
+ * returned. Cf. pthread_cond_t with PTHREAD_PROCESS_SHARED.
+ */
+typedef struct RIALTO_ALIGNED(64) rialto_condition_t {
+    /** Private. */
+    uint32_t _private[16];
+} rialto_condition_t;
+
+/** A condition that nobody waits with. */
+#define RIALTO_CONDITION_INIT {{0x444E4352u, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}
+
+/**
+ * Makes a condition in place, whatever was there. It needs no end. Cf. pthread_cond_init.
+ *
+ * condition   64 bytes, 64-aligned, that nobody uses as a condition now.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency one thread; publish the condition to others afterwards.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   all other calls refuse what is left.
+ * Since       0.1
+ */
+int rialto_condition_init(rialto_condition_t *condition);
+
+/**
+ * Checks that there is a condition. Takes nothing, so it needs no counterpart.
+ *
+ * condition   64 readable bytes; what is in them does not matter.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no condition there).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_condition_attach(const rialto_condition_t *condition);
+
+/**
+ * Gives `lock` up, waits for a notification as long as it takes, and acquires `lock` again, which
+ * has no timeout in any of these calls. It may return without a notification for us if others were
+ * notified, so look at what you wait for, or use rialto_condition_wait_for. The death of somebody
+ * who holds the lock meanwhile, and who would have notified, does not end the wait. Cf.
+ * pthread_cond_wait.
+ *
+ * condition   initialised by rialto_condition_init or RIALTO_CONDITION_INIT.
+ * lock        held by the calling thread, and repaired: acquired with RIALTO_OK or marked
+ *             consistent.
+ * Returns     HOLDING THE LOCK AGAIN: RIALTO_OK; RIALTO_OWNER_DIED (an owner died meanwhile: repair
+ *             first, then mark_consistent; whether there was a notification is not said). Not
+ *             holding it: RIALTO_EPERM (this thread did not hold it: nothing happened);
+ *             RIALTO_ENOTRECOVERABLE (released unrepaired: by another owner, or by this very call
+ *             if it was not repaired); RIALTO_EBADREGION (somebody overwrote the lock);
+ *             RIALTO_ENOMEM. As it was before: RIALTO_EBADREGION (no condition there:
+ *             rialto_lock_is_mine tells which); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   holding the lock, before or after: its next acquirer is told. Waiting: nothing is
+ *             lost; a notification that only we got reaches another waiter within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_condition_wait(rialto_condition_t *condition, rialto_lock_t *lock);
+
+/**
+ * As rialto_condition_wait, waiting for a notification at most `timeout_ns` nanoseconds. Note that
+ * the lock is held after RIALTO_ETIMEDOUT, too. Cf. pthread_cond_timedwait, but relative and
+ * monotonic.
+ *
+ * condition, lock
+ *             as for rialto_condition_wait.
+ * timeout_ns  0 polls, giving the lock up for a moment; RIALTO_WAIT_FOREVER never passes. Never
+ *             early.
+ * Returns     as rialto_condition_wait; and HOLDING THE LOCK AGAIN, although negative:
+ *             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0). If an owner died meanwhile it is
+ *             RIALTO_OWNER_DIED instead, whether or not the time has passed.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_timeout(rialto_condition_t *condition, rialto_lock_t *lock,
+                                  uint64_t timeout_ns);
+
+/**
+ * Waits until `predicate` says true, as long as it takes: rialto_condition_wait in a loop.
+ *
+ * condition, lock
+ *             as for rialto_condition_wait.
+ * predicate   called holding the lock, at once and after each notification. It must return, and
+ *             must not release the lock.
+ * arg         passed to it.
+ * Returns     as rialto_condition_wait. HOLDING THE LOCK: RIALTO_OK (the predicate is true now);
+ *             RIALTO_OWNER_DIED (repair first; the predicate was not asked since).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_for(rialto_condition_t *condition, rialto_lock_t *lock,
+                              bool (*predicate)(void *arg), void *arg);
+
+/**
+ * Waits until `predicate` says true, at most `timeout_ns` nanoseconds. Note that the lock is held
+ * after RIALTO_ETIMEDOUT, too.
+ *
+ * condition, lock, predicate, arg
+ *             as for rialto_condition_wait_for.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_condition_wait_for; and HOLDING THE LOCK, although negative:
+ *             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0): the predicate was false to the last. If an owner
+ *             died meanwhile it is RIALTO_OWNER_DIED instead, whether or not the time has passed.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_for_timeout(rialto_condition_t *condition, rialto_lock_t *lock,
+                                      uint64_t timeout_ns, bool (*predicate)(void *arg), void *arg);
+
+/**
+ * As rialto_condition_wait, with a recursive lock: given up wholly, however often it is held, and
+ * held as often again afterwards, also with RIALTO_OWNER_DIED.
+ *
+ * condition   as for rialto_condition_wait.
+ * rlock       as the lock there.
+ * Returns     as rialto_condition_wait: HOLDING THE LOCK AGAIN with RIALTO_OK and
+ *             RIALTO_OWNER_DIED.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_rlock(rialto_condition_t *condition, rialto_rlock_t *rlock);
+
+/**
+ * As rialto_condition_wait_timeout, with a recursive lock.
+ *
+ * condition, timeout_ns
+ *             as for rialto_condition_wait_timeout.
+ * rlock       as for rialto_condition_wait_rlock.
+ * Returns     as rialto_condition_wait_timeout: HOLDING THE LOCK AGAIN with RIALTO_OK,
+ *             RIALTO_OWNER_DIED, RIALTO_ETIMEDOUT and RIALTO_EAGAIN.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_timeout_rlock(rialto_condition_t *condition, rialto_rlock_t *rlock,
+                                        uint64_t timeout_ns);
+
+/**
+ * As rialto_condition_wait_for, with a recursive lock.
+ *
+ * condition, predicate, arg
+ *             as for rialto_condition_wait_for.
+ * rlock       as for rialto_condition_wait_rlock.
+ * Returns     as rialto_condition_wait_for: HOLDING THE LOCK with RIALTO_OK and RIALTO_OWNER_DIED.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_for_rlock(rialto_condition_t *condition, rialto_rlock_t *rlock,
+                                    bool (*predicate)(void *arg), void *arg);
+
+/**
+ * As rialto_condition_wait_for_timeout, with a recursive lock.
+ *
+ * condition, timeout_ns, predicate, arg
+ *             as for rialto_condition_wait_for_timeout.
+ * rlock       as for rialto_condition_wait_rlock.
+ * Returns     as rialto_condition_wait_for_timeout: HOLDING THE LOCK with RIALTO_OK,
+ *             RIALTO_OWNER_DIED, RIALTO_ETIMEDOUT and RIALTO_EAGAIN.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_wait.
+ * Since       0.1
+ */
+int rialto_condition_wait_for_timeout_rlock(rialto_condition_t *condition, rialto_rlock_t *rlock,
+                                            uint64_t timeout_ns, bool (*predicate)(void *arg),
+                                            void *arg);
+
+/**
+ * Notifies `waiters` of those who wait, or all if there are fewer; others may return, too. Nothing
+ * is remembered if nobody waits. The lock need not be held; but what the waiters wait for must have
+ * been changed under it, or one that is just about to wait may miss the change. Cf.
+ * pthread_cond_signal.
+ *
+ * condition   as for rialto_condition_wait.
+ * waiters     how many; 0 does nothing.
+ * Returns     RIALTO_OK, whether or not anybody waited; RIALTO_EBADREGION (no condition there);
+ *             RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   nobody is notified, or all who wait return within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_condition_notify(rialto_condition_t *condition, uint32_t waiters);
+
+/**
+ * Notifies all who wait. They get the lock one after the other and are woken in that order, not as
+ * a herd. Otherwise as rialto_condition_notify. Cf. pthread_cond_broadcast.
+ *
+ * condition   as for rialto_condition_wait.
+ * lock        the one that they wait with; need not be held.
+ * Returns     RIALTO_OK, whether or not anybody waited; RIALTO_EBADREGION (no condition or no lock
+ *             there: nobody is notified); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   nobody is notified, or all who wait return within a tick, 100 ms.
+ * Since       0.1
+ */
+int rialto_condition_notify_all(rialto_condition_t *condition, rialto_lock_t *lock);
+
+/**
+ * As rialto_condition_notify_all, for those who wait with a recursive lock.
+ *
+ * condition   as for rialto_condition_wait.
+ * rlock       the one that they wait with; need not be held.
+ * Returns     as rialto_condition_notify_all.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_notify_all.
+ * Since       0.1
+ */
+int rialto_condition_notify_all_rlock(rialto_condition_t *condition, rialto_rlock_t *rlock);
+
+/* ==== A region, and who is in it ============================================================== */
+
+/* ---- rialto_region_t: memory that several processes see -------------------------------------- */
+
 /** For rialto_region_recover: believe what the kernel marked. Two loads per member. */
 #define RIALTO_RECOVER_MARKED 0
-/** For rialto_region_recover: also ask the system about one unmarked member, another one each time. */
+
+/**
+ * For rialto_region_recover: also ask the system about one unmarked member, another one
+ * each time.
+ */
 #define RIALTO_RECOVER_TICK 1
+
 /** For rialto_region_recover: ask about all of them. */
 #define RIALTO_RECOVER_THOROUGH 2
 /** In rialto_object_info_t: a rialto_queue_t. */
@@ -293,9 +1227,9 @@
 #define RIALTO_KIND_DICT 9
 /** In rialto_object_info_t: a rialto_namespace_t. */
 #define RIALTO_KIND_NAMESPACE 10
-/** In rialto_object_info_t: a rialto_raw_value_t. */
+/** In rialto_object_info_t: made by rialto_raw_value_create. */
 #define RIALTO_KIND_RAW_VALUE 11
-/** In rialto_object_info_t: a rialto_raw_array_t. */
+/** In rialto_object_info_t: made by rialto_raw_array_create. */
 #define RIALTO_KIND_RAW_ARRAY 12
 /** In rialto_object_info_t: a rialto_lock_t. */
 #define RIALTO_KIND_LOCK 13
@@ -307,118 +1241,23 @@
 #define RIALTO_KIND_SEMAPHORE 16
 /** In rialto_object_info_t: a rialto_condition_t. */
 #define RIALTO_KIND_CONDITION 17
-/** A queue flag: cheaper, and still kill-safe, but a stopped participant blocks others at its slot. */
-#define RIALTO_QUEUE_KILL_ONLY 1
-/** A queue flag: a popped message stays in hand, and in its slot, until rialto_queue_task_done. */
-#define RIALTO_QUEUE_JOINABLE 2
 
 /**
- * A queue's kind: messages lie in the slots of a ring. The fastest, where they are written and read at
- * once; a loan that others overtook is copied when it is committed.
+ * What a region is created with. Fill it with rialto_region_config_default, then change what you
+ * like.
  */
-#define RIALTO_QUEUE_RING 0
-
-/**
- * A queue's kind: messages lie in blocks of their own, with a ring of their indices. For large ones that
- * are written, or held, for long: never copied, holds nobody up. At most 32768 slots.
- */
-#define RIALTO_QUEUE_INDEXED 1
-
-/**
- * A message whose holder died: somebody else gets it, marked; after max_attempts of them nobody but
- * rialto_queue_take_poisoned. Delivers at least once.
- */
-#define RIALTO_ON_DEATH_REDELIVER 0
-
-/**
- * A message whose holder died: it is gone, and counted, see rialto_queue_dropped. Delivers at most once, but
- * for messages that a living holder gave back.
- */
-#define RIALTO_ON_DEATH_DROP 1
-
-/**
- * A message whose holder died, or gave it back: pop says RIALTO_EBADMSG until rialto_queue_take_poisoned
- * has taken it.
- */
-#define RIALTO_ON_DEATH_STOP 2
-
-/**
- * A pipe flag: both ends send and receive. Without it end 0 receives and end 1 sends, as with Python's
- * Pipe(False).
- */
-#define RIALTO_PIPE_DUPLEX 1
-
-/**
- * A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
- * struct, anywhere; the struct then is 64-aligned as well. Set it with RIALTO_LOCK_INIT or
- * rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a lock.
- * While a thread holds it, is about to acquire it, or is still inside release (the next owner may have it
- * by then) or any other call on it, its memory must not be moved, unmapped, freed
- * or used for anything else.
- * Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
- */
-typedef struct RIALTO_ALIGNED(64) rialto_lock_t {
-    /** Not for you. */
-    uint32_t _private[16];
-} rialto_lock_t;
-
-/**
- * A lock in shared memory that its owner may acquire again, and must then release as often: otherwise
- * a rialto_lock_t, and all that is said there holds here. Set it with RIALTO_RLOCK_INIT or
- * rialto_rlock_init. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED, PTHREAD_MUTEX_ROBUST and
- * PTHREAD_MUTEX_RECURSIVE.
- */
-typedef struct RIALTO_ALIGNED(64) rialto_rlock_t {
-    /** Not for you. */
-    uint32_t _private[16];
-} rialto_rlock_t;
-
-/**
- * A flag in shared memory that any number of threads wait for. Embed it in your own struct, anywhere;
- * the struct then is 64-aligned as well. Set it up with RIALTO_EVENT_INIT or rialto_event_init, once,
- * before anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages it.
- * Its memory must not be unmapped, freed or used for anything else before all calls have returned: who
- * set it may still be waking others when a waiter has gone on.
- */
-typedef struct RIALTO_ALIGNED(64) rialto_event_t {
-    /** Not for you. */
-    uint32_t _private[16];
-} rialto_event_t;
-
-/**
- * A counting semaphore in shared memory, for signalling: anybody may release, whoever acquired. A permit
- * belongs to nobody, so that of a process that dies is gone; where the same party acquires and
- * releases, use a rialto_tracked_semaphore_t. Embed it in your own struct, anywhere; the struct then is
- * 64-aligned as well. Set it with RIALTO_SEMAPHORE_INIT, RIALTO_BOUNDED_SEMAPHORE_INIT or
- * rialto_semaphore_init, once, before anybody else sees it; zeroed memory is refused. Its memory must not
- * be unmapped, freed or used for anything else before all calls have returned: who released may still
- * be waking somebody when the permit is taken already. Cf. sem_t.
- */
-typedef struct RIALTO_ALIGNED(64) rialto_semaphore_t {
-    /** Not for you. */
-    uint32_t _private[16];
-} rialto_semaphore_t;
-
-/**
- * A condition variable in shared memory, for what a rialto_lock_t or rialto_rlock_t protects; all who
- * wait with it use the same lock. Embed it in your own struct, anywhere; the struct then is 64-aligned
- * as well. Set it with RIALTO_CONDITION_INIT or rialto_condition_init, once, before anybody else sees
- * it; zeroed memory is refused. It belongs to nobody, so no death damages it. Its memory must not be
- * unmapped, freed or used for anything else before all calls have returned.
- * Cf. pthread_cond_t with PTHREAD_PROCESS_SHARED.
- */
-typedef struct RIALTO_ALIGNED(64) rialto_condition_t {
-    /** Not for you. */
-    uint32_t _private[16];
-} rialto_condition_t;
-
-/** What a region is created with. Fill it with rialto_region_config_default, then change what you like. */
 typedef struct rialto_region_config_t {
-    /** How many threads can be members at a time, explicit memberships included. 1 to 4095. */
+    /**
+     * How many threads can be members at a time, explicit memberships included: 1 to 4095. So many
+     * views of the region, and 16 more, can use objects.
+     */
     uint32_t members;
     /** How many named objects there can be. 1 to 4096. */
     uint32_t objects;
-    /** The bound, in milliseconds, within which a sleeper notices what nobody told it. 1 to 60000. */
+    /**
+     * The bound, in milliseconds, within which a sleeper notices what nobody told it. 1 to
+     * 60000.
+     */
     uint32_t tick_ms;
     /** Must be 0. */
     uint32_t _reserved[5];
@@ -433,12 +1272,11 @@ typedef struct rialto_layout_t {
 } rialto_layout_t;
 
 /**
- * This process's view of a region, on your stack or wherever you like, private to the process. It must
- * not move while it is alive (a copy is refused), and it must outlive all views made from it. A forked
- * child may go on using its copy of the process's memory.
+ * A region, as this process sees it: a pinned view, on your stack or wherever you like. It must
+ * outlive all views made from it. A forked child may go on using its copy of the process's memory.
  */
-typedef struct rialto_region_t {
-    /** Not for you. */
+typedef struct RIALTO_ALIGNED(8) rialto_region_t {
+    /** Private. */
     uint64_t _private[16];
 } rialto_region_t;
 
@@ -450,7 +1288,7 @@ typedef struct rialto_recovered_t {
     uint32_t redelivered;
     /** Queue slots that dead producers had claimed and not filled. */
     uint32_t freed;
-    /** Messages given up because more holders died with them than can be counted (31). */
+    /** Messages given up: by RIALTO_ON_DEATH_DROP, or because 31 holders died with them. */
     uint32_t dropped;
     /** Permits of tracked semaphores that dead members held. */
     uint32_t permits;
@@ -478,9 +1316,12 @@ typedef struct rialto_space_t {
 typedef struct rialto_object_info_t {
     /** Under which it was created; ends with a zero. */
     uint8_t name[32];
-    /** A RIALTO_KIND. */
+    /** One of RIALTO_KIND_... */
     uint32_t kind;
-    /** How many handles to the region use it, see rialto_region_remove; those of the dead do not count. */
+    /**
+     * How many views of the region use it, see rialto_region_remove; those of the dead do not
+     * count.
+     */
     uint32_t users;
     /** Where it lies in the region. */
     uint64_t offset;
@@ -491,18 +1332,666 @@ typedef struct rialto_object_info_t {
 } rialto_object_info_t;
 
 /**
- * A view of a membership that you made yourself, instead of the one that each thread gets on first
- * use: for thread pools, where the thread that acts is not the one whose death should count. Lives on
- * the thread that joined, which must outlive its use; must not move while it is alive.
+ * Fills in the defaults: 64 members, 32 objects, a tick of 100 ms.
+ *
+ * config      gets them.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_region_config_default(rialto_region_config_t *config);
+
+/**
+ * What a region takes for its header and tables; the layouts of its objects come on top, each
+ * rounded up to its alignment.
+ *
+ * config      of the region.
+ * layout      gets bytes and alignment (128).
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_region_layout(const rialto_region_config_t *config, rialto_layout_t *layout);
+
+/**
+ * Makes a region in your memory. For the first party.
+ *
+ * region      gets the view.
+ * memory      128-aligned; zero-filled, or left by somebody who died in here; used by nobody before
+ *             this returns, by nobody but Rialto afterwards, and mapped until rialto_region_detach
+ *             has returned RIALTO_OK.
+ * memory_bytes
+ *             how many.
+ * config      how many members and objects.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (no room for the tables); RIALTO_EEXIST (a region is there
+ *             already; clear its first 8 bytes if you mean it); RIALTO_EINVAL.
+ * Concurrency one thread of one process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   rialto_region_attach refuses what is left; call this again.
+ * Since       0.1
+ */
+int rialto_region_init(rialto_region_t *region, void *memory, size_t memory_bytes,
+                       const rialto_region_config_t *config);
+
+/**
+ * Attaches to the region that somebody made in memory that you mapped, wherever you mapped it.
+ *
+ * region      gets the view.
+ * memory      128-aligned, readable and writable, shared, mapped until rialto_region_detach has
+ *             returned RIALTO_OK. What is in it does not matter: it is checked, and believed only
+ *             as far as that goes.
+ * memory_bytes
+ *             how many are mapped; the region may be smaller.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION (no region, half a one, or larger than memory_bytes);
+ *             RIALTO_EVERSION; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   nothing happened.
+ * Since       0.1
+ */
+int rialto_region_attach(rialto_region_t *region, void *memory, size_t memory_bytes);
+
+/**
+ * Makes a region that the children see which this process forks from now on.
+ *
+ * region      gets the view.
+ * size_bytes  of the whole region.
+ * config      how many members and objects.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (too small for the tables); RIALTO_ENOMEM; RIALTO_EINVAL;
+ *             another negated errno of mmap.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the memory goes with us.
+ * Since       0.1
+ */
+int rialto_region_create_anonymous(rialto_region_t *region, size_t size_bytes,
+                                   const rialto_region_config_t *config);
+
+/**
+ * Makes a region in a memfd, all pages allocated, sealed against resizing. Pass rialto_region_fd on
+ * by inheritance, SCM_RIGHTS, or as /proc/PID/fd/N.
+ *
+ * region      gets the view.
+ * size_bytes  of the whole region.
+ * config      how many members and objects.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC; RIALTO_ENOMEM; RIALTO_ENOTSUP; RIALTO_EINVAL; another
+ *             negated errno.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the memory goes with us, unless somebody has the descriptor.
+ * Since       0.1
+ */
+int rialto_region_create_memfd(rialto_region_t *region, size_t size_bytes,
+                               const rialto_region_config_t *config);
+
+/**
+ * Attaches to the region in a file: a memfd, or what shm_open or open gave. Maps it.
+ *
+ * region      gets the view.
+ * fd          open for reading and writing; stays yours, and may be closed afterwards.
+ * Returns     as rialto_region_attach; RIALTO_ENOSPC (pages were missing and there is no room);
+ *             RIALTO_ENOMEM; another negated errno, say -9 (EBADF).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   nothing happened.
+ * Since       0.1
+ */
+int rialto_region_attach_fd(rialto_region_t *region, int fd);
+
+/**
+ * Makes a region under a name in /dev/shm, all pages allocated, readable by this user only. It
+ * appears there whole or not at all. It stays until rialto_region_unlink_named.
+ *
+ * region      gets the view.
+ * name        1 to 255 bytes of UTF-8, no slash but one in front.
+ * size_bytes  of the whole region.
+ * config      how many members and objects.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (too small, or /dev/shm is full);
+ *             RIALTO_ENOMEM; RIALTO_ENOTSUP; RIALTO_EINVAL; another negated errno.
+ * Concurrency any thread of any process: one of several wins.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the name is there and the region whole, or nothing is.
+ * Since       0.1
+ */
+int rialto_region_create_named(rialto_region_t *region, const char *name, size_t size_bytes,
+                               const rialto_region_config_t *config);
+
+/**
+ * Attaches to the region of that name in /dev/shm. Cf. shm_open and mmap.
+ *
+ * region      gets the view.
+ * name        as it was created.
+ * Returns     as rialto_region_attach_fd; RIALTO_ENOENT.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   nothing happened.
+ * Since       0.1
+ */
+int rialto_region_attach_named(rialto_region_t *region, const char *name);
+
+/**
+ * Removes the name. Those who are attached keep the region. Cf. shm_unlink.
+ *
+ * name        as it was created.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EINVAL; another negated errno.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is removed or it is not.
+ * Since       0.1
+ */
+int rialto_region_unlink_named(const char *name);
+
+/**
+ * The descriptor of a region that this view created as a memfd or under a name.
+ *
+ * region      alive.
+ * fd          gets it; it is the view's: do not close it.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (there is none: attached, anonymous, or your memory);
+ *             RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_region_fd(const rialto_region_t *region, int *fd);
+
+/**
+ * Where this process sees the region.
+ *
+ * region      alive.
+ * base        gets the address of its first byte.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_region_base(const rialto_region_t *region, void **base);
+
+/**
+ * How large the region is.
+ *
+ * region      alive.
+ * size_bytes  gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_region_size(const rialto_region_t *region, size_t *size_bytes);
+
+/**
+ * How many members there are at about this time, the dead that nobody has noticed included.
+ *
+ * region      alive.
+ * members     gets the number.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_region_member_count(const rialto_region_t *region, uint32_t *members);
+
+/**
+ * Looks for members that are certainly dead and gives back all they had in hand. Blocked callers do
+ * that by themselves; this is for programs that only poll.
+ *
+ * region      alive.
+ * depth       RIALTO_RECOVER_MARKED, RIALTO_RECOVER_TICK or RIALTO_RECOVER_THOROUGH.
+ * recovered   gets what was found; may be NULL.
+ * Returns     RIALTO_OK, whether or not anybody was dead; RIALTO_EINVAL.
+ * Concurrency any thread of any process, several at once.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   somebody else does it again from the beginning.
+ * Since       0.1
+ */
+int rialto_region_recover(const rialto_region_t *region, uint32_t depth,
+                          rialto_recovered_t *recovered);
+
+/**
+ * Ends the calling thread's own membership, which it got when it first used something here that has
+ * members: a queue, pipe, SPSC queue, tracked semaphore or barrier. A thread that ends leaves by
+ * itself; one that lives on stays a member until it calls this, of 16 regions at most: then it gets
+ * RIALTO_EMFILE.
+ *
+ * region      alive.
+ * Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message, a permit or an
+ *             end in hand, or is registered with a barrier: end that first); RIALTO_EPERM (a peer
+ *             has damaged its entry among the members); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread, for itself.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as if we had died before.
+ * Since       0.1
+ */
+int rialto_region_leave(const rialto_region_t *region);
+
+/**
+ * Leaves, unmaps what Rialto mapped, closes its descriptor, and ends the view. The region lives on
+ * for the others. Refused while that could hurt this process; nothing but the leaving is done then.
+ *
+ * region      alive; no other thread is using it or what was made from it.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a
+ *             message, a permit or an end in hand, is registered with a barrier, or holds a lock in
+ *             there); RIALTO_EPERM (a peer has damaged its entry among the members); RIALTO_ENOMEM;
+ *             RIALTO_EINVAL (also: detached already).
+ * Concurrency one thread, the last.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as if we had died before.
+ * Since       0.1
+ */
+int rialto_region_detach(rialto_region_t *region);
+
+/**
+ * Removes the object of that name, of whatever kind: its room and its name are free again.
+ *
+ * Refused, and nothing changed, while anybody may use it: while another view of the region is alive
+ * through which it was created or opened, in a process that may be alive; or while anybody, this
+ * process included, has something of it in hand: a message, a permit, an end of a pipe or SPSC
+ * queue, a place in a barrier, a lock. What was made through this very view you must not use any
+ * more, on any thread; nor must a forked child that inherited it and has not yet called anything
+ * that creates, opens or becomes a member. Used all the same, it acts on whatever lies in its place
+ * then, inside the region.
+ *
+ * region      alive.
+ * name        as it was created.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EBUSY; RIALTO_ENOTRECOVERABLE (a peer has damaged
+ *             the directory's lock); RIALTO_EBADREGION; RIALTO_ENFILE (a forked child that finds
+ *             the region's table of views full); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, while another creates or removes (a stopped
+ *             one holds it up), and up to a tick while somebody recovers the dead in there.
+ * Signals     not async-signal-safe.
+ * If we die   the object is there, whole, or it is not.
+ * Since       0.1
+ */
+int rialto_region_remove(const rialto_region_t *region, const char *name);
+
+/**
+ * As rialto_region_remove, waiting at most `timeout_ns` nanoseconds for others who create or
+ * remove.
+ *
+ * region, name
+ *             as for rialto_region_remove.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_region_remove; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
+ * Concurrency as rialto_region_remove.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_region_remove.
+ * Since       0.1
+ */
+int rialto_region_remove_timeout(const rialto_region_t *region, const char *name,
+                                 uint64_t timeout_ns);
+
+/**
+ * How much room there is. While others create and remove, about that much.
+ *
+ * region      alive.
+ * space       gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_region_space(const rialto_region_t *region, rialto_space_t *space);
+
+/**
+ * Lists the objects, one each time, until RIALTO_ENOENT. While others create and remove, one may be
+ * missed, or appear twice.
+ *
+ * region      alive.
+ * cursor      0 for the first one; is moved on.
+ * info        gets the next object.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_region_next_object(const rialto_region_t *region, uint32_t *cursor,
+                              rialto_object_info_t *info);
+
+/* ---- rialto_lock_create: locks and other embeddable objects, by name in a region ------------- */
+
+/**
+ * Creates a lock, free, under a name in a region, waiting for others who create there as long as it
+ * takes.
+ *
+ * region      alive; its view must outlive the object's use.
+ * name        1 to 31 bytes of UTF-8.
+ * lock        gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
+ *             (the region's table of views is full); RIALTO_EMFILE; RIALTO_EBADREGION;
+ *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be
+ *             created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole one or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_lock_create(const rialto_region_t *region, const char *name, rialto_lock_t **lock);
+
+/**
+ * Finds the lock of that name.
+ *
+ * region      alive; its view must outlive the object's use.
+ * name        as it was created.
+ * lock        gets its address in this process.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (the
+ *             region's table of views is full); RIALTO_EBUSY (six threads are stopped in the middle
+ *             of such a call through this region's view); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_lock_open(const rialto_region_t *region, const char *name, rialto_lock_t **lock);
+
+/**
+ * The lock of that name, which is created if there is none.
+ *
+ * region, name, lock
+ *             as for rialto_lock_create.
+ * Returns     as rialto_lock_open and rialto_lock_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_lock_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_lock_create.
+ * Since       0.1
+ */
+int rialto_lock_open_or_create(const rialto_region_t *region, const char *name,
+                               rialto_lock_t **lock);
+
+/**
+ * Creates a recursive lock, free, under a name in a region, waiting for others who create there as
+ * long as it takes.
+ *
+ * region      alive; its view must outlive the object's use.
+ * name        1 to 31 bytes of UTF-8.
+ * rlock       gets its address in this process.
+ * Returns     as rialto_lock_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole one or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_rlock_create(const rialto_region_t *region, const char *name, rialto_rlock_t **rlock);
+
+/**
+ * Finds the recursive lock of that name.
+ *
+ * region      alive; its view must outlive the object's use.
+ * name        as it was created.
+ * rlock       gets its address in this process.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_rlock_open(const rialto_region_t *region, const char *name, rialto_rlock_t **rlock);
+
+/**
+ * The recursive lock of that name, which is created if there is none.
+ *
+ * region, name, rlock
+ *             as for rialto_rlock_create.
+ * Returns     as rialto_rlock_open and rialto_rlock_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_rlock_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_rlock_create.
+ * Since       0.1
+ */
+int rialto_rlock_open_or_create(const rialto_region_t *region, const char *name,
+                                rialto_rlock_t **rlock);
+
+/**
+ * Creates an event, clear, under a name in a region, waiting for others who create there as long as
+ * it takes.
+ *
+ * region      alive; its view must outlive the object's use.
+ * name        1 to 31 bytes of UTF-8.
+ * event       gets its address in this process.
+ * Returns     as rialto_lock_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole one or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_event_create(const rialto_region_t *region, const char *name, rialto_event_t **event);
+
+/**
+ * Finds the event of that name.
+ *
+ * region      alive; its view must outlive the object's use.
+ * name        as it was created.
+ * event       gets its address in this process.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_event_open(const rialto_region_t *region, const char *name, rialto_event_t **event);
+
+/**
+ * The event of that name, which is created if there is none.
+ *
+ * region, name, event
+ *             as for rialto_event_create.
+ * Returns     as rialto_event_open and rialto_event_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_event_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_event_create.
+ * Since       0.1
+ */
+int rialto_event_open_or_create(const rialto_region_t *region, const char *name,
+                                rialto_event_t **event);
+
+/**
+ * Creates a condition, with nobody waiting, under a name in a region, waiting for others who create
+ * there as long as it takes.
+ *
+ * region      alive; its view must outlive the object's use.
+ * name        1 to 31 bytes of UTF-8.
+ * condition   gets its address in this process.
+ * Returns     as rialto_lock_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole one or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_condition_create(const rialto_region_t *region, const char *name,
+                            rialto_condition_t **condition);
+
+/**
+ * Finds the condition of that name.
+ *
+ * region      alive; its view must outlive the object's use.
+ * name        as it was created.
+ * condition   gets its address in this process.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_condition_open(const rialto_region_t *region, const char *name,
+                          rialto_condition_t **condition);
+
+/**
+ * The condition of that name, which is created if there is none.
+ *
+ * region, name, condition
+ *             as for rialto_condition_create.
+ * Returns     as rialto_condition_open and rialto_condition_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_condition_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_condition_create.
+ * Since       0.1
+ */
+int rialto_condition_open_or_create(const rialto_region_t *region, const char *name,
+                                    rialto_condition_t **condition);
+
+/**
+ * Creates a plain semaphore under a name in a region, waiting for others who create there as long
+ * as it takes.
+ *
+ * region      alive; its view must outlive the object's use.
+ * name        1 to 31 bytes of UTF-8.
+ * value       permits that are free at first, 0 to 2^31 - 1.
+ * is_bounded  whether there are never more.
+ * semaphore   gets its address in this process.
+ * Returns     as rialto_lock_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole one or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_semaphore_create(const rialto_region_t *region, const char *name, uint32_t value,
+                            bool is_bounded, rialto_semaphore_t **semaphore);
+
+/**
+ * Finds the plain semaphore of that name.
+ *
+ * region      alive; its view must outlive the object's use.
+ * name        as it was created.
+ * semaphore   gets its address in this process.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_semaphore_open(const rialto_region_t *region, const char *name,
+                          rialto_semaphore_t **semaphore);
+
+/**
+ * The plain semaphore of that name, which is created if there is none.
+ *
+ * region, name, value, is_bounded, semaphore
+ *             as for rialto_semaphore_create.
+ * Returns     as rialto_semaphore_open and rialto_semaphore_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another bound.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_semaphore_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_semaphore_create.
+ * Since       0.1
+ */
+int rialto_semaphore_open_or_create(const rialto_region_t *region, const char *name, uint32_t value,
+                                    bool is_bounded, rialto_semaphore_t **semaphore);
+
+/* ---- rialto_member_t: explicit membership, for thread pools ---------------------------------- */
+
+/**
+ * A membership that you made yourself, instead of the one that each thread gets on first use: for
+ * thread pools, where the thread that acts is not the one whose death should count. A pinned view;
+ * it belongs to the thread that joined, which must outlive its use.
  */
 typedef struct rialto_member_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[8];
 } rialto_member_t;
 
-/** What a queue is created with. Fill it with rialto_queue_config_default, then change what you like. */
+/**
+ * Makes the calling thread a member besides (or instead of) its implicit membership. Pass the view
+ * to rialto_queue_as_member or the like. What the member has in hand is given back when this thread
+ * dies or ends, a barrier that it is a party of is broken, and its ends of pipes are closed.
+ *
+ * region      alive; it must outlive the member.
+ * member      gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENFILE (the table is full); RIALTO_EMFILE (this thread holds 64
+ *             locks and memberships); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no; if the table is full, it looks among all
+ *             members for the dead, a tick at most.
+ * Signals     not async-signal-safe.
+ * If we die   the place in the table is recovered by the next who need it.
+ * Since       0.1
+ */
+int rialto_region_join(const rialto_region_t *region, rialto_member_t *member);
+
+/**
+ * Its number in the region, unique among members at a time.
+ *
+ * member      alive.
+ * id          gets 1 to 4095.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_member_id(const rialto_member_t *member, uint32_t *id);
+
+/**
+ * Ends the membership and its view.
+ *
+ * member      alive; no other thread is using it, nor a view that acts as it.
+ * Returns     RIALTO_OK; RIALTO_EPERM (another thread, or a forked child: not done); RIALTO_EBUSY
+ *             (it has a message, a permit or an end in hand, or is registered with a barrier, or
+ *             waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left already).
+ * Concurrency the thread that joined.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as if we had died before.
+ * Since       0.1
+ */
+int rialto_member_leave(rialto_member_t *member);
+
+/* ==== Messages: objects with a name in a region =============================================== */
+
+/* ---- rialto_queue_t: bounded queue of byte messages, for any number of threads --------------- */
+
+/**
+ * A queue flag: cheaper, and still kill-safe, but a stopped participant blocks others at
+ * its slot.
+ */
+#define RIALTO_QUEUE_KILL_ONLY 1
+
+/** A queue flag: a popped message stays in hand, and in its slot, until rialto_queue_task_done. */
+#define RIALTO_QUEUE_JOINABLE 2
+
+/**
+ * A queue's kind: messages lie in the slots of a ring. The fastest, where they are written and read
+ * at once; a loan that others overtook is copied when it is committed.
+ */
+#define RIALTO_QUEUE_RING 0
+
+/**
+ * A queue's kind: messages lie in blocks of their own, with a ring of their indices. For large ones
+ * that are written, or held, for long: never copied, holds nobody up. At most 32768 slots.
+ */
+#define RIALTO_QUEUE_INDEXED 1
+
+/**
+ * A message whose holder died: somebody else gets it, marked; after max_attempts redeliveries
+ * nobody but rialto_queue_take_poisoned. Delivers at least once.
+ */
+#define RIALTO_ON_DEATH_REDELIVER 0
+
+/**
+ * A message whose holder died: it is gone, and counted, see rialto_queue_dropped. Delivers at most
+ * once, but for messages that a living holder gave back.
+ */
+#define RIALTO_ON_DEATH_DROP 1
+
+/**
+ * A message whose holder died, or gave it back: pop says RIALTO_EBADMSG until
+ * rialto_queue_take_poisoned has taken it.
+ */
+#define RIALTO_ON_DEATH_STOP 2
+
+/**
+ * Which popped message is done: what a pop of a joinable queue gives, and rialto_queue_task_done
+ * wants. Private to the process; copy it as you like. {0} is nobody's.
+ */
+typedef struct rialto_ticket_t {
+    /** Private. */
+    uint64_t _private[2];
+} rialto_ticket_t;
+
+/**
+ * What a queue is created with. Fill it with rialto_queue_config_default, then change what you
+ * like.
+ */
 typedef struct rialto_queue_config_t {
-    /** Messages that fit; rounded up to a power of two. 1 to 65536 (indexed: 32768); 1 is taken as 2. */
+    /**
+     * Messages that fit; rounded up to a power of two. 1 to 65536 (indexed: 32768); 1 is taken as
+     * 2.
+     */
     uint32_t slots;
     /** The longest message, in bytes. 1 to 2^30; every slot takes that much room. */
     uint32_t max_message_bytes;
@@ -522,22 +2011,445 @@ typedef struct rialto_queue_config_t {
 } rialto_queue_config_t;
 
 /**
- * This process's view of a queue, private to the process. It refers to its region's view, which must
- * not move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
+ * A bounded queue of byte messages, for any number of producers and consumers. A plain view. Cf.
+ * mq_open.
  */
 typedef struct rialto_queue_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[24];
 } rialto_queue_t;
 
 /**
- * Which popped message is done: what a pop of a joinable queue gives and rialto_queue_task_done wants. A
- * value, private to the process, to be copied as you like. {0} is nobody's.
+ * Fills in the defaults: a RIALTO_QUEUE_RING, RIALTO_ON_DEATH_REDELIVER with 5 attempts, no flags.
+ *
+ * slots       messages that fit.
+ * max_message_bytes
+ *             the longest message.
+ * config      gets these and the usual for the rest; the numbers are not checked yet.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
  */
-typedef struct rialto_ticket_t {
-    /** Not for you. */
-    uint64_t _private[2];
-} rialto_ticket_t;
+int rialto_queue_config_default(uint32_t slots, uint32_t max_message_bytes,
+                                rialto_queue_config_t *config);
+
+/**
+ * What a queue takes in its region.
+ *
+ * config      of the queue.
+ * layout      gets bytes and alignment (128).
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_layout(const rialto_queue_config_t *config, rialto_layout_t *layout);
+
+/**
+ * What the queue was created with.
+ *
+ * queue       alive.
+ * config      gets it, the slots as rialto_queue_capacity says. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_config(const rialto_queue_t *queue, rialto_queue_config_t *config);
+
+/**
+ * Makes an empty queue in a region, waiting for others who create there as long as it takes.
+ *
+ * region      alive; its view must outlive the queue's.
+ * name        1 to 31 bytes of UTF-8.
+ * config      how many slots, how long.
+ * queue       gets the view.
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
+ *             (the region's table of views is full); RIALTO_EMFILE; RIALTO_EBADREGION;
+ *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be
+ *             created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+ *             (a stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole queue or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_queue_create(const rialto_region_t *region, const char *name,
+                        const rialto_queue_config_t *config, rialto_queue_t *queue);
+
+/**
+ * As rialto_queue_create, waiting at most `timeout_ns` nanoseconds for others who create.
+ *
+ * region, name, config, queue
+ *             as for rialto_queue_create.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
+ * Concurrency as rialto_queue_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_create.
+ * Since       0.1
+ */
+int rialto_queue_create_timeout(const rialto_region_t *region, const char *name,
+                                const rialto_queue_config_t *config, uint64_t timeout_ns,
+                                rialto_queue_t *queue);
+
+/**
+ * Finds the queue of that name.
+ *
+ * region      alive; its view must outlive the queue's.
+ * name        as it was created.
+ * queue       gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
+ *             RIALTO_ENFILE (the region's table of views is full); RIALTO_EBUSY (six threads are
+ *             stopped in the middle of such a call through this region's view); RIALTO_ENOMEM;
+ *             RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_open(const rialto_region_t *region, const char *name, rialto_queue_t *queue);
+
+/**
+ * As rialto_queue_open, if the queue was created with these parameters (and as many slots, rounded
+ * up).
+ *
+ * region, name, queue
+ *             as for rialto_queue_open.
+ * config      what is expected.
+ * Returns     as rialto_queue_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_open_as(const rialto_region_t *region, const char *name,
+                         const rialto_queue_config_t *config, rialto_queue_t *queue);
+
+/**
+ * The queue of that name, which is created if there is none.
+ *
+ * region, name, config, queue
+ *             as for rialto_queue_create.
+ * Returns     as rialto_queue_open and rialto_queue_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_queue_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_create.
+ * Since       0.1
+ */
+int rialto_queue_open_or_create(const rialto_region_t *region, const char *name,
+                                const rialto_queue_config_t *config, rialto_queue_t *queue);
+
+/**
+ * The same queue, seen by a member that you made, whichever thread calls.
+ *
+ * queue       alive.
+ * member      alive, of the same region; it must outlive the new view's use. One of another region
+ *             is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a forked
+ *             child, which must not act as it.
+ * as_member   gets the new view; may be `queue`.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_as_member(const rialto_queue_t *queue, const rialto_member_t *member,
+                           rialto_queue_t *as_member);
+
+/**
+ * No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again
+ * is harmless.
+ *
+ * queue       alive.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is closed or it is not; sleepers notice at their tick.
+ * Since       0.1
+ */
+int rialto_queue_close(const rialto_queue_t *queue);
+
+/**
+ * Whether the queue is closed.
+ *
+ * queue       alive.
+ * is_closed   gets the answer. Once true, always true.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_is_closed(const rialto_queue_t *queue, bool *is_closed);
+
+/**
+ * Messages that a pop could take at about this time, redelivered ones included and those in hand
+ * not.
+ *
+ * queue       alive.
+ * messages    gets the number: old when you read it, unless you are the only consumer (then it can
+ *             only grow) or the only producer (then only shrink). Walks all slots.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_len(const rialto_queue_t *queue, size_t *messages);
+
+/**
+ * Whether rialto_queue_len would say 0.
+ *
+ * queue       alive.
+ * is_empty    gets the answer: as old as that. Walks all slots.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_is_empty(const rialto_queue_t *queue, bool *is_empty);
+
+/**
+ * Whether rialto_queue_try_push would find no room. Messages in hand take room too, and of a
+ * joinable queue those that are not done.
+ *
+ * queue       alive.
+ * is_full     gets the answer: as old as rialto_queue_len's.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_is_full(const rialto_queue_t *queue, bool *is_full);
+
+/**
+ * Messages that fit: what was asked for, rounded up to a power of two.
+ *
+ * queue       alive.
+ * slots       gets the number. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_capacity(const rialto_queue_t *queue, size_t *slots);
+
+/**
+ * The longest message, in bytes; what a buffer for pop needs.
+ *
+ * queue       alive.
+ * max_message_bytes
+ *             gets it. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_max_message_bytes(const rialto_queue_t *queue, size_t *max_message_bytes);
+
+/**
+ * Messages that are set aside for rialto_queue_take_poisoned.
+ *
+ * queue       alive.
+ * messages    gets the number: as old as rialto_queue_len's, which counts them too. Walks all
+ *             slots.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_poisoned(const rialto_queue_t *queue, size_t *messages);
+
+/**
+ * Messages given up since the queue was made: their holders died, and the queue is one of
+ * RIALTO_ON_DEATH_DROP, or 31 holders did.
+ *
+ * queue       alive.
+ * messages    gets the number. It only grows; whoever gave one up and was killed before counting it
+ *             is missed.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_dropped(const rialto_queue_t *queue, uint64_t *messages);
+
+/**
+ * Appends a message, waiting for room as long as it takes. Cf. mq_send.
+ *
+ * queue       alive.
+ * message     the bytes, in private memory; NULL if there are none.
+ * message_bytes
+ *             how many, at most the queue's longest.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EPERM
+ *             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
+ *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL. Negative: nothing appended.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   the message is in the queue, or goes with us. Nobody is held up beyond a tick.
+ * Since       0.1
+ */
+int rialto_queue_push(const rialto_queue_t *queue, const void *message, size_t message_bytes);
+
+/**
+ * Appends a message if there is room now.
+ *
+ * queue, message, message_bytes
+ *             as for rialto_queue_push.
+ * Returns     as rialto_queue_push; RIALTO_EAGAIN (full).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_push.
+ * Since       0.1
+ */
+int rialto_queue_try_push(const rialto_queue_t *queue, const void *message, size_t message_bytes);
+
+/**
+ * Appends a message, waiting for room at most `timeout_ns` nanoseconds. Cf. mq_timedsend, but
+ * relative and monotonic.
+ *
+ * queue, message, message_bytes
+ *             as for rialto_queue_push.
+ * timeout_ns  0 is rialto_queue_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_push; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_push.
+ * Since       0.1
+ */
+int rialto_queue_push_timeout(const rialto_queue_t *queue, const void *message,
+                              size_t message_bytes, uint64_t timeout_ns);
+
+/**
+ * Takes the next message, waiting for one as long as it takes. From then on it is yours: if it must
+ * survive your death, use rialto_queue_peek. Cf. mq_receive.
+ *
+ * queue       alive.
+ * buffer      private memory, gets the message.
+ * buffer_bytes
+ *             how large it is; at least the queue's longest message.
+ * length_bytes
+ *             gets the message's length.
+ * attempt     gets how many holders before you died with it in hand or gave it back; may be NULL.
+ * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
+ *             and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP); RIALTO_ENOBUFS (nothing
+ *             taken); RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_EPERM
+ *             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
+ *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: a joinable queue, see
+ *             rialto_queue_pop_ticket).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   before it is taken: it goes to somebody else, marked. After: with us.
+ * Since       0.1
+ */
+int rialto_queue_pop(const rialto_queue_t *queue, void *buffer, size_t buffer_bytes,
+                     size_t *length_bytes, uint32_t *attempt);
+
+/**
+ * Takes the next message if there is one now.
+ *
+ * queue, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_queue_pop.
+ * Returns     as rialto_queue_pop; RIALTO_EAGAIN (empty).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop.
+ * Since       0.1
+ */
+int rialto_queue_try_pop(const rialto_queue_t *queue, void *buffer, size_t buffer_bytes,
+                         size_t *length_bytes, uint32_t *attempt);
+
+/**
+ * Takes the next message, waiting for one at most `timeout_ns` nanoseconds. Cf. mq_timedreceive,
+ * but relative and monotonic.
+ *
+ * queue, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_queue_pop.
+ * timeout_ns  0 is rialto_queue_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_pop; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop.
+ * Since       0.1
+ */
+int rialto_queue_pop_timeout(const rialto_queue_t *queue, void *buffer, size_t buffer_bytes,
+                             uint64_t timeout_ns, size_t *length_bytes, uint32_t *attempt);
+
+/**
+ * Takes a message that so many holders died with that pop passes it over, or for which pop says
+ * RIALTO_EBADMSG.
+ *
+ * queue, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_queue_pop.
+ * Returns     as rialto_queue_pop, usually RIALTO_REDELIVERED; RIALTO_EAGAIN (there is none).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop; it stays poisoned.
+ * Since       0.1
+ */
+int rialto_queue_take_poisoned(const rialto_queue_t *queue, void *buffer, size_t buffer_bytes,
+                               size_t *length_bytes, uint32_t *attempt);
+
+/**
+ * As rialto_queue_pop, with a ticket. Of a joinable queue the message stays in hand, and in its
+ * slot, until rialto_queue_task_done; of another queue the ticket is good for nothing.
+ *
+ * queue, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_queue_pop.
+ * ticket      gets the message's ticket: keep it for rialto_queue_task_done.
+ * Returns     as rialto_queue_pop, of a joinable queue too.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   before rialto_queue_task_done: it goes to somebody else, marked.
+ * Since       0.1
+ */
+int rialto_queue_pop_ticket(const rialto_queue_t *queue, void *buffer, size_t buffer_bytes,
+                            size_t *length_bytes, uint32_t *attempt, rialto_ticket_t *ticket);
+
+/**
+ * As rialto_queue_try_pop, with a ticket.
+ *
+ * queue, buffer, buffer_bytes, length_bytes, attempt, ticket
+ *             as for rialto_queue_pop_ticket.
+ * Returns     as rialto_queue_pop_ticket; RIALTO_EAGAIN (empty).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop_ticket.
+ * Since       0.1
+ */
+int rialto_queue_try_pop_ticket(const rialto_queue_t *queue, void *buffer, size_t buffer_bytes,
+                                size_t *length_bytes, uint32_t *attempt, rialto_ticket_t *ticket);
+
+/**
+ * As rialto_queue_pop_timeout, with a ticket.
+ *
+ * queue, buffer, buffer_bytes, length_bytes, attempt, ticket
+ *             as for rialto_queue_pop_ticket.
+ * timeout_ns  0 is rialto_queue_try_pop_ticket; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_pop_ticket; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop_ticket.
+ * Since       0.1
+ */
+int rialto_queue_pop_timeout_ticket(const rialto_queue_t *queue, void *buffer, size_t buffer_bytes,
+                                    uint64_t timeout_ns, size_t *length_bytes, uint32_t *attempt,
+                                    rialto_ticket_t *ticket);
+
+/**
+ * As rialto_queue_take_poisoned, with a ticket: of a joinable queue rialto_queue_task_done ends it.
+ *
+ * queue, buffer, buffer_bytes, length_bytes, attempt, ticket
+ *             as for rialto_queue_pop_ticket.
+ * Returns     as rialto_queue_take_poisoned, of a joinable queue too.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   before rialto_queue_task_done: it stays poisoned.
+ * Since       0.1
+ */
+int rialto_queue_take_poisoned_ticket(const rialto_queue_t *queue, void *buffer,
+                                      size_t buffer_bytes, size_t *length_bytes, uint32_t *attempt,
+                                      rialto_ticket_t *ticket);
+
+/* ---- rialto_message_t: several messages with one wake: push_many, pop_many ------------------- */
 
 /** One of the messages to push. */
 typedef struct rialto_message_t {
@@ -553,79 +2465,615 @@ typedef struct rialto_popped_t {
     size_t length_bytes;
     /** How many holders before you died with it in hand, or gave it back. */
     uint8_t attempt;
-    /** Not for you. */
+    /** Private. */
     uint8_t _reserved[3];
     /** Of a joinable queue: for rialto_queue_task_done. */
-    struct rialto_ticket_t ticket;
+    rialto_ticket_t ticket;
 } rialto_popped_t;
 
 /**
- * Room for a message, in a queue. Write it, then end the view with commit (sent) or abort (nothing was
- * sent). If its member dies first, nothing was sent. It must not move while it is alive (a copy is refused),
- * and is not a forked child's to use or end.
+ * Appends messages in order, waiting for room as long as it takes, and wakes consumers once for as
+ * many as fit at a time. Others' messages may come between them.
+ *
+ * queue       alive.
+ * messages    which; may be NULL if count is 0.
+ * count       how many.
+ * pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
+ * Returns     RIALTO_OK (pushed is at least 1, unless count is 0); RIALTO_EPIPE (closed);
+ *             RIALTO_EMSGSIZE (one of them is too long); RIALTO_EPERM (rialto_queue_as_member: the
+ *             member is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first
+ *             use); RIALTO_EINVAL. Negative: nothing appended.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   the first few are in the queue, the others go with us.
+ * Since       0.1
+ */
+int rialto_queue_push_many(const rialto_queue_t *queue, const rialto_message_t *messages,
+                           size_t count, size_t *pushed);
+
+/**
+ * As rialto_queue_push_many, but only as many as there is room for now.
+ *
+ * queue, messages, count, pushed
+ *             as for rialto_queue_push_many.
+ * Returns     as rialto_queue_push_many; RIALTO_EAGAIN (room for none).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_push_many.
+ * Since       0.1
+ */
+int rialto_queue_try_push_many(const rialto_queue_t *queue, const rialto_message_t *messages,
+                               size_t count, size_t *pushed);
+
+/**
+ * As rialto_queue_push_many, waiting for room at most `timeout_ns` nanoseconds in all.
+ *
+ * queue, messages, count, pushed
+ *             as for rialto_queue_push_many; fewer also if the time is up.
+ * timeout_ns  0 is rialto_queue_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_push_many; RIALTO_ETIMEDOUT (none); RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_push_many.
+ * Since       0.1
+ */
+int rialto_queue_push_many_timeout(const rialto_queue_t *queue, const rialto_message_t *messages,
+                                   size_t count, uint64_t timeout_ns, size_t *pushed);
+
+/**
+ * Takes as many messages as there are, at least one, waiting for the first as long as it takes. All
+ * are in hand until all are copied; then their slots are free, with one wake (of a joinable queue:
+ * each by rialto_queue_task_done).
+ *
+ * queue       alive.
+ * buffer      private memory: message i begins at i times rialto_queue_max_message_bytes.
+ * buffer_bytes
+ *             how large it is; if fewer than max_messages fit, fewer are taken.
+ * messages    private memory, gets each message's length, attempt and ticket.
+ * max_messages
+ *             how many at most; not 0.
+ * popped      gets how many.
+ * Returns     RIALTO_OK; RIALTO_REDELIVERED (and the attempt of one of them at least is not 0);
+ *             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
+ *             RIALTO_ENOBUFS (not one fits); RIALTO_EBADREGION (a peer damaged the first message;
+ *             it is gone); RIALTO_EPERM (rialto_queue_as_member: the member is gone);
+ *             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+ *             RIALTO_EINVAL. Negative: what is in buffer and messages means nothing.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   each goes to somebody else, marked, or with us, as with rialto_queue_pop.
+ * Since       0.1
+ */
+int rialto_queue_pop_many(const rialto_queue_t *queue, void *buffer, size_t buffer_bytes,
+                          rialto_popped_t *messages, size_t max_messages, size_t *popped);
+
+/**
+ * As rialto_queue_pop_many, but does not wait for the first.
+ *
+ * queue, buffer, buffer_bytes, messages, max_messages, popped
+ *             as for rialto_queue_pop_many.
+ * Returns     as rialto_queue_pop_many; RIALTO_EAGAIN (empty).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop_many.
+ * Since       0.1
+ */
+int rialto_queue_try_pop_many(const rialto_queue_t *queue, void *buffer, size_t buffer_bytes,
+                              rialto_popped_t *messages, size_t max_messages, size_t *popped);
+
+/**
+ * As rialto_queue_pop_many, waiting for the first at most `timeout_ns` nanoseconds.
+ *
+ * queue, buffer, buffer_bytes, messages, max_messages, popped
+ *             as for rialto_queue_pop_many.
+ * timeout_ns  0 is rialto_queue_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_pop_many; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_pop_many.
+ * Since       0.1
+ */
+int rialto_queue_pop_many_timeout(const rialto_queue_t *queue, void *buffer, size_t buffer_bytes,
+                                  uint64_t timeout_ns, rialto_popped_t *messages,
+                                  size_t max_messages, size_t *popped);
+
+/* ---- rialto_reserved_t: room for a message, to write it in place ----------------------------- */
+
+/**
+ * Room for a message, in a queue: a pinned view. Write the message, then end the view with commit
+ * (sent) or abort (nothing was sent). If its member dies first, nothing was sent.
  */
 typedef struct rialto_reserved_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[32];
 } rialto_reserved_t;
 
 /**
- * A message in hand, still in its slot. End the view with release (done) or abandon (somebody else
- * shall have it). If its member dies first, somebody else gets it, marked. It must not move while it is
- * alive (a copy is refused), may be ended by another thread than the one that peeked, and is not a
- * forked child's to use or end.
+ * Reserves room for a message, waiting for it as long as it takes. What is in it means nothing.
+ * Until it is committed or aborted it takes a slot, and consumers of a queue that was closed wait
+ * for it instead of getting RIALTO_EPIPE. If it is held for long, others overtake it in a
+ * RIALTO_QUEUE_RING: its message comes after theirs then, and if the queue was closed meanwhile the
+ * commit says RIALTO_EPIPE. In a kill-only one the messages behind it wait for it.
+ *
+ * queue       alive; its region's view must outlive the reserved view.
+ * message_bytes
+ *             how many, at most the queue's longest.
+ * reserved    gets the view. Do not pass one that is alive: its room would stay taken.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EPERM
+ *             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
+ *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   before it is committed: the room is free again, nothing was sent.
+ * Since       0.1
+ */
+int rialto_queue_reserve(const rialto_queue_t *queue, size_t message_bytes,
+                         rialto_reserved_t *reserved);
+
+/**
+ * Reserves room for a message if there is some now.
+ *
+ * queue, message_bytes, reserved
+ *             as for rialto_queue_reserve.
+ * Returns     as rialto_queue_reserve; RIALTO_EAGAIN (full).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_reserve.
+ * Since       0.1
+ */
+int rialto_queue_try_reserve(const rialto_queue_t *queue, size_t message_bytes,
+                             rialto_reserved_t *reserved);
+
+/**
+ * Reserves room for a message, waiting for it at most `timeout_ns` nanoseconds.
+ *
+ * queue, message_bytes, reserved
+ *             as for rialto_queue_reserve.
+ * timeout_ns  0 is rialto_queue_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_reserve; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_reserve.
+ * Since       0.1
+ */
+int rialto_queue_reserve_timeout(const rialto_queue_t *queue, size_t message_bytes,
+                                 uint64_t timeout_ns, rialto_reserved_t *reserved);
+
+/**
+ * Where the message goes: nobody else reads or writes there, unless they write wild.
+ *
+ * reserved    alive, used by nobody else.
+ * message     gets the address, 16-aligned, good until the view ends or a commit fails: that may
+ *             move it, then ask again.
+ * message_bytes
+ *             gets how many bytes; may be NULL.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency the thread that reserved; of a view made by rialto_queue_as_member, any, one.
+ *             Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   as rialto_queue_reserve.
+ * Since       0.1
+ */
+int rialto_reserved_bytes(rialto_reserved_t *reserved, void **message, size_t *message_bytes);
+
+/**
+ * Copies the whole message in.
+ *
+ * reserved    alive, used by nobody else.
+ * message     the bytes, in private memory; NULL if there are none.
+ * message_bytes
+ *             how many: as many as are reserved.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already, or another length).
+ * Concurrency as rialto_reserved_bytes.
+ * Signals     async-signal-safe.
+ * If we die   as rialto_queue_reserve.
+ * Since       0.1
+ */
+int rialto_reserved_write(rialto_reserved_t *reserved, const void *message, size_t message_bytes);
+
+/**
+ * Makes the message shorter, for who knows only after writing how long it is. A greater length
+ * changes nothing.
+ *
+ * reserved    alive, used by nobody else.
+ * message_bytes
+ *             its new length.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency as rialto_reserved_bytes.
+ * Signals     async-signal-safe.
+ * If we die   as rialto_queue_reserve.
+ * Since       0.1
+ */
+int rialto_reserved_truncate(rialto_reserved_t *reserved, size_t message_bytes);
+
+/**
+ * Sends the message; the view ends. Waits, as long as it takes, only where others have overtaken it
+ * and there is no room.
+ *
+ * reserved    alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed; only where it had to wait or be copied);
+ *             RIALTO_EPERM (its member was taken for dead); RIALTO_EINVAL (also: ended already).
+ *             Negative, but for RIALTO_EINVAL: the view is alive still, and nothing was sent.
+ * Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the message is in the queue, or nothing was sent.
+ * Since       0.1
+ */
+int rialto_reserved_commit(rialto_reserved_t *reserved);
+
+/**
+ * As rialto_reserved_commit, but does not wait.
+ *
+ * reserved    alive, used by nobody else.
+ * Returns     as rialto_reserved_commit; RIALTO_EAGAIN (overtaken, and full).
+ * Concurrency as rialto_reserved_bytes.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_reserved_commit.
+ * Since       0.1
+ */
+int rialto_reserved_try_commit(rialto_reserved_t *reserved);
+
+/**
+ * As rialto_reserved_commit, waiting at most `timeout_ns` nanoseconds.
+ *
+ * reserved    alive, used by nobody else.
+ * timeout_ns  0 is rialto_reserved_try_commit; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_reserved_commit; RIALTO_ETIMEDOUT (overtaken, and full all the time);
+ *             RIALTO_EAGAIN (0).
+ * Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_reserved_commit.
+ * Since       0.1
+ */
+int rialto_reserved_commit_timeout(rialto_reserved_t *reserved, uint64_t timeout_ns);
+
+/**
+ * Gives the room back: nothing is sent, the view ends.
+ *
+ * reserved    alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency as rialto_reserved_bytes.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the room is free again in any case.
+ * Since       0.1
+ */
+int rialto_reserved_abort(rialto_reserved_t *reserved);
+
+/* ---- rialto_peeked_t: a message in hand, to read it in place --------------------------------- */
+
+/**
+ * A message in hand, still in its slot: a pinned view. End it with release (done) or abandon
+ * (somebody else shall have it); any thread may. If its member dies first, somebody else gets the
+ * message, marked.
  */
 typedef struct rialto_peeked_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[32];
 } rialto_peeked_t;
 
-/** What a pipe is created with. Fill it with rialto_pipe_config_default, then change what you like. */
-typedef struct rialto_pipe_config_t {
-    /**
-     * Room for messages on their way, in each direction; a message takes 8 bytes more than its length,
-     * rounded up to 16. 1 to 2^30, rounded up to a multiple of 128.
-     */
-    uint32_t ring_bytes;
-    /**
-     * The longest message, in bytes. 1 to 2^30; one that is longer than about half of ring_bytes goes in
-     * chunks, see rialto_connection_max_chunk_bytes.
-     */
-    uint32_t max_message_bytes;
-    /** 0 or RIALTO_PIPE_DUPLEX. */
-    uint32_t flags;
-    /** Must be 0. */
-    uint32_t _reserved[5];
-} rialto_pipe_config_t;
+/**
+ * Takes the next message in hand, waiting for one as long as it takes: nobody else gets it while
+ * you and the view live.
+ *
+ * queue       alive; its region's view must outlive the peeked view.
+ * peeked      gets the view. Do not pass one that is alive: its message would stay in your hand.
+ * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message that others had in hand before);
+ *             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
+ *             RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_EPERM
+ *             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
+ *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   somebody else gets the message, marked with an attempt count one higher (or as the
+ *             queue's on_death says).
+ * Since       0.1
+ */
+int rialto_queue_peek(const rialto_queue_t *queue, rialto_peeked_t *peeked);
 
 /**
- * This process's view of a pipe, private to the process: rialto_pipe_connect claims one of its two ends. It
- * refers to its region's view, which must not move and must outlive it. It may be copied, is used by any
- * number of threads, and needs no end.
+ * Takes the next message in hand if there is one now.
+ *
+ * queue, peeked
+ *             as for rialto_queue_peek.
+ * Returns     as rialto_queue_peek; RIALTO_EAGAIN (empty).
+ * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_peek.
+ * Since       0.1
  */
-typedef struct rialto_pipe_t {
-    /** Not for you. */
-    uint64_t _private[32];
-} rialto_pipe_t;
+int rialto_queue_try_peek(const rialto_queue_t *queue, rialto_peeked_t *peeked);
 
 /**
- * One end of a pipe, claimed. Ends with rialto_connection_close. It must not move while it is alive (a copy
- * is refused). One thread at a time uses it, whichever; it belongs to the member that claimed the end: when
- * that one's thread ends or dies, the end is closed, and all calls here say RIALTO_EPERM. It is not a forked
- * child's to use or end.
+ * Takes the next message in hand, waiting for one at most `timeout_ns` nanoseconds.
+ *
+ * queue, peeked
+ *             as for rialto_queue_peek.
+ * timeout_ns  0 is rialto_queue_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_peek; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_peek.
+ * Since       0.1
  */
-typedef struct rialto_connection_t {
-    /** Not for you. */
-    uint64_t _private[48];
-} rialto_connection_t;
+int rialto_queue_peek_timeout(const rialto_queue_t *queue, uint64_t timeout_ns,
+                              rialto_peeked_t *peeked);
 
-/** What an SPSC queue is created with. Fill it with rialto_spsc_config_default, then change what you like. */
+/**
+ * The message's bytes in their slot, 16-aligned, to be read until the view ends. A peer that writes
+ * wild may change them while you look: if you do not trust your peers, use rialto_peeked_copy.
+ *
+ * peeked      alive.
+ * message     gets their address.
+ * message_bytes
+ *             gets how many they are; may be NULL.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency any thread, while nobody ends the view.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   as rialto_queue_peek.
+ * Since       0.1
+ */
+int rialto_peeked_bytes(const rialto_peeked_t *peeked, const void **message, size_t *message_bytes);
+
+/**
+ * Copies the message, or as much of it as fits.
+ *
+ * peeked      alive.
+ * buffer      private memory.
+ * buffer_bytes
+ *             how large it is.
+ * copied_bytes
+ *             gets how many were copied; may be NULL.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency any thread, while nobody ends the view.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   as rialto_queue_peek.
+ * Since       0.1
+ */
+int rialto_peeked_copy(const rialto_peeked_t *peeked, void *buffer, size_t buffer_bytes,
+                       size_t *copied_bytes);
+
+/**
+ * How many holders before you died with the message in hand, or gave it back.
+ *
+ * peeked      alive.
+ * attempt     gets the number: 0 for a message that was nobody's yet.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency any thread, while nobody ends the view.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   as rialto_queue_peek.
+ * Since       0.1
+ */
+int rialto_peeked_attempt(const rialto_peeked_t *peeked, uint32_t *attempt);
+
+/**
+ * Done with the message: its slot is free again, the view ends. Of a joinable queue: what
+ * rialto_queue_task_done is for a popped one.
+ *
+ * peeked      alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency one thread, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   somebody else gets the message, marked, or it is done.
+ * Since       0.1
+ */
+int rialto_peeked_release(rialto_peeked_t *peeked);
+
+/**
+ * Gives the message back, for somebody else (or us) to get, marked; the view ends.
+ *
+ * peeked      alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency one thread, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   somebody else gets the message, marked, in any case.
+ * Since       0.1
+ */
+int rialto_peeked_abandon(rialto_peeked_t *peeked);
+
+/* ---- rialto_ticket_t: joinable queues: task_done, join --------------------------------------- */
+
+/**
+ * Done with a popped message: its slot is free, and if it was the last, those who join go on. A
+ * message in hand by rialto_queue_peek is done when it is released.
+ *
+ * queue       alive; any view that acts as the member who popped.
+ * ticket      what the pop gave. Not changed, but good for one time only.
+ * Returns     RIALTO_OK; RIALTO_EPERM (done already, or given back; or the calling thread, or the
+ *             view's member, is not who popped it; or the queue is not joinable); RIALTO_ENFILE,
+ *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
+ * Concurrency the thread that popped; of a view made by rialto_queue_as_member, any.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the message is done, or goes to somebody else, marked. Who joins notices within a
+ *             tick.
+ * Since       0.1
+ */
+int rialto_queue_task_done(const rialto_queue_t *queue, const rialto_ticket_t *ticket);
+
+/**
+ * Gives a popped message of a joinable queue to somebody else (or us), who gets it marked, as if we
+ * had died.
+ *
+ * queue, ticket
+ *             as for rialto_queue_task_done.
+ * Returns     as rialto_queue_task_done.
+ * Concurrency as rialto_queue_task_done.
+ * Signals     not async-signal-safe.
+ * If we die   somebody else gets the message, marked, in any case.
+ * Since       0.1
+ */
+int rialto_queue_give_back(const rialto_queue_t *queue, const rialto_ticket_t *ticket);
+
+/**
+ * Waits until there was an instant, during this call, at which no message was unfinished. Messages
+ * pushed meanwhile count too; those set aside as poisoned do not.
+ *
+ * queue       alive, joinable.
+ * Returns     RIALTO_OK; RIALTO_ENOTSUP (not joinable); RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: yes, through signals. Walks all slots, twice,
+ *             each time it looks.
+ * Signals     not async-signal-safe.
+ * If we die   nobody notices.
+ * Since       0.1
+ */
+int rialto_queue_join(const rialto_queue_t *queue);
+
+/**
+ * As rialto_queue_join, waiting at most `timeout_ns` nanoseconds.
+ *
+ * queue       alive, joinable.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_queue_join; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and there are unfinished
+ *             ones).
+ * Concurrency as rialto_queue_join.
+ * Signals     not async-signal-safe.
+ * If we die   nobody notices.
+ * Since       0.1
+ */
+int rialto_queue_join_timeout(const rialto_queue_t *queue, uint64_t timeout_ns);
+
+/**
+ * Messages that wait or are in hand, but not those set aside as poisoned.
+ *
+ * queue       alive.
+ * messages    gets the number: as old as rialto_queue_len's. Walks all slots.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_unfinished(const rialto_queue_t *queue, size_t *messages);
+
+/* ---- rialto_queue_set_data_fd: queues in an event loop: a descriptor to poll ----------------- */
+
+/**
+ * From now on, what is pushed through this view signals `fd` if somebody has armed for data since
+ * the last signal (rialto_queue_arm_data). Copies of the view made before, and messages reserved
+ * before, do not; views made of it later do.
+ *
+ * queue       alive, used by nobody else meanwhile.
+ * fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or
+ *             in another process, polls. It is not closed and must stay what it is. -1: none. One
+ *             eventfd for the whole queue: a second one would not be signalled.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
+ * Concurrency one thread, whichever.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_set_data_fd(rialto_queue_t *queue, int fd);
+
+/**
+ * From now on, what is popped or released through this view signals `fd` if somebody has armed for
+ * room since the last signal (rialto_queue_arm_space). Copies of the view made before, and messages
+ * peeked before, do not; views made of it later do.
+ *
+ * queue, fd   as for rialto_queue_set_data_fd.
+ * Returns     as rialto_queue_set_data_fd.
+ * Concurrency one thread, whichever.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_set_space_fd(rialto_queue_t *queue, int fd);
+
+/**
+ * Before an event loop polls for data: from now on the next message is signalled, once, by those
+ * whose view knows the descriptor. Read the descriptor before you arm again.
+ *
+ * queue       alive.
+ * is_ready    gets whether a pop is worth a try at once (a message, or the end of the stream, is
+ *             there): then do not poll. False is never wrong but for messages of the dead.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   a message is signalled that nobody waits for.
+ * Since       0.1
+ */
+int rialto_queue_arm_data(const rialto_queue_t *queue, bool *is_ready);
+
+/**
+ * What the loop calls at least once per tick (rialto_queue_tick_ns): recovers the dead, looks, and
+ * arms. A producer killed between its push and its signal leaves the descriptor silent, and so does
+ * the message of a dead consumer: only this finds them. Takes some 15 us.
+ *
+ * queue       alive.
+ * is_ready    as for rialto_queue_arm_data.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_arm_data; somebody else recovers.
+ * Since       0.1
+ */
+int rialto_queue_recheck_data(const rialto_queue_t *queue, bool *is_ready);
+
+/**
+ * As rialto_queue_arm_data, for room: the next slot that is freed is signalled.
+ *
+ * queue       alive.
+ * is_ready    gets whether a push is worth a try at once (there is room, or the queue is closed).
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_arm_data.
+ * Since       0.1
+ */
+int rialto_queue_arm_space(const rialto_queue_t *queue, bool *is_ready);
+
+/**
+ * As rialto_queue_recheck_data, for room.
+ *
+ * queue       alive.
+ * is_ready    as for rialto_queue_arm_space.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_queue_recheck_data.
+ * Since       0.1
+ */
+int rialto_queue_recheck_space(const rialto_queue_t *queue, bool *is_ready);
+
+/**
+ * How often an event loop rechecks: the region's tick.
+ *
+ * queue       alive.
+ * tick_ns     gets it, in nanoseconds. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_queue_tick_ns(const rialto_queue_t *queue, uint64_t *tick_ns);
+
+/* ---- rialto_spsc_t: queue from one producer to one consumer ---------------------------------- */
+
+/**
+ * The producer's end of an SPSC queue: a pinned view, ended by rialto_producer_end. One thread at a
+ * time uses it, whichever. It belongs to the member that claimed the end: when that one's thread
+ * ends or dies, the end is free for others, and calls here say RIALTO_EPERM.
+ */
+typedef struct rialto_producer_t {
+    /** Private. */
+    uint64_t _private[40];
+} rialto_producer_t;
+
+/**
+ * The consumer's end of an SPSC queue: a pinned view, ended by rialto_consumer_end. One thread at a
+ * time uses it, whichever. It belongs to the member that claimed the end: when that one's thread
+ * ends or dies, the end is free for others, and calls here say RIALTO_EPERM.
+ */
+typedef struct rialto_consumer_t {
+    /** Private. */
+    uint64_t _private[40];
+} rialto_consumer_t;
+
+/**
+ * What an SPSC queue is created with. Fill it with rialto_spsc_config_default, then change what you
+ * like.
+ */
 typedef struct rialto_spsc_config_t {
     /** How many messages of the longest kind fit; of shorter ones, more. 1 and more. */
     uint32_t slots;
     /**
-     * The longest message, in bytes. A message takes what it needs, not this. 1 and more; slots + 1 times
-     * this + 8, rounded up to 16, is at most 2^30.
+     * The longest message, in bytes. A message takes what it needs, not this. 1 and more; slots + 1
+     * times this + 8, rounded up to 16, is at most 2^30.
      */
     uint32_t max_message_bytes;
     /**
@@ -641,165 +3089,1806 @@ typedef struct rialto_spsc_config_t {
 } rialto_spsc_config_t;
 
 /**
- * This process's view of an SPSC queue: one producer, one consumer. Private to the process. It refers to its
- * region's view, which must not move and must outlive it. It may be copied, is used by any number of
- * threads, and needs no end.
+ * A queue with one producer and one consumer at a time: rialto_spsc_producer and
+ * rialto_spsc_consumer claim its ends. A plain view.
  */
 typedef struct rialto_spsc_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[24];
 } rialto_spsc_t;
 
 /**
- * The producer's end of an SPSC queue; private to the process. Give it back with rialto_producer_end. It must
- * not move while it is alive (a copy is refused), is used by one thread at a time, not always the same one,
- * and is not a forked child's to use or end. The end is its member's, see rialto_spsc_as_member: if that is
- * a thread's own and the thread ends, it says RIALTO_EPERM.
+ * Fills in the defaults: RIALTO_ON_DEATH_REDELIVER with 5 attempts.
+ *
+ * slots       messages of the longest kind that fit.
+ * max_message_bytes
+ *             the longest message.
+ * config      gets these and the usual for the rest; the numbers are not checked yet.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
  */
-typedef struct rialto_producer_t {
-    /** Not for you. */
-    uint64_t _private[40];
-} rialto_producer_t;
+int rialto_spsc_config_default(uint32_t slots, uint32_t max_message_bytes,
+                               rialto_spsc_config_t *config);
 
 /**
- * The consumer's end of an SPSC queue; private to the process. Give it back with rialto_consumer_end. It must
- * not move while it is alive (a copy is refused), is used by one thread at a time, not always the same one,
- * and is not a forked child's to use or end. The end is its member's, see rialto_spsc_as_member: if that is
- * a thread's own and the thread ends, it says RIALTO_EPERM.
+ * What an SPSC queue takes in its region.
+ *
+ * config      of the queue.
+ * layout      gets bytes and alignment (128).
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
  */
-typedef struct rialto_consumer_t {
-    /** Not for you. */
-    uint64_t _private[40];
-} rialto_consumer_t;
+int rialto_spsc_layout(const rialto_spsc_config_t *config, rialto_layout_t *layout);
 
 /**
- * This process's view of a tracked semaphore, private to the process: one in a region, whose permits
- * belong to the member that acquired them, and come back when that member dies. It refers to its
- * region's view, which must not move and must outlive it. It may be copied, is used by any number of
- * threads, and needs no end.
+ * Makes an empty SPSC queue in a region, waiting for others who create there as long as it takes.
+ *
+ * region      alive; its view must outlive the queue's.
+ * name        1 to 31 bytes of UTF-8.
+ * config      how many messages, how long.
+ * spsc        gets the view.
+ * Returns     as rialto_queue_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+ *             (a stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole queue or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_spsc_create(const rialto_region_t *region, const char *name,
+                       const rialto_spsc_config_t *config, rialto_spsc_t *spsc);
+
+/**
+ * As rialto_spsc_create, waiting at most `timeout_ns` nanoseconds for others who create.
+ *
+ * region, name, config, spsc
+ *             as for rialto_spsc_create.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_spsc_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
+ * Concurrency as rialto_spsc_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_spsc_create.
+ * Since       0.1
+ */
+int rialto_spsc_create_timeout(const rialto_region_t *region, const char *name,
+                               const rialto_spsc_config_t *config, uint64_t timeout_ns,
+                               rialto_spsc_t *spsc);
+
+/**
+ * Finds the SPSC queue of that name.
+ *
+ * region      alive; its view must outlive the queue's.
+ * name        as it was created.
+ * spsc        gets the view.
+ * Returns     as rialto_queue_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_open(const rialto_region_t *region, const char *name, rialto_spsc_t *spsc);
+
+/**
+ * As rialto_spsc_open, if the queue was created with these parameters.
+ *
+ * region, name, spsc
+ *             as for rialto_spsc_open.
+ * config      what is expected.
+ * Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_open_as(const rialto_region_t *region, const char *name,
+                        const rialto_spsc_config_t *config, rialto_spsc_t *spsc);
+
+/**
+ * The SPSC queue of that name, which is created if there is none.
+ *
+ * region, name, config, spsc
+ *             as for rialto_spsc_create.
+ * Returns     as rialto_spsc_open and rialto_spsc_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_spsc_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_spsc_create.
+ * Since       0.1
+ */
+int rialto_spsc_open_or_create(const rialto_region_t *region, const char *name,
+                               const rialto_spsc_config_t *config, rialto_spsc_t *spsc);
+
+/**
+ * The same queue, whose ends are then claimed for a member that you made, whichever thread calls.
+ *
+ * spsc        alive.
+ * member      alive, of the same region; it must outlive the new view's use. One of another region
+ *             is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a forked
+ *             child, which must not act as it.
+ * as_member   gets the new view; may be `spsc`.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_as_member(const rialto_spsc_t *spsc, const rialto_member_t *member,
+                          rialto_spsc_t *as_member);
+
+/**
+ * From now on, closing through this view, and what producers push whose end is claimed with it from
+ * now on, signals `fd` if somebody has armed for data since the last signal
+ * (rialto_consumer_arm_data). Copies of the view made before do not; views made of it later do.
+ *
+ * spsc        alive, used by nobody else meanwhile.
+ * fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or
+ *             in another process, polls. It is not closed and must stay what it is. -1: none.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
+ * Concurrency one thread, whichever.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_set_data_fd(rialto_spsc_t *spsc, int fd);
+
+/**
+ * From now on, closing through this view, and what consumers take whose end is claimed with it from
+ * now on, signals `fd` if somebody has armed for room since the last signal
+ * (rialto_producer_arm_space). Copies of the view made before do not; views made of it later do.
+ *
+ * spsc, fd    as for rialto_spsc_set_data_fd.
+ * Returns     as rialto_spsc_set_data_fd.
+ * Concurrency one thread, whichever.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_set_space_fd(rialto_spsc_t *spsc, int fd);
+
+/**
+ * Claims the producer's end, until rialto_producer_end, or until its member is gone.
+ *
+ * spsc        alive; its region's view must outlive the producer's.
+ * producer    gets the view. Do not pass one that is alive: its end would stay taken.
+ * Returns     RIALTO_OK; RIALTO_EUSERS (a living member has it; the dead are recovered);
+ *             RIALTO_EPERM (of a view made by rialto_spsc_as_member: the member has left);
+ *             RIALTO_EBADREGION; RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first
+ *             use); RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the end is free again. Who claims it next goes on behind the last message that was
+ *             pushed.
+ * Since       0.1
+ */
+int rialto_spsc_producer(const rialto_spsc_t *spsc, rialto_producer_t *producer);
+
+/**
+ * As rialto_spsc_producer, waiting at most `timeout_ns` nanoseconds until the end is free.
+ *
+ * spsc, producer
+ *             as for rialto_spsc_producer.
+ * timeout_ns  0 is rialto_spsc_producer; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_spsc_producer, RIALTO_EUSERS only if timeout_ns is 0; RIALTO_ETIMEDOUT.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, through signals.  Fair:
+ *             no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_spsc_producer.
+ * Since       0.1
+ */
+int rialto_spsc_producer_timeout(const rialto_spsc_t *spsc, uint64_t timeout_ns,
+                                 rialto_producer_t *producer);
+
+/**
+ * Claims the consumer's end, until rialto_consumer_end, or until its member is gone.
+ *
+ * spsc        alive; its region's view must outlive the consumer's.
+ * consumer    gets the view. Do not pass one that is alive: its end would stay taken.
+ * Returns     as rialto_spsc_producer.
+ * Concurrency any thread of any process: one of several wins.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the end is free again. Who claims it next gets first what we had in hand, marked (or
+ *             as the queue's on_death says).
+ * Since       0.1
+ */
+int rialto_spsc_consumer(const rialto_spsc_t *spsc, rialto_consumer_t *consumer);
+
+/**
+ * As rialto_spsc_consumer, waiting at most `timeout_ns` nanoseconds until the end is free.
+ *
+ * spsc, consumer
+ *             as for rialto_spsc_consumer.
+ * timeout_ns  0 is rialto_spsc_consumer; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_spsc_producer_timeout.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, through signals.  Fair:
+ *             no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_spsc_consumer.
+ * Since       0.1
+ */
+int rialto_spsc_consumer_timeout(const rialto_spsc_t *spsc, uint64_t timeout_ns,
+                                 rialto_consumer_t *consumer);
+
+/**
+ * No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again
+ * is harmless.
+ *
+ * spsc        alive. Neither end is needed.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is closed or it is not; sleepers notice at their tick.
+ * Since       0.1
+ */
+int rialto_spsc_close(const rialto_spsc_t *spsc);
+
+/**
+ * Whether the queue is closed.
+ *
+ * spsc        alive.
+ * is_closed   gets the answer. Once true, always true.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_is_closed(const rialto_spsc_t *spsc, bool *is_closed);
+
+/**
+ * Messages that the consumer is not through with, that in its hand included.
+ *
+ * spsc        alive.
+ * messages    gets the number: old when you read it, unless you are the consumer (then it can only
+ *             grow) or the producer (then only shrink). Walks over all messages.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_len(const rialto_spsc_t *spsc, size_t *messages);
+
+/**
+ * Whether rialto_spsc_len would say 0.
+ *
+ * spsc        alive.
+ * is_empty    gets the answer: as old as that. Walks over all messages.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_is_empty(const rialto_spsc_t *spsc, bool *is_empty);
+
+/**
+ * Whether there is no room for a message of the longest kind. A message in hand takes room too.
+ *
+ * spsc        alive.
+ * is_full     gets the answer: as old as rialto_spsc_len's.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_is_full(const rialto_spsc_t *spsc, bool *is_full);
+
+/**
+ * Messages of the longest kind that fit; of shorter ones, more.
+ *
+ * spsc        alive.
+ * slots       gets the number, as the queue was created with. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_capacity(const rialto_spsc_t *spsc, size_t *slots);
+
+/**
+ * The longest message, in bytes; what a buffer for pop needs.
+ *
+ * spsc        alive.
+ * max_message_bytes
+ *             gets it. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_max_message_bytes(const rialto_spsc_t *spsc, size_t *max_message_bytes);
+
+/**
+ * Messages given up since the queue was made: their holders died, and the queue is one of
+ * RIALTO_ON_DEATH_DROP.
+ *
+ * spsc        alive.
+ * messages    gets the number. It only grows, when the consumer's end is claimed anew; whoever gave
+ *             one up and was killed before counting it is missed.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_dropped(const rialto_spsc_t *spsc, uint64_t *messages);
+
+/**
+ * How often an event loop rechecks: the region's tick.
+ *
+ * spsc        alive.
+ * tick_ns     gets it, in nanoseconds. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_spsc_tick_ns(const rialto_spsc_t *spsc, uint64_t *tick_ns);
+
+/* ---- rialto_producer_t: its one end: push, reserve ------------------------------------------- */
+
+/**
+ * Appends a message, waiting for room as long as it takes.
+ *
+ * producer    alive, used by nobody else.
+ * message     the bytes, in private memory; NULL if there are none.
+ * message_bytes
+ *             how many, at most the queue's longest.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved:
+ *             commit it or abort first); RIALTO_EPERM (the member that claimed the end is gone, or
+ *             was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing appended.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the message is in the queue, or goes with us. A consumer that sleeps notices at its
+ *             tick.
+ * Since       0.1
+ */
+int rialto_producer_push(rialto_producer_t *producer, const void *message, size_t message_bytes);
+
+/**
+ * Appends a message if there is room now.
+ *
+ * producer, message, message_bytes
+ *             as for rialto_producer_push.
+ * Returns     as rialto_producer_push; RIALTO_EAGAIN (full).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_push.
+ * Since       0.1
+ */
+int rialto_producer_try_push(rialto_producer_t *producer, const void *message,
+                             size_t message_bytes);
+
+/**
+ * Appends a message, waiting for room at most `timeout_ns` nanoseconds.
+ *
+ * producer, message, message_bytes
+ *             as for rialto_producer_push.
+ * timeout_ns  0 is rialto_producer_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_producer_push; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_push.
+ * Since       0.1
+ */
+int rialto_producer_push_timeout(rialto_producer_t *producer, const void *message,
+                                 size_t message_bytes, uint64_t timeout_ns);
+
+/**
+ * Appends messages in order, waiting for room as long as it takes. As many as fit at a time appear
+ * all at once, with one wake.
+ *
+ * producer    alive, used by nobody else.
+ * messages    which; may be NULL if count is 0.
+ * count       how many.
+ * pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
+ * Returns     as rialto_producer_push; RIALTO_OK: pushed is at least 1, unless count is 0;
+ *             RIALTO_EMSGSIZE: one of them is too long. Negative: nothing appended.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the first few are in the queue, the others go with us.
+ * Since       0.1
+ */
+int rialto_producer_push_many(rialto_producer_t *producer, const rialto_message_t *messages,
+                              size_t count, size_t *pushed);
+
+/**
+ * As rialto_producer_push_many, but only as many as there is room for now.
+ *
+ * producer, messages, count, pushed
+ *             as for rialto_producer_push_many.
+ * Returns     as rialto_producer_push_many; RIALTO_EAGAIN (room for none).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_push_many.
+ * Since       0.1
+ */
+int rialto_producer_try_push_many(rialto_producer_t *producer, const rialto_message_t *messages,
+                                  size_t count, size_t *pushed);
+
+/**
+ * As rialto_producer_push_many, waiting for room at most `timeout_ns` nanoseconds in all.
+ *
+ * producer, messages, count, pushed
+ *             as for rialto_producer_push_many; fewer also if the time is up.
+ * timeout_ns  0 is rialto_producer_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none); RIALTO_EAGAIN (0).
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_push_many.
+ * Since       0.1
+ */
+int rialto_producer_push_many_timeout(rialto_producer_t *producer, const rialto_message_t *messages,
+                                      size_t count, uint64_t timeout_ns, size_t *pushed);
+
+/**
+ * As rialto_spsc_set_data_fd, for what this producer pushes.
+ *
+ * producer    alive, used by nobody else.
+ * fd          as for rialto_spsc_set_data_fd.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_producer_set_data_fd(rialto_producer_t *producer, int fd);
+
+/**
+ * Before an event loop polls for room: from now on the next release is signalled, once, by a
+ * consumer that knows the descriptor (rialto_consumer_set_space_fd). Read the descriptor before you
+ * arm again.
+ *
+ * producer    alive, used by nobody else.
+ * is_ready    gets whether a push is worth a try at once (there is room for the longest message, or
+ *             something else to be told than RIALTO_EAGAIN): then do not poll.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (room is reserved); RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   room is signalled that nobody waits for.
+ * Since       0.1
+ */
+int rialto_producer_arm_space(rialto_producer_t *producer, bool *is_ready);
+
+/**
+ * What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and
+ * arms. A consumer killed between its release and its signal leaves the descriptor silent: only
+ * this finds the room. Takes some 15 us.
+ *
+ * producer, is_ready
+ *             as for rialto_producer_arm_space.
+ * Returns     as rialto_producer_arm_space.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_arm_space; somebody else recovers.
+ * Since       0.1
+ */
+int rialto_producer_recheck_space(rialto_producer_t *producer, bool *is_ready);
+
+/**
+ * Gives the end back, for somebody else (or us) to claim; the view ends. What is reserved is
+ * aborted. The queue stays open: see rialto_spsc_close.
+ *
+ * producer    alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency one thread, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the end is free again in any case; who waits for it notices at its tick.
+ * Since       0.1
+ */
+int rialto_producer_end(rialto_producer_t *producer);
+
+/**
+ * Reserves room for a message, waiting for it as long as it takes; write it there, then commit or
+ * abort. What is in it means nothing. Until then the producer does nothing else.
+ *
+ * producer    alive, used by nobody else.
+ * message_bytes
+ *             how many, at most the queue's longest; fewer may be committed.
+ * message     gets the address, 16-aligned, good until commit, abort or rialto_producer_end. Nobody
+ *             else reads or writes there, unless they write wild.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved
+ *             already); RIALTO_EPERM (the member that claimed the end is gone); RIALTO_EBADREGION;
+ *             RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   before it is committed: nothing was sent.
+ * Since       0.1
+ */
+int rialto_producer_reserve(rialto_producer_t *producer, size_t message_bytes, void **message);
+
+/**
+ * Reserves room for a message if there is some now.
+ *
+ * producer, message_bytes, message
+ *             as for rialto_producer_reserve.
+ * Returns     as rialto_producer_reserve; RIALTO_EAGAIN (full).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_reserve.
+ * Since       0.1
+ */
+int rialto_producer_try_reserve(rialto_producer_t *producer, size_t message_bytes, void **message);
+
+/**
+ * Reserves room for a message, waiting for it at most `timeout_ns` nanoseconds.
+ *
+ * producer, message_bytes, message
+ *             as for rialto_producer_reserve.
+ * timeout_ns  0 is rialto_producer_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_producer_reserve.
+ * Since       0.1
+ */
+int rialto_producer_reserve_timeout(rialto_producer_t *producer, size_t message_bytes,
+                                    uint64_t timeout_ns, void **message);
+
+/**
+ * Sends what was reserved. Never waits.
+ *
+ * producer    alive, used by nobody else.
+ * message_bytes
+ *             how many of the bytes are the message: as many as were reserved, or fewer.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (closed meanwhile); RIALTO_EPERM (the member that claimed the
+ *             end is gone, or was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL (also: nothing
+ *             is reserved; or more bytes than were reserved, which stay so). Negative, but for
+ *             RIALTO_EINVAL: nothing was sent, for good.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the message is in the queue, or nothing was sent.
+ * Since       0.1
+ */
+int rialto_producer_commit(rialto_producer_t *producer, size_t message_bytes);
+
+/**
+ * Gives the room back: nothing is sent.
+ *
+ * producer    alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is reserved).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   nothing was sent in any case.
+ * Since       0.1
+ */
+int rialto_producer_abort(rialto_producer_t *producer);
+
+/* ---- rialto_consumer_t: its other end: pop, peek --------------------------------------------- */
+
+/**
+ * Takes the next message, waiting for one as long as it takes. From then on it is yours: if it must
+ * survive your death, use rialto_consumer_peek.
+ *
+ * consumer    alive, used by nobody else.
+ * buffer      private memory, gets the message.
+ * buffer_bytes
+ *             how large it is; at least the queue's longest message.
+ * length_bytes
+ *             gets the message's length.
+ * attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be
+ *             NULL.
+ * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
+ *             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_ENOBUFS
+ *             (nothing taken); RIALTO_EBUSY (one is in hand: release it or give it back first);
+ *             RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
+ *             RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   before it is taken: the next consumer gets it, marked (or as the queue's on_death
+ *             says). After: it goes with us.
+ * Since       0.1
+ */
+int rialto_consumer_pop(rialto_consumer_t *consumer, void *buffer, size_t buffer_bytes,
+                        size_t *length_bytes, uint32_t *attempt);
+
+/**
+ * Takes the next message if there is one now.
+ *
+ * consumer, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_consumer_pop.
+ * Returns     as rialto_consumer_pop; RIALTO_EAGAIN (empty).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_pop.
+ * Since       0.1
+ */
+int rialto_consumer_try_pop(rialto_consumer_t *consumer, void *buffer, size_t buffer_bytes,
+                            size_t *length_bytes, uint32_t *attempt);
+
+/**
+ * Takes the next message, waiting for one at most `timeout_ns` nanoseconds.
+ *
+ * consumer, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_consumer_pop.
+ * timeout_ns  0 is rialto_consumer_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_pop.
+ * Since       0.1
+ */
+int rialto_consumer_pop_timeout(rialto_consumer_t *consumer, void *buffer, size_t buffer_bytes,
+                                uint64_t timeout_ns, size_t *length_bytes, uint32_t *attempt);
+
+/**
+ * Takes as many messages as there are, at least one, waiting for the first as long as it takes. All
+ * are in hand until all are copied, then released with one wake.
+ *
+ * consumer    alive, used by nobody else.
+ * buffer      private memory: message i begins at i times rialto_spsc_max_message_bytes.
+ * buffer_bytes
+ *             how large it is; if fewer than max_messages fit, fewer are taken.
+ * messages    private memory, gets each message's length and attempt; of an SPSC queue tickets are
+ *             nobody's.
+ * max_messages
+ *             how many at most; not 0.
+ * popped      gets how many.
+ * Returns     as rialto_consumer_pop; RIALTO_REDELIVERED: the attempt of one of them at least is
+ *             not 0; RIALTO_ENOBUFS: not one fits. Negative: what is in buffer and messages means
+ *             nothing.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   before they are released: all come again, the first one marked. After: with us.
+ * Since       0.1
+ */
+int rialto_consumer_pop_many(rialto_consumer_t *consumer, void *buffer, size_t buffer_bytes,
+                             rialto_popped_t *messages, size_t max_messages, size_t *popped);
+
+/**
+ * As rialto_consumer_pop_many, but does not wait for the first.
+ *
+ * consumer, buffer, buffer_bytes, messages, max_messages, popped
+ *             as for rialto_consumer_pop_many.
+ * Returns     as rialto_consumer_pop_many; RIALTO_EAGAIN (empty).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_pop_many.
+ * Since       0.1
+ */
+int rialto_consumer_try_pop_many(rialto_consumer_t *consumer, void *buffer, size_t buffer_bytes,
+                                 rialto_popped_t *messages, size_t max_messages, size_t *popped);
+
+/**
+ * As rialto_consumer_pop_many, waiting for the first at most `timeout_ns` nanoseconds.
+ *
+ * consumer, buffer, buffer_bytes, messages, max_messages, popped
+ *             as for rialto_consumer_pop_many.
+ * timeout_ns  0 is rialto_consumer_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_pop_many.
+ * Since       0.1
+ */
+int rialto_consumer_pop_many_timeout(rialto_consumer_t *consumer, void *buffer, size_t buffer_bytes,
+                                     uint64_t timeout_ns, rialto_popped_t *messages,
+                                     size_t max_messages, size_t *popped);
+
+/**
+ * Takes the next message if it is poisoned: it was in hand max_attempts + 1 times (with
+ * RIALTO_ON_DEATH_STOP: once) and came back each time. Nothing else comes before somebody takes it.
+ *
+ * consumer, buffer, buffer_bytes, length_bytes, attempt
+ *             as for rialto_consumer_pop.
+ * Returns     as rialto_consumer_pop, usually RIALTO_REDELIVERED; RIALTO_EAGAIN (there is none).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_pop; it stays poisoned.
+ * Since       0.1
+ */
+int rialto_consumer_take_poisoned(rialto_consumer_t *consumer, void *buffer, size_t buffer_bytes,
+                                  size_t *length_bytes, uint32_t *attempt);
+
+/**
+ * Whether the next message is poisoned.
+ *
+ * consumer    alive, used by nobody else.
+ * messages    gets 1 if it is, else 0. Stays so until you take it.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_consumer_poisoned(rialto_consumer_t *consumer, size_t *messages);
+
+/**
+ * As rialto_spsc_set_space_fd, for what this consumer takes.
+ *
+ * consumer    alive, used by nobody else.
+ * fd          as for rialto_spsc_set_data_fd.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_consumer_set_space_fd(rialto_consumer_t *consumer, int fd);
+
+/**
+ * Before an event loop polls for data: from now on the next message is signalled, once, by a
+ * producer that knows the descriptor (rialto_producer_set_data_fd). Read the descriptor before you
+ * arm again.
+ *
+ * consumer    alive, used by nobody else.
+ * is_ready    gets whether a pop is worth a try at once (a message is there, or something else to
+ *             be told than RIALTO_EAGAIN): then do not poll.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   a message is signalled that nobody waits for.
+ * Since       0.1
+ */
+int rialto_consumer_arm_data(rialto_consumer_t *consumer, bool *is_ready);
+
+/**
+ * What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and
+ * arms. A producer killed between its push and its signal leaves the descriptor silent: only this
+ * finds the message. Takes some 15 us.
+ *
+ * consumer, is_ready
+ *             as for rialto_consumer_arm_data.
+ * Returns     as rialto_consumer_arm_data.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_arm_data; somebody else recovers.
+ * Since       0.1
+ */
+int rialto_consumer_recheck_data(rialto_consumer_t *consumer, bool *is_ready);
+
+/**
+ * Gives the end back, for somebody else (or us) to claim; the view ends. A message in hand is given
+ * back too: the next consumer gets it, marked.
+ *
+ * consumer    alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
+ * Concurrency one thread, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the end is free again in any case; who waits for it notices at its tick.
+ * Since       0.1
+ */
+int rialto_consumer_end(rialto_consumer_t *consumer);
+
+/**
+ * Takes the next message in hand, waiting for one as long as it takes. Until it is released or
+ * given back the consumer does nothing else.
+ *
+ * consumer    alive, used by nobody else.
+ * message     gets the bytes' address, 16-aligned, to be read until it is released or given back,
+ *             or rialto_consumer_end. A peer that writes wild may change them while you look: if
+ *             you do not trust your peers, use rialto_consumer_copy.
+ * message_bytes
+ *             gets how many they are.
+ * attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be
+ *             NULL.
+ * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
+ *             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_EBUSY (one
+ *             is in hand already); RIALTO_EPERM (the member that claimed the end is gone, or was
+ *             taken for dead); RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the next consumer gets the message, marked with an attempt count one higher (or as
+ *             the queue's on_death says).
+ * Since       0.1
+ */
+int rialto_consumer_peek(rialto_consumer_t *consumer, const void **message, size_t *message_bytes,
+                         uint32_t *attempt);
+
+/**
+ * Takes the next message in hand if there is one now.
+ *
+ * consumer, message, message_bytes, attempt
+ *             as for rialto_consumer_peek.
+ * Returns     as rialto_consumer_peek; RIALTO_EAGAIN (empty).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_peek.
+ * Since       0.1
+ */
+int rialto_consumer_try_peek(rialto_consumer_t *consumer, const void **message,
+                             size_t *message_bytes, uint32_t *attempt);
+
+/**
+ * Takes the next message in hand, waiting for one at most `timeout_ns` nanoseconds.
+ *
+ * consumer, message, message_bytes, attempt
+ *             as for rialto_consumer_peek.
+ * timeout_ns  0 is rialto_consumer_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_consumer_peek.
+ * Since       0.1
+ */
+int rialto_consumer_peek_timeout(rialto_consumer_t *consumer, uint64_t timeout_ns,
+                                 const void **message, size_t *message_bytes, uint32_t *attempt);
+
+/**
+ * Copies the message in hand, or as much of it as fits.
+ *
+ * consumer    alive, used by nobody else, with a message in hand.
+ * buffer      private memory.
+ * buffer_bytes
+ *             how large it is.
+ * copied_bytes
+ *             gets how many were copied; may be NULL.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   as rialto_consumer_peek.
+ * Since       0.1
+ */
+int rialto_consumer_copy(const rialto_consumer_t *consumer, void *buffer, size_t buffer_bytes,
+                         size_t *copied_bytes);
+
+/**
+ * Done with the message in hand: the producer may have its room. If the member that claimed the end
+ * is gone meanwhile, the message is somebody else's already and nothing happens.
+ *
+ * consumer    alive, used by nobody else, with a message in hand.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the next consumer gets the message, marked, or it is done.
+ * Since       0.1
+ */
+int rialto_consumer_release(rialto_consumer_t *consumer);
+
+/**
+ * Gives the message in hand back: it comes again, marked, to us or to the next consumer.
+ *
+ * consumer    alive, used by nobody else, with a message in hand.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it comes to the next consumer, marked. With RIALTO_ON_DEATH_DROP it is dropped.
+ * Since       0.1
+ */
+int rialto_consumer_give_back(rialto_consumer_t *consumer);
+
+/* ---- rialto_pipe_t: byte messages between two ends, one way or both -------------------------- */
+
+/**
+ * A pipe flag: both ends send and receive. Without it end 0 receives and end 1 sends, as with
+ * Python's Pipe(False).
+ */
+#define RIALTO_PIPE_DUPLEX 1
+
+/**
+ * One end of a pipe, claimed: a pinned view, ended by rialto_connection_close. One thread at a time
+ * uses it, whichever. It belongs to the member that claimed the end: when that one's thread ends or
+ * dies, the end is closed, and all calls here say RIALTO_EPERM.
+ */
+typedef struct rialto_connection_t {
+    /** Private. */
+    uint64_t _private[48];
+} rialto_connection_t;
+
+/**
+ * What a pipe is created with. Fill it with rialto_pipe_config_default, then change what
+ * you like.
+ */
+typedef struct rialto_pipe_config_t {
+    /**
+     * Room for messages on their way, in each direction; a message takes 8 bytes more than its
+     * length, rounded up to 16. 1 to 2^30, rounded up to a multiple of 128.
+     */
+    uint32_t ring_bytes;
+    /**
+     * The longest message, in bytes. 1 to 2^30; one that is longer than about half of ring_bytes
+     * goes in chunks, see rialto_connection_max_chunk_bytes.
+     */
+    uint32_t max_message_bytes;
+    /** 0 or RIALTO_PIPE_DUPLEX. */
+    uint32_t flags;
+    /** Must be 0. */
+    uint32_t _reserved[5];
+} rialto_pipe_config_t;
+
+/**
+ * A pipe: byte messages between two ends, each of which rialto_pipe_connect claims for one holder,
+ * for good. A plain view. Cf. socketpair.
+ */
+typedef struct rialto_pipe_t {
+    /** Private. */
+    uint64_t _private[32];
+} rialto_pipe_t;
+
+/**
+ * Fills in the defaults: RIALTO_PIPE_DUPLEX, messages of up to 2^30 bytes.
+ *
+ * ring_bytes  room for messages on their way, in each direction.
+ * config      gets this and the usual for the rest; the number is not checked yet.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_config_default(uint32_t ring_bytes, rialto_pipe_config_t *config);
+
+/**
+ * What a pipe takes in its region.
+ *
+ * config      of the pipe.
+ * layout      gets bytes and alignment (128).
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_layout(const rialto_pipe_config_t *config, rialto_layout_t *layout);
+
+/**
+ * Makes an empty pipe in a region, whose ends are nobody's yet; waits for others who create there
+ * as long as it takes. Cf. pipe, socketpair.
+ *
+ * region      alive; its view must outlive the pipe's.
+ * name        1 to 31 bytes of UTF-8.
+ * config      how much room, how long, one way or both.
+ * pipe        gets the view.
+ * Returns     as rialto_queue_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+ *             (a stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole pipe or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_pipe_create(const rialto_region_t *region, const char *name,
+                       const rialto_pipe_config_t *config, rialto_pipe_t *pipe);
+
+/**
+ * As rialto_pipe_create, waiting at most `timeout_ns` nanoseconds for others who create.
+ *
+ * region, name, config, pipe
+ *             as for rialto_pipe_create.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_pipe_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
+ * Concurrency as rialto_pipe_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pipe_create.
+ * Since       0.1
+ */
+int rialto_pipe_create_timeout(const rialto_region_t *region, const char *name,
+                               const rialto_pipe_config_t *config, uint64_t timeout_ns,
+                               rialto_pipe_t *pipe);
+
+/**
+ * Finds the pipe of that name.
+ *
+ * region      alive; its view must outlive the pipe's.
+ * name        as it was created.
+ * pipe        gets the view.
+ * Returns     as rialto_queue_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_open(const rialto_region_t *region, const char *name, rialto_pipe_t *pipe);
+
+/**
+ * As rialto_pipe_open, if the pipe was created with these parameters (and as many bytes, rounded
+ * up).
+ *
+ * region, name, pipe
+ *             as for rialto_pipe_open.
+ * config      what is expected.
+ * Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_open_as(const rialto_region_t *region, const char *name,
+                        const rialto_pipe_config_t *config, rialto_pipe_t *pipe);
+
+/**
+ * The pipe of that name, which is created if there is none.
+ *
+ * region, name, config, pipe
+ *             as for rialto_pipe_create.
+ * Returns     as rialto_pipe_open and rialto_pipe_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_pipe_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pipe_create.
+ * Since       0.1
+ */
+int rialto_pipe_open_or_create(const rialto_region_t *region, const char *name,
+                               const rialto_pipe_config_t *config, rialto_pipe_t *pipe);
+
+/**
+ * Claims one end of the pipe, for good: nobody else can, even when it was closed or its holder
+ * died. It is the calling thread's own member that holds it: when that thread ends, the end is
+ * closed.
+ *
+ * pipe        alive; its region's view must outlive the connection's.
+ * end         0 or 1. If the pipe is not duplex, 0 receives and 1 sends.
+ * connection  gets the view. Do not pass one that is alive: its end would stay claimed.
+ * Returns     RIALTO_OK; RIALTO_EUSERS (claimed before, by whomever); RIALTO_EBADREGION;
+ *             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+ *             RIALTO_EINVAL (also: no such end).
+ * Concurrency any thread of any process: one of several wins.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   the end is nobody's still, or closed.
+ * Since       0.1
+ */
+int rialto_pipe_connect(const rialto_pipe_t *pipe, uint32_t end, rialto_connection_t *connection);
+
+/**
+ * As rialto_pipe_connect, but it is a member that you made that holds the end, whichever thread
+ * calls: the end is closed when the thread that joined ends.
+ *
+ * pipe, end, connection
+ *             as for rialto_pipe_connect.
+ * member      alive, of the same region's view. It cannot leave before the connection is closed.
+ *             Stays the parent's in a forked child, which must not act as it.
+ * Returns     as rialto_pipe_connect; RIALTO_EPERM (the member's thread has ended); RIALTO_EINVAL
+ *             also for a member of another region.
+ * Concurrency as rialto_pipe_connect.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pipe_connect.
+ * Since       0.1
+ */
+int rialto_pipe_connect_as(const rialto_pipe_t *pipe, const rialto_member_t *member, uint32_t end,
+                           rialto_connection_t *connection);
+
+/**
+ * Whether both ends send and receive.
+ *
+ * pipe        alive.
+ * is_duplex   gets the answer. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_is_duplex(const rialto_pipe_t *pipe, bool *is_duplex);
+
+/**
+ * Room for messages on their way, in each direction.
+ *
+ * pipe        alive.
+ * ring_bytes  gets the bytes: at least what was asked for. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_ring_bytes(const rialto_pipe_t *pipe, size_t *ring_bytes);
+
+/**
+ * The longest message.
+ *
+ * pipe        alive.
+ * message_bytes
+ *             gets its length. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pipe_max_message_bytes(const rialto_pipe_t *pipe, size_t *message_bytes);
+
+/* ---- rialto_connection_t: an end of a pipe: send, recv, poll --------------------------------- */
+
+/**
+ * The longest message that goes in one piece: about half of the pipe's ring_bytes.
+ *
+ * connection  alive.
+ * chunk_bytes gets its length. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
+ * Since       0.1
+ */
+int rialto_connection_max_chunk_bytes(const rialto_connection_t *connection, size_t *chunk_bytes);
+
+/**
+ * Whether the other end was closed, or its holder is known to have died.
+ *
+ * connection  alive.
+ * is_closed   gets the answer. Once true, always true; an end that nobody has claimed yet is not
+ *             closed. What it sent before may still be there to receive.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
+ * Since       0.1
+ */
+int rialto_connection_is_peer_closed(const rialto_connection_t *connection, bool *is_closed);
+
+/**
+ * Closes the end, for good, and ends the view. The other end receives what was sent, then end of
+ * stream; its sends say RIALTO_ECONNRESET.
+ *
+ * connection  alive, used by nobody else.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: closed already).
+ * Concurrency one thread, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   it is closed in any case; sleepers notice at their tick.
+ * Since       0.1
+ */
+int rialto_connection_close(rialto_connection_t *connection);
+
+/**
+ * Sends a message, waiting for room as long as it takes. Cf. write, send.
+ *
+ * connection  alive, used by nobody else.
+ * message     the bytes, in private memory; NULL if there are none.
+ * message_bytes
+ *             how many, at most the pipe's longest. More than rialto_connection_max_chunk_bytes go
+ *             in chunks, while the other end receives.
+ * Returns     RIALTO_OK; RIALTO_ECONNRESET (the other end is closed, or its holder died: nobody
+ *             reads this message); RIALTO_EMSGSIZE; RIALTO_ENOTSUP (this end only receives);
+ *             RIALTO_EPERM (the member was taken for dead, or its thread has ended);
+ *             RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing of the message is delivered.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the other end gets the whole message or nothing of it, then end of stream within a
+ *             tick.
+ * Since       0.1
+ */
+int rialto_connection_send(rialto_connection_t *connection, const void *message,
+                           size_t message_bytes);
+
+/**
+ * Sends a message if there is room now.
+ *
+ * connection, message, message_bytes
+ *             as for rialto_connection_send.
+ * Returns     as rialto_connection_send; RIALTO_EAGAIN (full); RIALTO_EMSGSIZE also for a message
+ *             that would have to go in chunks.
+ * Concurrency one thread at a time, whichever.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_send.
+ * Since       0.1
+ */
+int rialto_connection_try_send(rialto_connection_t *connection, const void *message,
+                               size_t message_bytes);
+
+/**
+ * Sends a message, waiting for room at most `timeout_ns` nanoseconds.
+ *
+ * connection, message, message_bytes
+ *             as for rialto_connection_send.
+ * timeout_ns  0 is rialto_connection_try_send; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_connection_send; RIALTO_ETIMEDOUT (chunks that went already are discarded
+ *             by the other end); RIALTO_EAGAIN (0).
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_send.
+ * Since       0.1
+ */
+int rialto_connection_send_timeout(rialto_connection_t *connection, const void *message,
+                                   size_t message_bytes, uint64_t timeout_ns);
+
+/**
+ * Receives the next message, waiting for it as long as it takes. Cf. read, recv.
+ *
+ * connection  alive, used by nobody else.
+ * buffer      private memory, gets the message; not NULL.
+ * buffer_bytes
+ *             how large it is; rialto_connection_next_len says how large it must be.
+ * length_bytes
+ *             gets the message's length; 0 is an empty message, not the end.
+ * Returns     RIALTO_OK; RIALTO_EPIPE (end of stream: the other end is closed or its holder died,
+ *             and all that it had sent whole was received); RIALTO_ENOBUFS (nothing taken; again
+ *             with a larger one); RIALTO_ENOTSUP (this end only sends); RIALTO_EPERM (the member
+ *             was taken for dead, or its thread has ended); RIALTO_EBADREGION (a peer damaged the
+ *             message); RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   the message is lost with us, and so is what lies in the pipe; who sends to us gets
+ *             RIALTO_ECONNRESET within a tick.
+ * Since       0.1
+ */
+int rialto_connection_recv(rialto_connection_t *connection, void *buffer, size_t buffer_bytes,
+                           size_t *length_bytes);
+
+/**
+ * Receives the next message if it is there whole.
+ *
+ * connection, buffer, buffer_bytes, length_bytes
+ *             as for rialto_connection_recv; if only some chunks of a long message are there, as
+ *             for rialto_connection_recv_timeout.
+ * Returns     as rialto_connection_recv; RIALTO_EAGAIN (none).
+ * Concurrency one thread at a time, whichever.  Blocks: no; nobody who is stopped holds it up.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_recv.
+ * Since       0.1
+ */
+int rialto_connection_try_recv(rialto_connection_t *connection, void *buffer, size_t buffer_bytes,
+                               size_t *length_bytes);
+
+/**
+ * Receives the next message, waiting for it at most `timeout_ns` nanoseconds. If the time is up in
+ * the middle of a message that goes in chunks, what has come is in `buffer` already, and the next
+ * call goes on behind it: give it the same buffer, or one with the same bytes in it. See
+ * rialto_connection_received_bytes.
+ *
+ * connection, buffer, buffer_bytes, length_bytes
+ *             as for rialto_connection_recv.
+ * timeout_ns  0 is rialto_connection_try_recv; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_connection_recv; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_recv.
+ * Since       0.1
+ */
+int rialto_connection_recv_timeout(rialto_connection_t *connection, void *buffer,
+                                   size_t buffer_bytes, uint64_t timeout_ns, size_t *length_bytes);
+
+/**
+ * The length of the next message, if it has begun to arrive; of one in chunks that of the whole.
+ *
+ * connection  alive, used by nobody else.
+ * length_bytes
+ *             gets it.
+ * Returns     RIALTO_OK; RIALTO_EAGAIN (none yet); RIALTO_EPIPE (end of stream); RIALTO_ENOTSUP
+ *             (this end only sends); RIALTO_EPERM; RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_connection_next_len(rialto_connection_t *connection, size_t *length_bytes);
+
+/**
+ * How much of a message that goes in chunks is in the buffer of a receive that ran out of time in
+ * it.
+ *
+ * connection  alive, used by nobody else.
+ * received_bytes
+ *             gets the bytes; mostly 0.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
+ * Since       0.1
+ */
+int rialto_connection_received_bytes(const rialto_connection_t *connection, size_t *received_bytes);
+
+/**
+ * Waits at most `timeout_ns` nanoseconds until a receive would bring something; takes nothing. Cf.
+ * poll.
+ *
+ * connection  alive, used by nobody else.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * is_ready    gets whether a message has begun to arrive, or the stream has ended. False: the time
+ *             is up.
+ * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only sends); RIALTO_EPERM; RIALTO_EBADREGION;
+ *             RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_recv.
+ * Since       0.1
+ */
+int rialto_connection_poll(rialto_connection_t *connection, uint64_t timeout_ns, bool *is_ready);
+
+/**
+ * From now on, what is sent here, and closing, signals `fd` if the other end has armed for data
+ * since the last signal (rialto_connection_arm_data).
+ *
+ * connection  alive, used by nobody else.
+ * fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or
+ *             in another process, polls. It is not closed and must stay what it is. -1: none.
+ * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only receives); RIALTO_EINVAL (also: a negative
+ *             fd, other than -1).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
+ * Since       0.1
+ */
+int rialto_connection_set_data_fd(rialto_connection_t *connection, int fd);
+
+/**
+ * From now on, what is received here, and closing, signals `fd` if the other end has armed for room
+ * since the last signal (rialto_connection_arm_space).
+ *
+ * connection, fd
+ *             as for rialto_connection_set_data_fd.
+ * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only sends); RIALTO_EINVAL (also: a negative fd,
+ *             other than -1).
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
+ * Since       0.1
+ */
+int rialto_connection_set_space_fd(rialto_connection_t *connection, int fd);
+
+/**
+ * Before an event loop polls for data: from now on the next message, and the end of the stream, is
+ * signalled, once, by the other end if it knows the descriptor. Read the descriptor before you arm
+ * again.
+ *
+ * connection  alive, used by nobody else.
+ * is_ready    gets whether a receive is worth a try at once: then do not poll. False is never wrong
+ *             but for what the dead left.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   a message is signalled that nobody waits for.
+ * Since       0.1
+ */
+int rialto_connection_arm_data(rialto_connection_t *connection, bool *is_ready);
+
+/**
+ * What the loop calls at least once per tick (rialto_connection_tick_ns): recovers the dead, looks,
+ * and arms. A sender killed between its message and its signal leaves the descriptor silent, and
+ * the other end's death signals nothing: only this finds them.
+ *
+ * connection  alive, used by nobody else.
+ * is_ready    as for rialto_connection_arm_data.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_arm_data; somebody else recovers.
+ * Since       0.1
+ */
+int rialto_connection_recheck_data(rialto_connection_t *connection, bool *is_ready);
+
+/**
+ * As rialto_connection_arm_data, for room: what is received next, and closing, is signalled.
+ *
+ * connection  alive, used by nobody else.
+ * message_bytes
+ *             how long the message is that is to be sent.
+ * is_ready    gets whether sending it (or its next chunk) is worth a try at once: there is room, or
+ *             the other end is closed.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_arm_data.
+ * Since       0.1
+ */
+int rialto_connection_arm_space(rialto_connection_t *connection, size_t message_bytes,
+                                bool *is_ready);
+
+/**
+ * As rialto_connection_recheck_data, for room.
+ *
+ * connection, message_bytes, is_ready
+ *             as for rialto_connection_arm_space.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_connection_recheck_data.
+ * Since       0.1
+ */
+int rialto_connection_recheck_space(rialto_connection_t *connection, size_t message_bytes,
+                                    bool *is_ready);
+
+/**
+ * How often an event loop rechecks: the region's tick.
+ *
+ * connection  alive.
+ * tick_ns     gets it, in nanoseconds. It never changes.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread at a time, whichever.  Blocks: no.
+ * Signals     async-signal-safe, unless it interrupts a call on this connection.
+ * Since       0.1
+ */
+int rialto_connection_tick_ns(const rialto_connection_t *connection, uint64_t *tick_ns);
+
+/* ==== Waiting for each other: objects with a name in a region ================================= */
+
+/* ---- rialto_tracked_semaphore_t: semaphore that gets dead holders' permits back -------------- */
+
+/**
+ * A semaphore whose permits belong to the member that acquired them, and come back when that member
+ * dies. A plain view.
  */
 typedef struct rialto_tracked_semaphore_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[8];
 } rialto_tracked_semaphore_t;
 
 /**
- * This process's view of a barrier, private to the process: one in a region, at which an agreed number
- * of parties wait for each other, as often as they like. It refers to its region's view, which must not
- * move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
- * A party that times out, aborts, or dies while it waits (or anywhere, if it is registered) breaks the
- * barrier for all, until somebody resets it.
- * Cf. pthread_barrier_t, which hangs then.
+ * Makes a tracked semaphore in a region, all permits free, waiting for others who create there as
+ * long as it takes.
+ *
+ * region      alive; its view must outlive the semaphore's.
+ * name        1 to 31 bytes of UTF-8.
+ * permits     how many there are; 1 to 65536. It takes 256 bytes and 8 for each.
+ * semaphore   gets the view.
+ * Returns     as rialto_queue_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+ *             (a stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole semaphore or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_create(const rialto_region_t *region, const char *name,
+                                    uint32_t permits, rialto_tracked_semaphore_t *semaphore);
+
+/**
+ * As rialto_tracked_semaphore_create, waiting at most `timeout_ns` nanoseconds for others who
+ * create.
+ *
+ * region, name, permits, semaphore
+ *             as for rialto_tracked_semaphore_create.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_tracked_semaphore_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody
+ *             creates).
+ * Concurrency as rialto_tracked_semaphore_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_tracked_semaphore_create.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_create_timeout(const rialto_region_t *region, const char *name,
+                                            uint32_t permits, uint64_t timeout_ns,
+                                            rialto_tracked_semaphore_t *semaphore);
+
+/**
+ * Finds the tracked semaphore of that name.
+ *
+ * region      alive; its view must outlive the semaphore's.
+ * name        as it was created.
+ * semaphore   gets the view.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_open(const rialto_region_t *region, const char *name,
+                                  rialto_tracked_semaphore_t *semaphore);
+
+/**
+ * The tracked semaphore of that name, which is created if there is none.
+ *
+ * region, name, permits, semaphore
+ *             as for rialto_tracked_semaphore_create.
+ * Returns     as rialto_tracked_semaphore_open and rialto_tracked_semaphore_create, but neither
+ *             RIALTO_ENOENT nor RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with
+ *             another number of permits.
+ * Concurrency any thread of any process: all get the same.  Blocks: as
+ *             rialto_tracked_semaphore_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_tracked_semaphore_create.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_open_or_create(const rialto_region_t *region, const char *name,
+                                            uint32_t permits,
+                                            rialto_tracked_semaphore_t *semaphore);
+
+/**
+ * The same semaphore, seen by a member that you made, whichever thread calls: permits acquired
+ * through the new view are that member's.
+ *
+ * semaphore   alive.
+ * member      alive, of the same region's view; it must outlive the new view's use. One of another
+ *             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
+ *             forked child, which must not act as it.
+ * as_member   gets the new view; may be `semaphore`.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_as_member(const rialto_tracked_semaphore_t *semaphore,
+                                       const rialto_member_t *member,
+                                       rialto_tracked_semaphore_t *as_member);
+
+/**
+ * Takes a permit, waiting for one as long as it takes. It is yours until you release it, and comes
+ * back by itself if you die. Cf. sem_wait.
+ *
+ * semaphore   alive.
+ * permit      gets the permit, a number that release wants; never 0.
+ * Returns     RIALTO_OK; RIALTO_EPERM (rialto_tracked_semaphore_as_member: the member is gone);
+ *             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+ *             RIALTO_EINVAL (also: the member is not of this region).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   now or later, holding it: the permit is free again, once, within a tick of somebody's
+ *             waiting for it.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_acquire(const rialto_tracked_semaphore_t *semaphore, uint64_t *permit);
+
+/**
+ * Takes a permit if there is one now. Does not look for the dead: rialto_region_recover does.
+ *
+ * semaphore, permit
+ *             as for rialto_tracked_semaphore_acquire.
+ * Returns     as rialto_tracked_semaphore_acquire; RIALTO_EAGAIN (all are taken).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_tracked_semaphore_acquire.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_try_acquire(const rialto_tracked_semaphore_t *semaphore,
+                                         uint64_t *permit);
+
+/**
+ * Takes a permit, waiting for one at most `timeout_ns` nanoseconds. Cf. sem_timedwait, but relative
+ * and monotonic.
+ *
+ * semaphore, permit
+ *             as for rialto_tracked_semaphore_acquire.
+ * timeout_ns  0 is rialto_tracked_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never
+ *             early.
+ * Returns     as rialto_tracked_semaphore_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_tracked_semaphore_acquire.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_acquire_timeout(const rialto_tracked_semaphore_t *semaphore,
+                                             uint64_t timeout_ns, uint64_t *permit);
+
+/**
+ * Gives a permit back, and wakes somebody who waits for one. Cf. sem_post.
+ *
+ * semaphore   alive; any view of the semaphore that it came from.
+ * permit      what acquire gave, to whomever; not used any more afterwards.
+ * Returns     RIALTO_OK; RIALTO_EPERM (given back already, or its member died or left: nothing
+ *             changed); RIALTO_EINVAL (also: it cannot be a permit of this semaphore; another's may
+ *             be taken for one).
+ * Concurrency any thread of any process, also on behalf of the member that holds it.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is given back, now or as a dead one's; waiters find it within a tick.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_release(const rialto_tracked_semaphore_t *semaphore, uint64_t permit);
+
+/**
+ * How many permits are free. Walks over all of them. Cf. sem_getvalue.
+ *
+ * semaphore   alive.
+ * value       gets the number, which may be old when you read it; those of the dead count as taken
+ *             until somebody recovers them.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_value(const rialto_tracked_semaphore_t *semaphore, uint32_t *value);
+
+/**
+ * How many permits there are, free and taken.
+ *
+ * semaphore   alive.
+ * bound       gets the number that it was created with.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_tracked_semaphore_bound(const rialto_tracked_semaphore_t *semaphore, uint32_t *bound);
+
+/* ---- rialto_barrier_t: parties that wait for each other -------------------------------------- */
+
+/**
+ * A barrier, at which an agreed number of parties wait for each other, as often as they like. A
+ * plain view. A party that times out, aborts, or dies while it waits (or anywhere, if it is
+ * registered) breaks the barrier for all, until somebody resets it. Cf. pthread_barrier_t, which
+ * hangs then.
  */
 typedef struct rialto_barrier_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[16];
 } rialto_barrier_t;
 
 /**
- * What a value is, or an element of an array: one of RIALTO_BLOCK, RIALTO_U8, ... A number's is checked when
- * the object is opened, and of any the size.
+ * Makes a barrier in a region, whole, with nobody there, waiting for others who create there as
+ * long as it takes. Cf. pthread_barrier_init.
+ *
+ * region      alive; its view must outlive the barrier's.
+ * name        1 to 31 bytes of UTF-8.
+ * parties     how many wait for each other; 1 to 4095. It takes 512 bytes and 24 for each.
+ * barrier     gets the view.
+ * Returns     as rialto_queue_create.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+ *             (a stopped one holds it up).
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole barrier or none, and the room is not lost.
+ * Since       0.1
  */
-typedef uint32_t rialto_type_t;
+int rialto_barrier_create(const rialto_region_t *region, const char *name, uint32_t parties,
+                          rialto_barrier_t *barrier);
 
 /**
- * This process's view of a value that several processes share: a store is all or nothing, whoever is killed
- * when, and a load never waits for the dead. Private to the process. It refers to its region's view, which must not
- * move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
+ * As rialto_barrier_create, waiting at most `timeout_ns` nanoseconds for others who create.
+ *
+ * region, name, parties, barrier
+ *             as for rialto_barrier_create.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_barrier_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
+ * Concurrency as rialto_barrier_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_barrier_create.
+ * Since       0.1
  */
-typedef struct rialto_value_t {
-    /** Not for you. */
-    uint64_t _private[8];
-} rialto_value_t;
+int rialto_barrier_create_timeout(const rialto_region_t *region, const char *name, uint32_t parties,
+                                  uint64_t timeout_ns, rialto_barrier_t *barrier);
 
 /**
- * This process's view of an array that several processes share: an update, of one element or of many, is all
- * or nothing, whoever is killed when, and a read never waits for the dead. Private to the process. It refers to its
- * region's view, which must not move and must outlive it. It may be copied, is used by any number of threads, and
- * needs no end.
+ * Finds the barrier of that name.
+ *
+ * region      alive; its view must outlive the barrier's.
+ * name        as it was created.
+ * barrier     gets the view.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
  */
-typedef struct rialto_array_t {
-    /** Not for you. */
-    uint64_t _private[8];
-} rialto_array_t;
-
-/** An edit under way, see rialto_array_edit. Only ever pointed to. */
-typedef struct rialto_array_edit_t {
-    /** Not for you. */
-    uint64_t _private[1];
-} rialto_array_edit_t;
+int rialto_barrier_open(const rialto_region_t *region, const char *name, rialto_barrier_t *barrier);
 
 /**
- * This process's view of a list of byte strings that several processes share, as Python's list of a manager: an
- * operation is all or nothing, whoever is killed when, and readers never wait for the dead. Private to the
- * process. It refers to its region's view, which must not move and must outlive it. It may be copied, is used by
- * any number of threads, and needs no end.
+ * The barrier of that name, which is created if there is none.
+ *
+ * region, name, parties, barrier
+ *             as for rialto_barrier_create.
+ * Returns     as rialto_barrier_open and rialto_barrier_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created for another number of
+ *             parties.
+ * Concurrency any thread of any process: all get the same.  Blocks: as rialto_barrier_create.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_barrier_create.
+ * Since       0.1
  */
-typedef struct rialto_list_t {
-    /** Not for you. */
-    uint64_t _private[16];
-} rialto_list_t;
+int rialto_barrier_open_or_create(const rialto_region_t *region, const char *name, uint32_t parties,
+                                  rialto_barrier_t *barrier);
 
 /**
- * This process's view of a dict from byte strings to byte strings that several processes share, as Python's dict of
- * a manager, in the order in which the keys came: an operation is all or nothing, whoever is killed when, and readers
- * never wait for the dead. Private to the process. It refers to its
- * region's view, which must not move and must outlive it. It may be copied, is used by any number of threads, and
- * needs no end.
+ * The same barrier, seen by a member that you made, whichever thread calls: that member is the
+ * party that waits or registers through the new view.
+ *
+ * barrier     alive.
+ * member      alive, of the same region's view; it must outlive the new view's use. One of another
+ *             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
+ *             forked child, which must not act as it.
+ * as_member   gets the new view; may be `barrier`.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
  */
-typedef struct rialto_dict_t {
-    /** Not for you. */
-    uint64_t _private[16];
-} rialto_dict_t;
-
-/** A key and its value, for rialto_dict_update. */
-typedef struct rialto_pair_t {
-    /** The key. */
-    struct rialto_message_t key;
-    /** Its value. */
-    struct rialto_message_t value;
-} rialto_pair_t;
-
-/** The lengths of a key and its value, from rialto_dict_copy_items. */
-typedef struct rialto_pair_lengths_t {
-    /** The key's. */
-    uint32_t key_bytes;
-    /** The value's. */
-    uint32_t value_bytes;
-} rialto_pair_lengths_t;
+int rialto_barrier_as_member(const rialto_barrier_t *barrier, const rialto_member_t *member,
+                             rialto_barrier_t *as_member);
 
 /**
- * This process's view of named attributes with types that several processes share, as Python's Namespace of a
- * manager: an operation is all or nothing, whoever is killed when, and readers never wait for the dead.
- * Private to the process. It refers to its
- * region's view, which must not move and must outlive it. It may be copied, is used by any number of threads, and
- * needs no end.
+ * Waits until all parties have come, as long as it takes. Who finds all places taken waits for the
+ * next generation. Cf. pthread_barrier_wait.
+ *
+ * barrier     alive.
+ * index       gets a number that no other party gets this time: 0 to parties - 1, in the order in
+ *             which they came. For the choice of one who does something; not NULL.
+ * Returns     RIALTO_OK; RIALTO_EBROKEN (it is broken, or was while we waited: by a timeout, a
+ *             death, a failed action, an abort or a reset); RIALTO_EPERM (rialto_barrier_as_member:
+ *             the member is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's
+ *             first use); RIALTO_EINVAL (also: the member is not of this region).
+ * Concurrency any thread of any process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   waiting: the barrier is broken for the others within a tick, unless all had come
+ *             already. Elsewhere: only if we are registered, see rialto_barrier_register; who dies
+ *             unregistered is waited for for ever, or until a timeout.
+ * Since       0.1
  */
-typedef struct rialto_namespace_t {
-    /** Not for you. */
-    uint64_t _private[16];
-} rialto_namespace_t;
+int rialto_barrier_wait(const rialto_barrier_t *barrier, uint32_t *index);
 
-/** What an attribute is: one of RIALTO_ATTRIBUTE_... */
-typedef uint32_t rialto_attribute_type_t;
+/**
+ * Waits until all parties have come, at most `timeout_ns` nanoseconds.
+ *
+ * barrier, index
+ *             as for rialto_barrier_wait.
+ * timeout_ns  0 does not wait; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_barrier_wait; RIALTO_ETIMEDOUT (also with 0, unless we came last and there
+ *             was time to see to the dead): the barrier is broken by that for all, and the others
+ *             get RIALTO_EBROKEN; also if we waited for the next generation only.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_barrier_wait.
+ * Since       0.1
+ */
+int rialto_barrier_wait_timeout(const rialto_barrier_t *barrier, uint64_t timeout_ns,
+                                uint32_t *index);
 
-/** An attribute of whatever type, from rialto_namespace_get. What it is not, is 0. */
-typedef struct rialto_attribute_t {
-    /** RIALTO_ATTRIBUTE_... */
-    rialto_attribute_type_t type;
-    /** Of RIALTO_ATTRIBUTE_BOOL. */
-    bool boolean;
-    /** Not for you. */
-    uint8_t _reserved[3];
-    /** Of RIALTO_ATTRIBUTE_BYTES and RIALTO_ATTRIBUTE_STR: how many bytes are in the buffer, without the zero. */
-    size_t length_bytes;
-    /** Of RIALTO_ATTRIBUTE_I64. */
-    int64_t i64;
-    /** Of RIALTO_ATTRIBUTE_U64. */
-    uint64_t u64;
-    /** Of RIALTO_ATTRIBUTE_F64. */
-    double f64;
-} rialto_attribute_t;
+/**
+ * As rialto_barrier_wait_timeout; the party that comes last runs its action before anybody is
+ * released. Parties may bring different ones, or none by another wait.
+ *
+ * barrier, index
+ *             as for rialto_barrier_wait.
+ * timeout_ns  as for rialto_barrier_wait_timeout; the action itself has no timeout.
+ * action      returns 0; anything else breaks the barrier. It must return.
+ * arg         passed to it; may be NULL.
+ * Returns     as rialto_barrier_wait_timeout; RIALTO_EBROKEN also for the one whose action failed.
+ * Concurrency any thread of any process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_barrier_wait; so in the action.
+ * Since       0.1
+ */
+int rialto_barrier_wait_action_timeout(const rialto_barrier_t *barrier, uint64_t timeout_ns,
+                                       int (*action)(void *arg), void *arg, uint32_t *index);
+
+/**
+ * Makes the calling thread's member (or the view's, see rialto_barrier_as_member) known as a party:
+ * from here on its death, or its thread's end, breaks the barrier also while it is elsewhere. Once
+ * is enough; a second time changes nothing. Who does not register may wait all the same.
+ *
+ * barrier     alive.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (as many members as there are parties have registered);
+ *             RIALTO_EPERM (rialto_barrier_as_member: the member is gone); RIALTO_ENFILE,
+ *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: the
+ *             member is not of this region).
+ * Concurrency any thread of any process.  Blocks: no; if the registry is full, it looks among all
+ *             members for the dead, a tick at most.
+ * Signals     not async-signal-safe.
+ * If we die   it is registered or it is not.
+ * Since       0.1
+ */
+int rialto_barrier_register(const rialto_barrier_t *barrier);
+
+/**
+ * Undoes rialto_barrier_register. Needed before the member can leave the region.
+ *
+ * barrier     alive.
+ * Returns     RIALTO_OK; RIALTO_EPERM (not registered, or the member is gone); RIALTO_ENFILE,
+ *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: the
+ *             member is not of this region).
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   it is registered still, and so breaks the barrier, or it is not.
+ * Since       0.1
+ */
+int rialto_barrier_unregister(const rialto_barrier_t *barrier);
+
+/**
+ * Makes the barrier whole, with nobody there. Those who wait in it now get RIALTO_EBROKEN. The
+ * number of parties stays: somebody must come in the place of a dead one. A death that nobody has
+ * noticed yet breaks it again: call rialto_region_recover first.
+ *
+ * barrier     alive.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is reset or it is not; waiters notice within a tick.
+ * Since       0.1
+ */
+int rialto_barrier_reset(const rialto_barrier_t *barrier);
+
+/**
+ * Breaks the barrier: those who wait in it now, or come before a reset, get RIALTO_EBROKEN. Again
+ * is harmless.
+ *
+ * barrier     alive.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   it is broken or it is not; waiters notice within a tick.
+ * Since       0.1
+ */
+int rialto_barrier_abort(const rialto_barrier_t *barrier);
+
+/**
+ * Whether the barrier is broken.
+ *
+ * barrier     alive.
+ * is_broken   gets the answer, which may be old when you read it. A death breaks it when somebody
+ *             who waits, or rialto_region_recover, finds it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_barrier_is_broken(const rialto_barrier_t *barrier, bool *is_broken);
+
+/**
+ * How many wait in the barrier. Walks over all places.
+ *
+ * barrier     alive.
+ * parties     gets the number, which may be old when you read it; 0 if the barrier is broken.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_barrier_n_waiting(const rialto_barrier_t *barrier, uint32_t *parties);
+
+/**
+ * How many parties wait for each other.
+ *
+ * barrier     alive.
+ * parties     gets the number that it was created with.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_barrier_parties(const rialto_barrier_t *barrier, uint32_t *parties);
+
+/* ==== State: objects with a name in a region, each with a lock of its own ===================== */
+
+/* ---- rialto_value_t: a number, or a structure ------------------------------------------------ */
 
 /** Bytes of some structure; only its size is checked. All processes must agree on the structure. */
 #define RIALTO_BLOCK 0
@@ -825,4326 +4914,95 @@ typedef struct rialto_attribute_t {
 #define RIALTO_F64 10
 /** bool, one byte: 0 or 1 */
 #define RIALTO_BOOL 11
-/** int64_t */
-#define RIALTO_ATTRIBUTE_I64 1
-/** uint64_t */
-#define RIALTO_ATTRIBUTE_U64 2
-/** double */
-#define RIALTO_ATTRIBUTE_F64 3
-/** bool */
-#define RIALTO_ATTRIBUTE_BOOL 4
-/** Bytes. */
-#define RIALTO_ATTRIBUTE_BYTES 5
-/** A string of UTF-8. */
-#define RIALTO_ATTRIBUTE_STR 6
 
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
-/**
- * One line of English for a status. Cf. strerror.
- *
- * status      any number.
- * Returns     a string that lives as long as the library; never NULL.
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-const char *rialto_strerror(int status);
-
-/**
- * The library's version as one number, as RIALTO_VERSION is the header's.
- *
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-uint32_t rialto_version(void);
-
-/**
- * The library's RIALTO_LAYOUT_VERSION.
- *
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-uint32_t rialto_layout_version(void);
-
-/**
- * The clock that timeouts are measured with: monotonic nanoseconds.
- *
- * now_ns      gets the time.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_now_ns(uint64_t *now_ns);
-
-/**
- * Makes a free lock in place, whatever was there. Cf. pthread_mutex_init.
- *
- * lock        64 bytes, 64-aligned, that nobody uses as a lock now.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency one thread; publish the lock to others afterwards.
- * Signals     async-signal-safe.
- * If we die   rialto_lock_attach and acquire refuse what is left.
- * Since       0.1
- */
-int rialto_lock_init(struct rialto_lock_t *lock);
-
-/**
- * Says whether there is a lock. Needs no counterpart: attaching takes nothing.
- *
- * lock        64 readable bytes; what is in them does not matter.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no lock there).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_lock_attach(const struct rialto_lock_t *lock);
-
-/**
- * Acquires `lock`, waiting as long as it takes. Cf. pthread_mutex_lock.
- *
- * lock        initialised by rialto_lock_init or RIALTO_LOCK_INIT.
- * Returns     RIALTO_OK; RIALTO_OWNER_DIED (held; repair first, then mark_consistent);
- *             RIALTO_EDEADLK; RIALTO_ENOTRECOVERABLE; RIALTO_EMFILE; RIALTO_ENOMEM (first use);
- *             RIALTO_EBADREGION; RIALTO_EINVAL. On a negative value the lock is not held.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe: the interrupted thread may hold the lock.
- * If we die   waiting: a wake-up may be late by a tick, 100 ms. From the winning instruction on:
- *             the next acquirer is told.
- * Since       0.1
- */
-int rialto_lock_acquire(struct rialto_lock_t *lock);
-
-/**
- * Acquires `lock` if that needs no waiting. Cf. pthread_mutex_trylock.
- *
- * lock        as for rialto_lock_acquire.
- * Returns     as rialto_lock_acquire; RIALTO_EAGAIN (held, by whomever: also instead of EDEADLK).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_lock_acquire.
- * Since       0.1
- */
-int rialto_lock_try_acquire(struct rialto_lock_t *lock);
-
-/**
- * Acquires `lock`, waiting at most `timeout_ns` nanoseconds. Cf. pthread_mutex_timedlock, but
- * relative and monotonic.
- *
- * lock        as for rialto_lock_acquire.
- * timeout_ns  0 is rialto_lock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_lock_acquire; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_lock_acquire.
- * Since       0.1
- */
-int rialto_lock_acquire_timeout(struct rialto_lock_t *lock, uint64_t timeout_ns);
-
-/**
- * Releases `lock`. After RIALTO_OWNER_DIED without mark_consistent it becomes unusable until reset,
- * and all waiters get RIALTO_ENOTRECOVERABLE. Cf. pthread_mutex_unlock.
- *
- * lock        held by the calling thread.
- * Returns     RIALTO_OK; RIALTO_EPERM (not held by this thread); RIALTO_EBADREGION (somebody
- *             overwrote it: not touched, and not held any more); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency the thread that acquired it.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   before it is free: the next acquirer is told. After: a waiter may be late by a tick.
- * Since       0.1
- */
-int rialto_lock_release(struct rialto_lock_t *lock);
-
-/**
- * Says that what `lock` protects is repaired: the next owners are not told any more. No effect if
- * it was acquired with RIALTO_OK. Cf. pthread_mutex_consistent.
- *
- * lock        held by the calling thread.
- * Returns     RIALTO_OK; RIALTO_EPERM (not held by this thread); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency the thread that acquired it.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the next acquirer is told of our death.
- * Since       0.1
- */
-int rialto_lock_mark_consistent(struct rialto_lock_t *lock);
-
-/**
- * Whether the calling thread holds `lock`.
- *
- * lock        a lock.
- * is_mine     gets the answer, which stays true until this thread releases.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_lock_is_mine(const struct rialto_lock_t *lock, bool *is_mine);
-
-/**
- * Whether anybody holds `lock`, or it is not recoverable.
- *
- * lock        a lock.
- * is_locked   gets the answer, which may be old when you read it.
- * Returns     RIALTO_OK; RIALTO_EBADREGION (no lock there); RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_lock_is_locked(const struct rialto_lock_t *lock, bool *is_locked);
-
-/**
- * Makes a lock that is not recoverable usable again. Who calls it vouches for what the lock
- * protects. No effect on a free one.
- *
- * lock        a lock.
- * Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no lock there); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is reset or it is not.
- * Since       0.1
- */
-int rialto_lock_reset(struct rialto_lock_t *lock);
-
-/**
- * Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no thread is in
- * any call on it any more, which is not checked. Locks
- * need not be destroyed; this one finds mistakes. Cf. pthread_mutex_destroy.
- *
- * lock        a lock that no thread waits for.
- * Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no lock there); RIALTO_EINVAL.
- * Concurrency one thread, the last.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is destroyed or it is not.
- * Since       0.1
- */
-int rialto_lock_destroy(struct rialto_lock_t *lock);
-
-/**
- * Makes a free lock in place, whatever was there. Cf. pthread_mutex_init.
- *
- * rlock       64 bytes, 64-aligned, that nobody uses as a lock now.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency one thread; publish the lock to others afterwards.
- * Signals     async-signal-safe.
- * If we die   rialto_rlock_attach and acquire refuse what is left.
- * Since       0.1
- */
-int rialto_rlock_init(struct rialto_rlock_t *rlock);
-
-/**
- * Says whether there is a recursive lock. Needs no counterpart: attaching takes nothing.
- *
- * rlock       64 readable bytes; what is in them does not matter.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (none there; also if it
- *             is a rialto_lock_t).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_rlock_attach(const struct rialto_rlock_t *rlock);
-
-/**
- * Acquires `rlock`, waiting for another owner as long as it takes; once more, if this thread holds it.
- * Cf. pthread_mutex_lock.
- *
- * rlock       initialised by rialto_rlock_init or RIALTO_RLOCK_INIT.
- * Returns     RIALTO_OK (also once more, repaired or not); RIALTO_OWNER_DIED (held once, however often
- *             the dead owner held it; repair first, then mark_consistent); RIALTO_EOVERFLOW (held
- *             2^32 - 1 times, as before); RIALTO_ENOTRECOVERABLE; RIALTO_EMFILE; RIALTO_ENOMEM (first
- *             use); RIALTO_EBADREGION; RIALTO_EINVAL. On a negative value it is not held once more.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   waiting: a wake-up may be late by a tick, 100 ms. From the winning instruction on:
- *             the next acquirer is told.
- * Since       0.1
- */
-int rialto_rlock_acquire(struct rialto_rlock_t *rlock);
-
-/**
- * Acquires `rlock` if that needs no waiting. Cf. pthread_mutex_trylock.
- *
- * rlock       as for rialto_rlock_acquire.
- * Returns     as rialto_rlock_acquire; RIALTO_EAGAIN (another thread holds it).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_rlock_acquire.
- * Since       0.1
- */
-int rialto_rlock_try_acquire(struct rialto_rlock_t *rlock);
-
-/**
- * Acquires `rlock`, waiting at most `timeout_ns` nanoseconds. Cf. pthread_mutex_timedlock, but
- * relative and monotonic.
- *
- * rlock       as for rialto_rlock_acquire.
- * timeout_ns  0 is rialto_rlock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_rlock_acquire; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_rlock_acquire.
- * Since       0.1
- */
-int rialto_rlock_acquire_timeout(struct rialto_rlock_t *rlock, uint64_t timeout_ns);
-
-/**
- * Undoes one acquisition of `rlock`; the last one releases it. After RIALTO_OWNER_DIED without
- * mark_consistent it becomes unusable then until reset, and all waiters get RIALTO_ENOTRECOVERABLE.
- * Cf. pthread_mutex_unlock.
- *
- * rlock       held by the calling thread.
- * Returns     RIALTO_OK; RIALTO_EPERM (not held by this thread); RIALTO_EBADREGION (somebody
- *             overwrote it: not touched, and not held any more); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency the thread that acquired it.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   before it is free: the next acquirer is told. After: a waiter may be late by a tick.
- * Since       0.1
- */
-int rialto_rlock_release(struct rialto_rlock_t *rlock);
-
-/**
- * Says that what `rlock` protects is repaired: the next owners are not told any more. No effect if
- * it was acquired with RIALTO_OK. Cf. pthread_mutex_consistent.
- *
- * rlock       held by the calling thread.
- * Returns     RIALTO_OK; RIALTO_EPERM (not held by this thread); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency the thread that acquired it.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the next acquirer is told of our death.
- * Since       0.1
- */
-int rialto_rlock_mark_consistent(struct rialto_rlock_t *rlock);
-
-/**
- * Whether the calling thread holds `rlock`.
- *
- * rlock       a recursive lock.
- * is_mine     gets the answer, which stays true until this thread releases.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_rlock_is_mine(const struct rialto_rlock_t *rlock, bool *is_mine);
-
-/**
- * Whether anybody holds `rlock`, or it is not recoverable.
- *
- * rlock       a recursive lock.
- * is_locked   gets the answer, which may be old when you read it.
- * Returns     RIALTO_OK; RIALTO_EBADREGION (no recursive lock there); RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_rlock_is_locked(const struct rialto_rlock_t *rlock,
-                           bool *is_locked);
-
-/**
- * How often the calling thread holds `rlock`, and so has to release it.
- *
- * rlock       a recursive lock.
- * times       gets the number; 0 if it is not held by this thread.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_rlock_recursion(const struct rialto_rlock_t *rlock, uint32_t *times);
-
-/**
- * Makes a lock that is not recoverable usable again. Who calls it vouches for what the lock
- * protects. No effect on a free one.
- *
- * rlock       a recursive lock.
- * Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no recursive lock there);
- *             RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is reset or it is not.
- * Since       0.1
- */
-int rialto_rlock_reset(struct rialto_rlock_t *rlock);
-
-/**
- * Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no thread is in
- * any call on it any more, which is not checked. Locks
- * need not be destroyed; this one finds mistakes. Cf. pthread_mutex_destroy.
- *
- * rlock       a recursive lock that no thread waits for.
- * Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no recursive lock there);
- *             RIALTO_EINVAL.
- * Concurrency one thread, the last.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is destroyed or it is not.
- * Since       0.1
- */
-int rialto_rlock_destroy(struct rialto_rlock_t *rlock);
-
-/**
- * Makes a clear event in place, whatever was there. It needs no end.
- *
- * event       64 bytes, 64-aligned, that nobody uses as an event now.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency one thread; publish the event to others afterwards.
- * Signals     async-signal-safe.
- * If we die   all other calls refuse what is left.
- * Since       0.1
- */
-int rialto_event_init(struct rialto_event_t *event);
-
-/**
- * Says whether there is an event. Needs no counterpart: attaching takes nothing.
- *
- * event       64 readable bytes; what is in them does not matter.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no event there).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_event_attach(const struct rialto_event_t *event);
-
-/**
- * Sets `event` and wakes everybody who waits for it. What was written before is seen by those who
- * then find it set. Again is fine.
- *
- * event       initialised by rialto_event_init or RIALTO_EVENT_INIT.
- * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is set or it is not; waiters notice which within a tick, 100 ms.
- * Since       0.1
- */
-int rialto_event_set(struct rialto_event_t *event);
-
-/**
- * Clears `event`. Whoever was waiting when it was set returns all the same. Again is fine.
- *
- * event       as for rialto_event_set.
- * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is clear or it is not.
- * Since       0.1
- */
-int rialto_event_clear(struct rialto_event_t *event);
-
-/**
- * Whether `event` is set.
- *
- * event       as for rialto_event_set.
- * is_set      gets the answer, which may be old when you read it.
- * Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_event_is_set(const struct rialto_event_t *event, bool *is_set);
-
-/**
- * Waits until `event` is set, as long as it takes.
- *
- * event       as for rialto_event_set.
- * Returns     RIALTO_OK (it was set since the call began, if only for a moment);
- *             RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: yes, through signals.
- * Signals     not async-signal-safe: the interrupted thread may be the one that would set it.
- * If we die   nobody notices.
- * Since       0.1
- */
-int rialto_event_wait(struct rialto_event_t *event);
-
-/**
- * Waits until `event` is set, at most `timeout_ns` nanoseconds.
- *
- * event       as for rialto_event_set.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_event_wait; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is clear).
- * Concurrency any thread of any process.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   nobody notices.
- * Since       0.1
- */
-int rialto_event_wait_timeout(struct rialto_event_t *event, uint64_t timeout_ns);
-
-/**
- * Makes a semaphore in place, whatever was there, that can have 2^31 - 1 permits. It needs no end.
- * Cf. sem_init.
- *
- * semaphore   64 bytes, 64-aligned, that nobody uses as a semaphore now.
- * value       how many permits it has at first; 0 to 2^31 - 1.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
- * Concurrency one thread; publish the semaphore to others afterwards.
- * Signals     async-signal-safe.
- * If we die   all other calls refuse what is left.
- * Since       0.1
- */
-int rialto_semaphore_init(struct rialto_semaphore_t *semaphore, uint32_t value);
-
-/**
- * As rialto_semaphore_init, for one that never has more permits than at first: who releases too often
- * is told.
- *
- * semaphore   as for rialto_semaphore_init.
- * value       how many permits it has at first and at most; 0 to 2^31 - 1.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
- * Concurrency one thread; publish the semaphore to others afterwards.
- * Signals     async-signal-safe.
- * If we die   all other calls refuse what is left.
- * Since       0.1
- */
-int rialto_semaphore_init_bounded(struct rialto_semaphore_t *semaphore,
-                                  uint32_t value);
-
-/**
- * Says whether there is a semaphore. Needs no counterpart: attaching takes nothing.
- *
- * semaphore   64 readable bytes; what is in them does not matter.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no semaphore there).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_semaphore_attach(const struct rialto_semaphore_t *semaphore);
-
-/**
- * Takes a permit, waiting for one as long as it takes. Cf. sem_wait.
- *
- * semaphore   initialised by rialto_semaphore_init, _init_bounded or one of the macros.
- * Returns     RIALTO_OK; RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe: the interrupted thread may be the one that would release.
- * If we die   waiting: nothing is lost, but a waiter may be late by a tick, 100 ms. From the winning
- *             instruction on: the permit is gone with us.
- * Since       0.1
- */
-int rialto_semaphore_acquire(struct rialto_semaphore_t *semaphore);
-
-/**
- * Takes a permit if there is one now. Cf. sem_trywait.
- *
- * semaphore   as for rialto_semaphore_acquire.
- * Returns     as rialto_semaphore_acquire; RIALTO_EAGAIN (there is none).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   as rialto_semaphore_acquire.
- * Since       0.1
- */
-int rialto_semaphore_try_acquire(struct rialto_semaphore_t *semaphore);
-
-/**
- * Takes a permit, waiting for one at most `timeout_ns` nanoseconds. Cf. sem_timedwait, but relative and
- * monotonic.
- *
- * semaphore   as for rialto_semaphore_acquire.
- * timeout_ns  0 is rialto_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_semaphore_acquire; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_semaphore_acquire.
- * Since       0.1
- */
-int rialto_semaphore_acquire_timeout(struct rialto_semaphore_t *semaphore,
-                                     uint64_t timeout_ns);
-
-/**
- * Gives one permit, and wakes somebody who waits for it. Cf. sem_post.
- *
- * semaphore   as for rialto_semaphore_acquire.
- * Returns     RIALTO_OK; RIALTO_EOVERFLOW (all that it can have are there: nothing changed);
- *             RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
- * Concurrency any thread of any process, whoever acquired.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   the permit is there or it is not; waiters find it within a tick, 100 ms.
- * Since       0.1
- */
-int rialto_semaphore_release(struct rialto_semaphore_t *semaphore);
-
-/**
- * Gives `permits` permits, all or none, and wakes as many of those who wait.
- *
- * semaphore   as for rialto_semaphore_acquire.
- * permits     how many; at least 1.
- * Returns     RIALTO_OK; RIALTO_EOVERFLOW (more than it can have: nothing changed);
- *             RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL (also: 0).
- * Concurrency any thread of any process, whoever acquired.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   all of them are there or none; waiters find them within a tick, 100 ms.
- * Since       0.1
- */
-int rialto_semaphore_release_many(struct rialto_semaphore_t *semaphore, uint32_t permits);
-
-/**
- * How many permits there are to be had. Cf. sem_getvalue.
- *
- * semaphore   as for rialto_semaphore_acquire.
- * value       gets the number, which may be old when you read it.
- * Returns     RIALTO_OK; RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_semaphore_value(const struct rialto_semaphore_t *semaphore, uint32_t *value);
-
-/**
- * How many permits there can be at most.
- *
- * semaphore   as for rialto_semaphore_acquire.
- * bound       gets the number; 2^31 - 1 if it was not made bounded.
- * Returns     RIALTO_OK; RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_semaphore_bound(const struct rialto_semaphore_t *semaphore, uint32_t *bound);
-
-/**
- * Makes a condition in place, whatever was there. It needs no end. Cf. pthread_cond_init.
- *
- * condition   64 bytes, 64-aligned, that nobody uses as a condition now.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency one thread; publish the condition to others afterwards.
- * Signals     async-signal-safe.
- * If we die   all other calls refuse what is left.
- * Since       0.1
- */
-int rialto_condition_init(struct rialto_condition_t *condition);
-
-/**
- * Says whether there is a condition. Needs no counterpart: attaching takes nothing.
- *
- * condition   64 readable bytes; what is in them does not matter.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no condition there).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_condition_attach(const struct rialto_condition_t *condition);
-
-/**
- * Gives `lock` up, waits for a notification as long as it takes, and acquires `lock` again, which has no
- * timeout in any of these calls. It may return without a notification for us if others were notified,
- * so look at what you wait for, or use rialto_condition_wait_for. The death of somebody who holds the
- * lock meanwhile, and who would have notified, does not end the wait. Cf. pthread_cond_wait.
- *
- * condition   initialised by rialto_condition_init or RIALTO_CONDITION_INIT.
- * lock        held by the calling thread, and repaired: acquired with RIALTO_OK or marked consistent.
- * Returns     HOLDING THE LOCK AGAIN: RIALTO_OK; RIALTO_OWNER_DIED (an owner died meanwhile: repair
- *             first, then mark_consistent; whether there was a notification is not said).
- *             Not holding it: RIALTO_EPERM (this thread did not hold it: nothing happened);
- *             RIALTO_ENOTRECOVERABLE (released unrepaired: by another owner, or by this very call
- *             if it was not repaired); RIALTO_EBADREGION (somebody overwrote the lock); RIALTO_ENOMEM.
- *             As it was before: RIALTO_EBADREGION (no condition there: rialto_lock_is_mine tells which);
- *             RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   holding the lock, before or after: its next acquirer is told. Waiting: nothing is lost;
- *             a notification that only we got reaches another waiter within a tick, 100 ms.
- * Since       0.1
- */
-int rialto_condition_wait(struct rialto_condition_t *condition,
-                          struct rialto_lock_t *lock);
-
-/**
- * As rialto_condition_wait, waiting for a notification at most `timeout_ns` nanoseconds. Note that the
- * lock is held after RIALTO_ETIMEDOUT, too. Cf. pthread_cond_timedwait, but relative and monotonic.
- *
- * condition, lock
- *             as for rialto_condition_wait.
- * timeout_ns  0 polls, giving the lock up for a moment; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_condition_wait; and HOLDING THE LOCK AGAIN, although negative:
- *             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0). If an owner died meanwhile it is RIALTO_OWNER_DIED
- *             instead, whether or not the time has passed.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_condition_wait.
- * Since       0.1
- */
-int rialto_condition_wait_timeout(struct rialto_condition_t *condition,
-                                  struct rialto_lock_t *lock,
-                                  uint64_t timeout_ns);
-
-/**
- * Waits until `predicate` says true, as long as it takes: rialto_condition_wait in a loop.
- *
- * condition, lock
- *             as for rialto_condition_wait.
- * predicate   called holding the lock, at once and after each notification. It must return, and must
- *             not release the lock.
- * arg         passed to it.
- * Returns     as rialto_condition_wait. HOLDING THE LOCK: RIALTO_OK (the predicate is true now);
- *             RIALTO_OWNER_DIED (repair first; the predicate was not asked since).
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_condition_wait.
- * Since       0.1
- */
-int rialto_condition_wait_for(struct rialto_condition_t *condition,
-                              struct rialto_lock_t *lock,
-                              bool (*predicate)(void *arg),
-                              void *arg);
-
-/**
- * Waits until `predicate` says true, at most `timeout_ns` nanoseconds. Note that the lock is held after
- * RIALTO_ETIMEDOUT, too.
- *
- * condition, lock, predicate, arg
- *             as for rialto_condition_wait_for.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_condition_wait_for; and HOLDING THE LOCK, although negative: RIALTO_ETIMEDOUT;
- *             RIALTO_EAGAIN (0): the predicate was false to the last. If an owner died meanwhile it
- *             is RIALTO_OWNER_DIED instead, whether or not the time has passed.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_condition_wait.
- * Since       0.1
- */
-int rialto_condition_wait_for_timeout(struct rialto_condition_t *condition,
-                                      struct rialto_lock_t *lock,
-                                      uint64_t timeout_ns,
-                                      bool (*predicate)(void *arg),
-                                      void *arg);
-
-/**
- * As rialto_condition_wait, with a recursive lock: given up wholly, however often it is held, and held
- * as often again afterwards, also with RIALTO_OWNER_DIED.
- *
- * condition   as for rialto_condition_wait.
- * rlock       as the lock there.
- * Returns     as rialto_condition_wait: HOLDING THE LOCK AGAIN with RIALTO_OK and RIALTO_OWNER_DIED.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_condition_wait.
- * Since       0.1
- */
-int rialto_condition_wait_rlock(struct rialto_condition_t *condition,
-                                struct rialto_rlock_t *rlock);
-
-/**
- * As rialto_condition_wait_timeout, with a recursive lock.
- *
- * condition, timeout_ns
- *             as for rialto_condition_wait_timeout.
- * rlock       as for rialto_condition_wait_rlock.
- * Returns     as rialto_condition_wait_timeout: HOLDING THE LOCK AGAIN with RIALTO_OK,
- *             RIALTO_OWNER_DIED, RIALTO_ETIMEDOUT and RIALTO_EAGAIN.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_condition_wait.
- * Since       0.1
- */
-int rialto_condition_wait_timeout_rlock(struct rialto_condition_t *condition,
-                                        struct rialto_rlock_t *rlock,
-                                        uint64_t timeout_ns);
-
-/**
- * As rialto_condition_wait_for, with a recursive lock.
- *
- * condition, predicate, arg
- *             as for rialto_condition_wait_for.
- * rlock       as for rialto_condition_wait_rlock.
- * Returns     as rialto_condition_wait_for: HOLDING THE LOCK with RIALTO_OK and RIALTO_OWNER_DIED.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_condition_wait.
- * Since       0.1
- */
-int rialto_condition_wait_for_rlock(struct rialto_condition_t *condition,
-                                    struct rialto_rlock_t *rlock,
-                                    bool (*predicate)(void *arg),
-                                    void *arg);
-
-/**
- * As rialto_condition_wait_for_timeout, with a recursive lock.
- *
- * condition, timeout_ns, predicate, arg
- *             as for rialto_condition_wait_for_timeout.
- * rlock       as for rialto_condition_wait_rlock.
- * Returns     as rialto_condition_wait_for_timeout: HOLDING THE LOCK with RIALTO_OK,
- *             RIALTO_OWNER_DIED, RIALTO_ETIMEDOUT and RIALTO_EAGAIN.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_condition_wait.
- * Since       0.1
- */
-int rialto_condition_wait_for_timeout_rlock(struct rialto_condition_t *condition,
-                                            struct rialto_rlock_t *rlock,
-                                            uint64_t timeout_ns,
-                                            bool (*predicate)(void *arg),
-                                            void *arg);
-
-/**
- * Notifies `waiters` of those who wait, or all if there are fewer; others may return, too. Nothing is
- * remembered if nobody waits. The lock need not be held; but what the waiters wait for must have been
- * changed under it, or one that is just about to wait may miss the change. Cf. pthread_cond_signal.
- *
- * condition   as for rialto_condition_wait.
- * waiters     how many; 0 does nothing.
- * Returns     RIALTO_OK, whether or not anybody waited; RIALTO_EBADREGION (no condition there);
- *             RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   nobody is notified, or all who wait return within a tick, 100 ms.
- * Since       0.1
- */
-int rialto_condition_notify(struct rialto_condition_t *condition,
-                            uint32_t waiters);
-
-/**
- * Notifies all who wait. They get the lock one after the other and are woken in that order, not as a
- * herd. Otherwise as rialto_condition_notify. Cf. pthread_cond_broadcast.
- *
- * condition   as for rialto_condition_wait.
- * lock        the one that they wait with; need not be held.
- * Returns     RIALTO_OK, whether or not anybody waited; RIALTO_EBADREGION (no condition or no lock
- *             there: nobody is notified); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   nobody is notified, or all who wait return within a tick, 100 ms.
- * Since       0.1
- */
-int rialto_condition_notify_all(struct rialto_condition_t *condition,
-                                struct rialto_lock_t *lock);
-
-/**
- * As rialto_condition_notify_all, for those who wait with a recursive lock.
- *
- * condition   as for rialto_condition_wait.
- * rlock       the one that they wait with; need not be held.
- * Returns     as rialto_condition_notify_all.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_condition_notify_all.
- * Since       0.1
- */
-int rialto_condition_notify_all_rlock(struct rialto_condition_t *condition,
-                                      struct rialto_rlock_t *rlock);
-
-/**
- * The usual: 64 members, 32 objects, a tick of 100 ms.
- *
- * config      gets them.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_region_config_default(struct rialto_region_config_t *config);
-
-/**
- * What a region takes for its header and tables; the layouts of its objects come on top, each rounded
- * up to its alignment.
- *
- * config      of the region.
- * layout      gets bytes and alignment (128).
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_region_layout(const struct rialto_region_config_t *config,
-                         struct rialto_layout_t *layout);
-
-/**
- * Makes a region in your memory. For the first party.
- *
- * region      gets the view.
- * memory      128-aligned; zero-filled, or left by somebody who died in here; used by nobody before
- *             this returns, by nobody but Rialto afterwards, and mapped until rialto_region_detach
- *             has returned RIALTO_OK.
- * memory_bytes
- *             how many.
- * config      how many members and objects.
- * Returns     RIALTO_OK; RIALTO_ENOSPC (no room for the tables); RIALTO_EEXIST (a region is there
- *             already; clear its first 8 bytes if you mean it); RIALTO_EINVAL.
- * Concurrency one thread of one process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   rialto_region_attach refuses what is left; call this again.
- * Since       0.1
- */
-int rialto_region_init(struct rialto_region_t *region,
-                       void *memory,
-                       size_t memory_bytes,
-                       const struct rialto_region_config_t *config);
-
-/**
- * Attaches to the region that somebody made in memory that you mapped, wherever you mapped it.
- *
- * region      gets the view.
- * memory      128-aligned, readable and writable, shared, mapped until rialto_region_detach has returned
- *             RIALTO_OK. What is in it does not matter: it is checked, and believed only as far as that
- *             goes.
- * memory_bytes
- *             how many are mapped; the region may be smaller.
- * Returns     RIALTO_OK; RIALTO_EBADREGION (no region, half a one, or larger than memory_bytes);
- *             RIALTO_EVERSION; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   nothing happened.
- * Since       0.1
- */
-int rialto_region_attach(struct rialto_region_t *region,
-                         void *memory,
-                         size_t memory_bytes);
-
-/**
- * Makes a region that the children see which this process forks from now on.
- *
- * region      gets the view.
- * size_bytes  of the whole region.
- * config      how many members and objects.
- * Returns     RIALTO_OK; RIALTO_ENOSPC (too small for the tables); RIALTO_ENOMEM; RIALTO_EINVAL;
- *             another negated errno of mmap.
- * Concurrency any thread.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the memory goes with us.
- * Since       0.1
- */
-int rialto_region_create_anonymous(struct rialto_region_t *region,
-                                   size_t size_bytes,
-                                   const struct rialto_region_config_t *config);
-
-/**
- * Makes a region in a memfd, all pages allocated, sealed against resizing. Pass rialto_region_fd on by
- * inheritance, SCM_RIGHTS, or as /proc/PID/fd/N.
- *
- * region      gets the view.
- * size_bytes  of the whole region.
- * config      how many members and objects.
- * Returns     RIALTO_OK; RIALTO_ENOSPC; RIALTO_ENOMEM; RIALTO_ENOTSUP; RIALTO_EINVAL; another
- *             negated errno.
- * Concurrency any thread.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the memory goes with us, unless somebody has the descriptor.
- * Since       0.1
- */
-int rialto_region_create_memfd(struct rialto_region_t *region,
-                               size_t size_bytes,
-                               const struct rialto_region_config_t *config);
-
-/**
- * Attaches to the region in a file: a memfd, or what shm_open or open gave. Maps it.
- *
- * region      gets the view.
- * fd          open for reading and writing; stays yours, and may be closed afterwards.
- * Returns     as rialto_region_attach; RIALTO_ENOSPC (pages were missing and there is no room);
- *             RIALTO_ENOMEM; another negated errno, say -9 (EBADF).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   nothing happened.
- * Since       0.1
- */
-int rialto_region_attach_fd(struct rialto_region_t *region, int fd);
-
-/**
- * Makes a region under a name in /dev/shm, all pages allocated, readable by this user only. It
- * appears there whole or not at all. It stays until rialto_region_unlink_named.
- *
- * region      gets the view.
- * name        1 to 255 bytes of UTF-8, no slash but one in front.
- * size_bytes  of the whole region.
- * config      how many members and objects.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (too small, or /dev/shm is full); RIALTO_ENOMEM;
- *             RIALTO_ENOTSUP; RIALTO_EINVAL; another negated errno.
- * Concurrency any thread of any process: one of several wins.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the name is there and the region whole, or nothing is.
- * Since       0.1
- */
-int rialto_region_create_named(struct rialto_region_t *region,
-                               const char *name,
-                               size_t size_bytes,
-                               const struct rialto_region_config_t *config);
-
-/**
- * Attaches to the region of that name in /dev/shm. Cf. shm_open and mmap.
- *
- * region      gets the view.
- * name        as it was created.
- * Returns     as rialto_region_attach_fd; RIALTO_ENOENT.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   nothing happened.
- * Since       0.1
- */
-int rialto_region_attach_named(struct rialto_region_t *region, const char *name);
-
-/**
- * Removes the name. Those who are attached keep the region. Cf. shm_unlink.
- *
- * name        as it was created.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EINVAL; another negated errno.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is removed or it is not.
- * Since       0.1
- */
-int rialto_region_unlink_named(const char *name);
-
-/**
- * The descriptor of a region that this view created as a memfd or under a name.
- *
- * region      alive.
- * fd          gets it; it is the view's: do not close it.
- * Returns     RIALTO_OK; RIALTO_ENOENT (there is none: attached, anonymous, or your memory);
- *             RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_region_fd(const struct rialto_region_t *region, int *fd);
-
-/**
- * Where this process sees the region.
- *
- * region      alive.
- * base        gets the address of its first byte.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_region_base(const struct rialto_region_t *region, void **base);
-
-/**
- * How large the region is.
- *
- * region      alive.
- * size_bytes  gets it.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_region_size(const struct rialto_region_t *region, size_t *size_bytes);
-
-/**
- * How many members there are at about this time, the dead that nobody has noticed included.
- *
- * region      alive.
- * members     gets the number.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_region_member_count(const struct rialto_region_t *region, uint32_t *members);
-
-/**
- * Looks for members that are certainly dead and gives back all they had in hand. Blocked callers do
- * that by themselves; this is for programs that only poll.
- *
- * region      alive.
- * depth       RIALTO_RECOVER_MARKED, RIALTO_RECOVER_TICK or RIALTO_RECOVER_THOROUGH.
- * recovered   gets what was found; may be NULL.
- * Returns     RIALTO_OK, whether or not anybody was dead; RIALTO_EINVAL.
- * Concurrency any thread of any process, several at once.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   somebody else does it again from the beginning.
- * Since       0.1
- */
-int rialto_region_recover(const struct rialto_region_t *region,
-                          uint32_t depth,
-                          struct rialto_recovered_t *recovered);
-
-/**
- * Ends the calling thread's own membership, which it got when it first used a queue, a tracked semaphore
- * or a barrier there. A thread that ends leaves by itself; one that lives on stays a member until it
- * calls this, of 16 regions at most: then it gets RIALTO_EMFILE.
- *
- * region      alive.
- * Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message or a permit in hand, holds
- *             an end of a pipe, or is registered with a barrier: release, close or unregister first); RIALTO_ENOMEM;
- *             RIALTO_EINVAL.
- * Concurrency any thread, for itself.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as if we had died before.
- * Since       0.1
- */
-int rialto_region_leave(const struct rialto_region_t *region);
-
-/**
- * Leaves, unmaps what Rialto mapped, closes its descriptor, and ends the view. The region lives on for
- * the others. Refused while that could hurt this process; nothing but the leaving is done then.
- *
- * region      alive; no other thread is using it or what was made from it.
- * Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a message
- *             or a permit in hand, an end of a pipe, is registered with a barrier, or holds a lock in
- *             there);
- *             RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
- * Concurrency one thread, the last.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as if we had died before.
- * Since       0.1
- */
-int rialto_region_detach(struct rialto_region_t *region);
-
-/**
- * Removes the object of that name, of whatever kind: its room and its name are free again.
- *
- * Refused, and nothing changed, while anybody may use it: while another view of the region is alive
- * through which it was created or opened, in a process that may be alive; or while anybody, this process
- * included, has something of it in hand: a message, a permit, an end of a pipe or SPSC queue, a place in
- * a barrier, a lock. What was made through this very view you must not use any more, on any thread; nor must a
- * forked child that inherited it and has not yet called anything that creates, opens or becomes a member.
- * Used all the same, it acts on whatever lies in its place then, inside the region.
- *
- * region      alive.
- * name        as it was created.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EBUSY; RIALTO_ENOTRECOVERABLE (a peer has damaged the
- *             directory's lock); RIALTO_EBADREGION; RIALTO_ENFILE (a forked child that finds the table of users
- *             full); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: yes, while another creates or removes (a stopped one holds
- *             it up), and up to a tick while somebody recovers the dead in there.
- * Signals     not async-signal-safe.
- * If we die   the object is there, whole, or it is not.
- * Since       0.1
- */
-int rialto_region_remove(const struct rialto_region_t *region,
-                         const char *name);
-
-/**
- * As rialto_region_remove, waiting at most `timeout_ns` nanoseconds for others who create or remove.
- *
- * region, name
- *             as for rialto_region_remove.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_region_remove; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
- * Concurrency as rialto_region_remove.
- * Signals     not async-signal-safe.
- * If we die   as rialto_region_remove.
- * Since       0.1
- */
-int rialto_region_remove_timeout(const struct rialto_region_t *region,
-                                 const char *name,
-                                 uint64_t timeout_ns);
-
-/**
- * How much room there is. While others create and remove, about that much.
- *
- * region      alive.
- * space       gets it.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_region_space(const struct rialto_region_t *region, struct rialto_space_t *space);
-
-/**
- * Lists the objects, one each time:
- * for (uint32_t at = 0; rialto_region_next_object(&region, &at, &info) == RIALTO_OK;) ...
- * While others create and remove, one may be missed, or appear twice.
- *
- * region      alive.
- * cursor      0 for the first one; is moved on.
- * info        gets the next object.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no more); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_region_next_object(const struct rialto_region_t *region,
-                              uint32_t *cursor,
-                              struct rialto_object_info_t *info);
-
-/**
- * Creates a lock, free, under a name in a region, waiting for others who create there as long as it takes.
- *
- * region      alive; its view must not move, and must outlive the object's use.
- * name        1 to 31 bytes of UTF-8.
- * lock        gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
- *             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
- * Signals     not async-signal-safe.
- * If we die   there is a whole one or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_lock_create(const struct rialto_region_t *region,
-                       const char *name,
-                       struct rialto_lock_t **lock);
-
-/**
- * Finds the lock of that name.
- *
- * region      alive; its view must not move, and must outlive the object's use.
- * name        as it was created.
- * lock        gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
- *             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
- *             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_lock_open(const struct rialto_region_t *region,
-                     const char *name,
-                     struct rialto_lock_t **lock);
-
-/**
- * The lock of that name, which is created if there is none.
- *
- * region, name, lock
- *             as for rialto_lock_create.
- * Returns     as rialto_lock_open and rialto_lock_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
- * Concurrency any thread of any process: all get the same.  Blocks: as rialto_lock_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_lock_create.
- * Since       0.1
- */
-int rialto_lock_open_or_create(const struct rialto_region_t *region,
-                               const char *name,
-                               struct rialto_lock_t **lock);
-
-/**
- * Creates a recursive lock, free, under a name in a region, waiting for others who create there as long as it takes.
- *
- * region      alive; its view must not move, and must outlive the object's use.
- * name        1 to 31 bytes of UTF-8.
- * rlock       gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
- *             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
- * Signals     not async-signal-safe.
- * If we die   there is a whole one or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_rlock_create(const struct rialto_region_t *region,
-                        const char *name,
-                        struct rialto_rlock_t **rlock);
-
-/**
- * Finds the recursive lock of that name.
- *
- * region      alive; its view must not move, and must outlive the object's use.
- * name        as it was created.
- * rlock       gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
- *             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
- *             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_rlock_open(const struct rialto_region_t *region,
-                      const char *name,
-                      struct rialto_rlock_t **rlock);
-
-/**
- * The recursive lock of that name, which is created if there is none.
- *
- * region, name, rlock
- *             as for rialto_rlock_create.
- * Returns     as rialto_rlock_open and rialto_rlock_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
- * Concurrency any thread of any process: all get the same.  Blocks: as rialto_rlock_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_rlock_create.
- * Since       0.1
- */
-int rialto_rlock_open_or_create(const struct rialto_region_t *region,
-                                const char *name,
-                                struct rialto_rlock_t **rlock);
-
-/**
- * Creates an event, clear, under a name in a region, waiting for others who create there as long as it takes.
- *
- * region      alive; its view must not move, and must outlive the object's use.
- * name        1 to 31 bytes of UTF-8.
- * event       gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
- *             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
- * Signals     not async-signal-safe.
- * If we die   there is a whole one or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_event_create(const struct rialto_region_t *region,
-                        const char *name,
-                        struct rialto_event_t **event);
-
-/**
- * Finds the event of that name.
- *
- * region      alive; its view must not move, and must outlive the object's use.
- * name        as it was created.
- * event       gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
- *             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
- *             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_event_open(const struct rialto_region_t *region,
-                      const char *name,
-                      struct rialto_event_t **event);
-
-/**
- * The event of that name, which is created if there is none.
- *
- * region, name, event
- *             as for rialto_event_create.
- * Returns     as rialto_event_open and rialto_event_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
- * Concurrency any thread of any process: all get the same.  Blocks: as rialto_event_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_event_create.
- * Since       0.1
- */
-int rialto_event_open_or_create(const struct rialto_region_t *region,
-                                const char *name,
-                                struct rialto_event_t **event);
-
-/**
- * Creates a condition, with nobody waiting, under a name in a region, waiting for others who create there as long as it takes.
- *
- * region      alive; its view must not move, and must outlive the object's use.
- * name        1 to 31 bytes of UTF-8.
- * condition   gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
- *             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
- * Signals     not async-signal-safe.
- * If we die   there is a whole one or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_condition_create(const struct rialto_region_t *region,
-                            const char *name,
-                            struct rialto_condition_t **condition);
-
-/**
- * Finds the condition of that name.
- *
- * region      alive; its view must not move, and must outlive the object's use.
- * name        as it was created.
- * condition   gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
- *             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
- *             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_condition_open(const struct rialto_region_t *region,
-                          const char *name,
-                          struct rialto_condition_t **condition);
-
-/**
- * The condition of that name, which is created if there is none.
- *
- * region, name, condition
- *             as for rialto_condition_create.
- * Returns     as rialto_condition_open and rialto_condition_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
- * Concurrency any thread of any process: all get the same.  Blocks: as rialto_condition_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_condition_create.
- * Since       0.1
- */
-int rialto_condition_open_or_create(const struct rialto_region_t *region,
-                                    const char *name,
-                                    struct rialto_condition_t **condition);
-
-/**
- * Creates a plain semaphore under a name in a region, waiting for others who create there as long as it takes.
- *
- * region      alive; its view must not move, and must outlive the object's use.
- * name        1 to 31 bytes of UTF-8.
- * value       permits that are free at first, 0 to 2^31 - 1.
- * is_bounded  whether there are never more.
- * semaphore   gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
- *             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
- *             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
- * Signals     not async-signal-safe.
- * If we die   there is a whole one or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_semaphore_create(const struct rialto_region_t *region,
-                            const char *name,
-                            uint32_t value,
-                            bool is_bounded,
-                            struct rialto_semaphore_t **semaphore);
-
-/**
- * Finds the plain semaphore of that name.
- *
- * region      alive; its view must not move, and must outlive the object's use.
- * name        as it was created.
- * semaphore   gets its address in this process.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
- *             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
- *             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_semaphore_open(const struct rialto_region_t *region,
-                          const char *name,
-                          struct rialto_semaphore_t **semaphore);
-
-/**
- * The plain semaphore of that name, which is created if there is none.
- *
- * region, name, value, is_bounded, semaphore
- *             as for rialto_semaphore_create.
- * Returns     as rialto_semaphore_open and rialto_semaphore_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST; RIALTO_EWRONGKIND also for one with
- *             another bound.
- * Concurrency any thread of any process: all get the same.  Blocks: as rialto_semaphore_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_semaphore_create.
- * Since       0.1
- */
-int rialto_semaphore_open_or_create(const struct rialto_region_t *region,
-                                    const char *name,
-                                    uint32_t value,
-                                    bool is_bounded,
-                                    struct rialto_semaphore_t **semaphore);
-
-/**
- * Makes the calling thread a member besides (or instead of) its implicit membership. Pass the view to
- * rialto_queue_as_member or the like. What the member has in hand is given back when this thread dies or
- * ends, a barrier that it is a party of is broken, and its ends of pipes are closed.
- *
- * region      alive; it must outlive the member.
- * member      gets the view.
- * Returns     RIALTO_OK; RIALTO_ENFILE (the table is full); RIALTO_EMFILE (this thread holds too
- *             much); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the place in the table is recovered by the next who need it.
- * Since       0.1
- */
-int rialto_region_join(const struct rialto_region_t *region,
-                       struct rialto_member_t *member);
-
-/**
- * Its number in the region, unique among members at a time.
- *
- * member      alive.
- * id          gets 1 to 4095.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_member_id(const struct rialto_member_t *member, uint32_t *id);
-
-/**
- * Ends the membership and its view.
- *
- * member      alive; no other thread is using it, nor a view that acts as it.
- * Returns     RIALTO_OK; RIALTO_EPERM (another thread, or a forked child: not done);
- *             RIALTO_EBUSY (it has a message or a permit in hand, holds an end of a pipe, or is registered
- *             with a barrier or waits there: not done); RIALTO_ENOMEM; RIALTO_EINVAL (also: left already).
- * Concurrency the thread that joined.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as if we had died before.
- * Since       0.1
- */
-int rialto_member_leave(struct rialto_member_t *member);
-
-/**
- * A ring; stop-safe, 5 attempts, then set aside; not joinable.
- *
- * slots       messages that fit.
- * max_message_bytes
- *             the longest message.
- * config      gets these and the usual for the rest; the numbers are not checked yet.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_config_default(uint32_t slots,
-                                uint32_t max_message_bytes,
-                                struct rialto_queue_config_t *config);
-
-/**
- * What a queue takes in its region.
- *
- * config      of the queue.
- * layout      gets bytes and alignment (128).
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_layout(const struct rialto_queue_config_t *config, struct rialto_layout_t *layout);
-
-/**
- * What the queue was created with.
- *
- * queue       alive.
- * config      gets it, the slots as rialto_queue_capacity says. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_config(const struct rialto_queue_t *queue, struct rialto_queue_config_t *config);
-
-/**
- * Makes an empty queue in a region, waiting for others who create there as long as it takes.
- *
- * region      alive; its view must not move, and must outlive the queue's.
- * name        1 to 31 bytes of UTF-8.
- * config      how many slots, how long.
- * queue       gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
- *             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
- *             stopped one holds it up).
- * Signals     not async-signal-safe.
- * If we die   there is a whole queue or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_queue_create(const struct rialto_region_t *region,
-                        const char *name,
-                        const struct rialto_queue_config_t *config,
-                        struct rialto_queue_t *queue);
-
-/**
- * As rialto_queue_create, waiting at most `timeout_ns` nanoseconds for others who create.
- *
- * region, name, config, queue
- *             as for rialto_queue_create.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
- * Concurrency as rialto_queue_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_create.
- * Since       0.1
- */
-int rialto_queue_create_timeout(const struct rialto_region_t *region,
-                                const char *name,
-                                const struct rialto_queue_config_t *config,
-                                uint64_t timeout_ns,
-                                struct rialto_queue_t *queue);
-
-/**
- * Finds the queue of that name.
- *
- * region      alive; its view must not move, and must outlive the queue's.
- * name        as it was created.
- * queue       gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
- *             RIALTO_ENFILE (more handles
- *             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_open(const struct rialto_region_t *region,
-                      const char *name,
-                      struct rialto_queue_t *queue);
-
-/**
- * As rialto_queue_open, if the queue was created with these parameters (and as many slots, rounded up).
- *
- * region, name, queue
- *             as for rialto_queue_open.
- * config      what is expected.
- * Returns     as rialto_queue_open; RIALTO_EWRONGKIND also for other parameters.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_open_as(const struct rialto_region_t *region,
-                         const char *name,
-                         const struct rialto_queue_config_t *config,
-                         struct rialto_queue_t *queue);
-
-/**
- * The queue of that name, which is created if there is none.
- *
- * region, name, config, queue
- *             as for rialto_queue_create.
- * Returns     as rialto_queue_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
- *             config, or is something else).
- * Concurrency any thread of any process: all get the same.  Blocks: as rialto_queue_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_create.
- * Since       0.1
- */
-int rialto_queue_open_or_create(const struct rialto_region_t *region,
-                                const char *name,
-                                const struct rialto_queue_config_t *config,
-                                struct rialto_queue_t *queue);
-
-/**
- * The same queue, seen by a member that you made, whichever thread calls.
- *
- * queue       alive.
- * member      alive, of the same region; it must outlive the new view's use. One of another
- *             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
- *             forked child, which must not act as it.
- * as_member   gets the new view; may be `queue`.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_as_member(const struct rialto_queue_t *queue,
-                           const struct rialto_member_t *member,
-                           struct rialto_queue_t *as_member);
-
-/**
- * No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again is
- * fine.
- *
- * queue       alive.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is closed or it is not; sleepers notice at their tick.
- * Since       0.1
- */
-int rialto_queue_close(const struct rialto_queue_t *queue);
-
-/**
- * Whether the queue is closed.
- *
- * queue       alive.
- * is_closed   gets the answer. Once true, always true.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_is_closed(const struct rialto_queue_t *queue, bool *is_closed);
-
-/**
- * Messages that a pop could take at about this time, redelivered ones included and those in hand not.
- *
- * queue       alive.
- * messages    gets the number: old when you read it, unless you are the only consumer (then it can
- *             only grow) or the only producer (then only shrink). Walks all slots.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_len(const struct rialto_queue_t *queue,
-                     size_t *messages);
-
-/**
- * Whether rialto_queue_len would say 0.
- *
- * queue       alive.
- * is_empty    gets the answer: as old as that. Walks all slots.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_is_empty(const struct rialto_queue_t *queue, bool *is_empty);
-
-/**
- * Whether rialto_queue_try_push would find no room. Messages in hand take room too, and of a joinable queue
- * those that are not done.
- *
- * queue       alive.
- * is_full     gets the answer: as old as rialto_queue_len's.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_is_full(const struct rialto_queue_t *queue,
-                         bool *is_full);
-
-/**
- * Messages that fit: what was asked for, rounded up to a power of two.
- *
- * queue       alive.
- * slots       gets the number. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_capacity(const struct rialto_queue_t *queue, size_t *slots);
-
-/**
- * The longest message, in bytes; what a buffer for pop needs.
- *
- * queue       alive.
- * max_message_bytes
- *             gets it. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_max_message_bytes(const struct rialto_queue_t *queue, size_t *max_message_bytes);
-
-/**
- * Messages that are set aside for rialto_queue_take_poisoned.
- *
- * queue       alive.
- * messages    gets the number: as old as rialto_queue_len's, which counts them too. Walks all slots.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_poisoned(const struct rialto_queue_t *queue,
-                          size_t *messages);
-
-/**
- * Messages given up since the queue was made: their holders died, and the queue is one of
- * RIALTO_ON_DEATH_DROP, or 31 holders did.
- *
- * queue       alive.
- * messages    gets the number. It only grows; whoever gave one up and was killed before counting it is
- *             missed.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_dropped(const struct rialto_queue_t *queue,
-                         uint64_t *messages);
-
-/**
- * Appends a message, waiting for room as long as it takes. Cf. mq_send.
- *
- * queue       alive.
- * message     the bytes, in private memory; NULL if there are none.
- * message_bytes
- *             how many, at most the queue's longest.
- * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_ENFILE, RIALTO_EMFILE,
- *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL. Negative: nothing appended.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   the message is in the queue, or goes with us. Nobody is held up beyond a tick.
- * Since       0.1
- */
-int rialto_queue_push(const struct rialto_queue_t *queue,
-                      const void *message,
-                      size_t message_bytes);
-
-/**
- * Appends a message if there is room now.
- *
- * queue, message, message_bytes
- *             as for rialto_queue_push.
- * Returns     as rialto_queue_push; RIALTO_EAGAIN (full).
- * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_push.
- * Since       0.1
- */
-int rialto_queue_try_push(const struct rialto_queue_t *queue,
-                          const void *message,
-                          size_t message_bytes);
-
-/**
- * Appends a message, waiting for room at most `timeout_ns` nanoseconds. Cf. mq_timedsend, but relative
- * and monotonic.
- *
- * queue, message, message_bytes
- *             as for rialto_queue_push.
- * timeout_ns  0 is rialto_queue_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_push; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_push.
- * Since       0.1
- */
-int rialto_queue_push_timeout(const struct rialto_queue_t *queue,
-                              const void *message,
-                              size_t message_bytes,
-                              uint64_t timeout_ns);
-
-/**
- * Takes the next message, waiting for one as long as it takes. From then on it is yours: if it must
- * survive your death, use rialto_queue_peek. Cf. mq_receive.
- *
- * queue       alive.
- * buffer      private memory, gets the message.
- * buffer_bytes
- *             how large it is; at least the queue's longest message.
- * length_bytes
- *             gets the message's length.
- * attempt     gets how many holders before you died with it in hand or gave it back; may be NULL.
- * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
- *             and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP); RIALTO_ENOBUFS (nothing
- *             taken); RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
- *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: a
- *             joinable queue, see rialto_queue_pop_ticket).
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   before it is taken: it goes to somebody else, marked. After: with us.
- * Since       0.1
- */
-int rialto_queue_pop(const struct rialto_queue_t *queue,
-                     void *buffer,
-                     size_t buffer_bytes,
-                     size_t *length_bytes,
-                     uint32_t *attempt);
-
-/**
- * Takes the next message if there is one now.
- *
- * queue, buffer, buffer_bytes, length_bytes, attempt
- *             as for rialto_queue_pop.
- * Returns     as rialto_queue_pop; RIALTO_EAGAIN (empty).
- * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_pop.
- * Since       0.1
- */
-int rialto_queue_try_pop(const struct rialto_queue_t *queue,
-                         void *buffer,
-                         size_t buffer_bytes,
-                         size_t *length_bytes,
-                         uint32_t *attempt);
-
-/**
- * Takes the next message, waiting for one at most `timeout_ns` nanoseconds. Cf. mq_timedreceive, but
- * relative and monotonic.
- *
- * queue, buffer, buffer_bytes, length_bytes, attempt
- *             as for rialto_queue_pop.
- * timeout_ns  0 is rialto_queue_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_pop; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_pop.
- * Since       0.1
- */
-int rialto_queue_pop_timeout(const struct rialto_queue_t *queue,
-                             void *buffer,
-                             size_t buffer_bytes,
-                             uint64_t timeout_ns,
-                             size_t *length_bytes,
-                             uint32_t *attempt);
-
-/**
- * Takes a message that so many holders died with that pop passes it over, or for which pop says
- * RIALTO_EBADMSG.
- *
- * queue, buffer, buffer_bytes, length_bytes, attempt
- *             as for rialto_queue_pop.
- * Returns     as rialto_queue_pop, usually RIALTO_REDELIVERED; RIALTO_EAGAIN (there is none).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_pop; it stays poisoned.
- * Since       0.1
- */
-int rialto_queue_take_poisoned(const struct rialto_queue_t *queue,
-                               void *buffer,
-                               size_t buffer_bytes,
-                               size_t *length_bytes,
-                               uint32_t *attempt);
-
-/**
- * As rialto_queue_pop, with a ticket. Of a joinable queue the message stays in hand, and in its slot, until
- * rialto_queue_task_done; of another queue the ticket is good for nothing.
- *
- * queue, buffer, buffer_bytes, length_bytes, attempt
- *             as for rialto_queue_pop.
- * ticket      gets the message's ticket: keep it for rialto_queue_task_done.
- * Returns     as rialto_queue_pop, of a joinable queue too.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   before rialto_queue_task_done: it goes to somebody else, marked.
- * Since       0.1
- */
-int rialto_queue_pop_ticket(const struct rialto_queue_t *queue,
-                            void *buffer,
-                            size_t buffer_bytes,
-                            size_t *length_bytes,
-                            uint32_t *attempt,
-                            struct rialto_ticket_t *ticket);
-
-/**
- * As rialto_queue_try_pop, with a ticket.
- *
- * queue, buffer, buffer_bytes, length_bytes, attempt, ticket
- *             as for rialto_queue_pop_ticket.
- * Returns     as rialto_queue_pop_ticket; RIALTO_EAGAIN (empty).
- * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_pop_ticket.
- * Since       0.1
- */
-int rialto_queue_try_pop_ticket(const struct rialto_queue_t *queue,
-                                void *buffer,
-                                size_t buffer_bytes,
-                                size_t *length_bytes,
-                                uint32_t *attempt,
-                                struct rialto_ticket_t *ticket);
-
-/**
- * As rialto_queue_pop_timeout, with a ticket.
- *
- * queue, buffer, buffer_bytes, length_bytes, attempt, ticket
- *             as for rialto_queue_pop_ticket.
- * timeout_ns  0 is rialto_queue_try_pop_ticket; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_pop_ticket; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_pop_ticket.
- * Since       0.1
- */
-int rialto_queue_pop_timeout_ticket(const struct rialto_queue_t *queue,
-                                    void *buffer,
-                                    size_t buffer_bytes,
-                                    uint64_t timeout_ns,
-                                    size_t *length_bytes,
-                                    uint32_t *attempt,
-                                    struct rialto_ticket_t *ticket);
-
-/**
- * As rialto_queue_take_poisoned, with a ticket: of a joinable queue rialto_queue_task_done ends it.
- *
- * queue, buffer, buffer_bytes, length_bytes, attempt, ticket
- *             as for rialto_queue_pop_ticket.
- * Returns     as rialto_queue_take_poisoned, of a joinable queue too.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   before rialto_queue_task_done: it stays poisoned.
- * Since       0.1
- */
-int rialto_queue_take_poisoned_ticket(const struct rialto_queue_t *queue,
-                                      void *buffer,
-                                      size_t buffer_bytes,
-                                      size_t *length_bytes,
-                                      uint32_t *attempt,
-                                      struct rialto_ticket_t *ticket);
-
-/**
- * Appends messages in order, waiting for room as long as it takes, and wakes consumers once for as many as
- * fit at a time. Others' messages may come between them.
- *
- * queue       alive.
- * messages    which; may be NULL if count is 0.
- * count       how many.
- * pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
- * Returns     RIALTO_OK (pushed is at least 1, unless count is 0); RIALTO_EPIPE (closed);
- *             RIALTO_EMSGSIZE (one of them is too long); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on
- *             the thread's first use); RIALTO_EINVAL. Negative: nothing appended.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   the first so many are in the queue, the others go with us.
- * Since       0.1
- */
-int rialto_queue_push_many(const struct rialto_queue_t *queue,
-                           const struct rialto_message_t *messages,
-                           size_t count,
-                           size_t *pushed);
-
-/**
- * As rialto_queue_push_many, but only as many as there is room for now.
- *
- * queue, messages, count, pushed
- *             as for rialto_queue_push_many.
- * Returns     as rialto_queue_push_many; RIALTO_EAGAIN (room for none).
- * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_push_many.
- * Since       0.1
- */
-int rialto_queue_try_push_many(const struct rialto_queue_t *queue,
-                               const struct rialto_message_t *messages,
-                               size_t count,
-                               size_t *pushed);
-
-/**
- * As rialto_queue_push_many, waiting for room at most `timeout_ns` nanoseconds in all.
- *
- * queue, messages, count, pushed
- *             as for rialto_queue_push_many; fewer also if the time is up.
- * timeout_ns  0 is rialto_queue_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_push_many; RIALTO_ETIMEDOUT (none).
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_push_many.
- * Since       0.1
- */
-int rialto_queue_push_many_timeout(const struct rialto_queue_t *queue,
-                                   const struct rialto_message_t *messages,
-                                   size_t count,
-                                   uint64_t timeout_ns,
-                                   size_t *pushed);
-
-/**
- * Takes as many messages as there are, at least one, waiting for the first as long as it takes. All are in
- * hand until all are copied; then their slots are free, with one wake (of a joinable queue: each by
- * rialto_queue_task_done).
- *
- * queue       alive.
- * buffer      private memory: message i begins at i times rialto_queue_max_message_bytes.
- * buffer_bytes
- *             how large it is; if fewer than max_messages fit, fewer are taken.
- * messages    private memory, gets each message's length, attempt and ticket.
- * max_messages
- *             how many at most; not 0.
- * popped      gets how many.
- * Returns     RIALTO_OK; RIALTO_REDELIVERED (and the attempt of one of them at least is not 0);
- *             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
- *             RIALTO_ENOBUFS (not one fits); RIALTO_EBADREGION (a peer damaged the first message; it
- *             is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
- *             RIALTO_EINVAL. Negative: what is in buffer and messages means nothing.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   each goes to somebody else, marked, or with us, as with rialto_queue_pop.
- * Since       0.1
- */
-int rialto_queue_pop_many(const struct rialto_queue_t *queue,
-                          void *buffer,
-                          size_t buffer_bytes,
-                          struct rialto_popped_t *messages,
-                          size_t max_messages,
-                          size_t *popped);
-
-/**
- * As rialto_queue_pop_many, but does not wait for the first.
- *
- * queue, buffer, buffer_bytes, messages, max_messages, popped
- *             as for rialto_queue_pop_many.
- * Returns     as rialto_queue_pop_many; RIALTO_EAGAIN (empty).
- * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_pop_many.
- * Since       0.1
- */
-int rialto_queue_try_pop_many(const struct rialto_queue_t *queue,
-                              void *buffer,
-                              size_t buffer_bytes,
-                              struct rialto_popped_t *messages,
-                              size_t max_messages,
-                              size_t *popped);
-
-/**
- * As rialto_queue_pop_many, waiting for the first at most `timeout_ns` nanoseconds.
- *
- * queue, buffer, buffer_bytes, messages, max_messages, popped
- *             as for rialto_queue_pop_many.
- * timeout_ns  0 is rialto_queue_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_pop_many; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_pop_many.
- * Since       0.1
- */
-int rialto_queue_pop_many_timeout(const struct rialto_queue_t *queue,
-                                  void *buffer,
-                                  size_t buffer_bytes,
-                                  uint64_t timeout_ns,
-                                  struct rialto_popped_t *messages,
-                                  size_t max_messages,
-                                  size_t *popped);
-
-/**
- * Reserves room for a message, waiting for it as long as it takes. What is in it means nothing. It takes a
- * slot, and a queue that is closed does not say RIALTO_EPIPE to who pops before it is committed or
- * aborted. Held long in a RIALTO_QUEUE_RING: others overtake it, its message comes after theirs, and if the
- * queue is closed meanwhile the commit says RIALTO_EPIPE; in a kill-only one the messages behind it wait
- * for it.
- *
- * queue       alive; its region's view must outlive the reserved view.
- * message_bytes
- *             how many, at most the queue's longest.
- * reserved    gets the view. Do not pass one that is alive: its room would stay taken.
- * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_ENFILE, RIALTO_EMFILE,
- *             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   before it is committed: the room is free again, nothing was sent.
- * Since       0.1
- */
-int rialto_queue_reserve(const struct rialto_queue_t *queue,
-                         size_t message_bytes,
-                         struct rialto_reserved_t *reserved);
-
-/**
- * Reserves room for a message if there is some now.
- *
- * queue, message_bytes, reserved
- *             as for rialto_queue_reserve.
- * Returns     as rialto_queue_reserve; RIALTO_EAGAIN (full).
- * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_reserve.
- * Since       0.1
- */
-int rialto_queue_try_reserve(const struct rialto_queue_t *queue,
-                             size_t message_bytes,
-                             struct rialto_reserved_t *reserved);
-
-/**
- * Reserves room for a message, waiting for it at most `timeout_ns` nanoseconds.
- *
- * queue, message_bytes, reserved
- *             as for rialto_queue_reserve.
- * timeout_ns  0 is rialto_queue_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_reserve; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_reserve.
- * Since       0.1
- */
-int rialto_queue_reserve_timeout(const struct rialto_queue_t *queue,
-                                 size_t message_bytes,
-                                 uint64_t timeout_ns,
-                                 struct rialto_reserved_t *reserved);
-
-/**
- * Where the message goes: nobody else reads or writes there, unless they write wild.
- *
- * reserved    alive, used by nobody else.
- * message     gets the address, 16-aligned, good until the view ends or a commit fails: that may move it,
- *             then ask again.
- * message_bytes
- *             gets how many bytes; may be NULL.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency the thread that reserved; of a view made by rialto_queue_as_member, any, one.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_reserved_bytes(struct rialto_reserved_t *reserved,
-                          void **message,
-                          size_t *message_bytes);
-
-/**
- * Copies the whole message in.
- *
- * reserved    alive, used by nobody else.
- * message     the bytes, in private memory; NULL if there are none.
- * message_bytes
- *             how many: as many as are reserved.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already, or another length).
- * Concurrency as rialto_reserved_bytes.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_reserved_write(struct rialto_reserved_t *reserved,
-                          const void *message,
-                          size_t message_bytes);
-
-/**
- * Makes the message shorter, for who knows only after writing how long it is. A greater length changes
- * nothing.
- *
- * reserved    alive, used by nobody else.
- * message_bytes
- *             its new length.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency as rialto_reserved_bytes.
- * Signals     async-signal-safe.
- * Since       0.1
- */
-int rialto_reserved_truncate(struct rialto_reserved_t *reserved,
-                             size_t message_bytes);
-
-/**
- * Sends the message; the view ends. Waits, as long as it takes, only where others have overtaken it and
- * there is no room.
- *
- * reserved    alive, used by nobody else.
- * Returns     RIALTO_OK; RIALTO_EPIPE (closed; only where it had to wait or be copied); RIALTO_EPERM (its
- *             member was taken for dead); RIALTO_EINVAL (also: ended already). Negative, but for
- *             RIALTO_EINVAL: the view is alive still, and nothing was sent.
- * Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
- * Signals     not async-signal-safe.
- * If we die   the message is in the queue, or nothing was sent.
- * Since       0.1
- */
-int rialto_reserved_commit(struct rialto_reserved_t *reserved);
-
-/**
- * As rialto_reserved_commit, but does not wait.
- *
- * reserved    alive, used by nobody else.
- * Returns     as rialto_reserved_commit; RIALTO_EAGAIN (overtaken, and full).
- * Concurrency as rialto_reserved_bytes.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_reserved_commit.
- * Since       0.1
- */
-int rialto_reserved_try_commit(struct rialto_reserved_t *reserved);
-
-/**
- * As rialto_reserved_commit, waiting at most `timeout_ns` nanoseconds.
- *
- * reserved    alive, used by nobody else.
- * timeout_ns  0 is rialto_reserved_try_commit; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_reserved_commit; RIALTO_ETIMEDOUT (overtaken, and full all the time).
- * Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_reserved_commit.
- * Since       0.1
- */
-int rialto_reserved_commit_timeout(struct rialto_reserved_t *reserved, uint64_t timeout_ns);
-
-/**
- * Gives the room back: nothing is sent, the view ends.
- *
- * reserved    alive, used by nobody else.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency as rialto_reserved_bytes.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the room is free again in any case.
- * Since       0.1
- */
-int rialto_reserved_abort(struct rialto_reserved_t *reserved);
-
-/**
- * Takes the next message in hand, waiting for one as long as it takes: nobody else gets it while you
- * and the view live.
- *
- * queue       alive; its region's view must outlive the peeked view.
- * peeked      gets the view. Do not pass one that is alive: its message would stay in your hand.
- * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message that others had in hand before);
- *             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
- *             RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
- *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   somebody else gets the message, marked with an attempt count one higher (or as the queue's
- *             on_death says).
- * Since       0.1
- */
-int rialto_queue_peek(const struct rialto_queue_t *queue,
-                      struct rialto_peeked_t *peeked);
-
-/**
- * Takes the next message in hand if there is one now.
- *
- * queue, peeked
- *             as for rialto_queue_peek.
- * Returns     as rialto_queue_peek; RIALTO_EAGAIN (empty).
- * Concurrency any thread of any process.  Blocks: no; nobody who is stopped holds it up.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_peek.
- * Since       0.1
- */
-int rialto_queue_try_peek(const struct rialto_queue_t *queue, struct rialto_peeked_t *peeked);
-
-/**
- * Takes the next message in hand, waiting for one at most `timeout_ns` nanoseconds.
- *
- * queue, peeked
- *             as for rialto_queue_peek.
- * timeout_ns  0 is rialto_queue_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_peek; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_peek.
- * Since       0.1
- */
-int rialto_queue_peek_timeout(const struct rialto_queue_t *queue,
-                              uint64_t timeout_ns,
-                              struct rialto_peeked_t *peeked);
-
-/**
- * The message's bytes in their slot, 16-aligned, to be read until the view ends. A peer that writes
- * wild may change them while you look: if you do not trust your peers, use rialto_peeked_copy.
- *
- * peeked      alive.
- * message     gets their address.
- * message_bytes
- *             gets how many they are; may be NULL.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency any thread, while nobody ends the view.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_peeked_bytes(const struct rialto_peeked_t *peeked,
-                        const void **message,
-                        size_t *message_bytes);
-
-/**
- * Copies the message, or as much of it as fits.
- *
- * peeked      alive.
- * buffer      private memory.
- * buffer_bytes
- *             how large it is.
- * copied_bytes
- *             gets how many were copied; may be NULL.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency any thread, while nobody ends the view.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_peeked_copy(const struct rialto_peeked_t *peeked,
-                       void *buffer,
-                       size_t buffer_bytes,
-                       size_t *copied_bytes);
-
-/**
- * How many holders before you died with the message in hand, or gave it back.
- *
- * peeked      alive.
- * attempt     gets the number: 0 for a message that was nobody's yet.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency any thread, while nobody ends the view.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_peeked_attempt(const struct rialto_peeked_t *peeked, uint32_t *attempt);
-
-/**
- * Done with the message: its slot is free again, the view ends. Of a joinable queue: what
- * rialto_queue_task_done is for a popped one.
- *
- * peeked      alive, used by nobody else.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency any thread, one.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   somebody else gets the message, marked, or it is done.
- * Since       0.1
- */
-int rialto_peeked_release(struct rialto_peeked_t *peeked);
-
-/**
- * Gives the message back, for somebody else (or us) to get, marked; the view ends.
- *
- * peeked      alive, used by nobody else.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency any thread, one.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   somebody else gets the message, marked, in any case.
- * Since       0.1
- */
-int rialto_peeked_abandon(struct rialto_peeked_t *peeked);
-
-/**
- * Done with a popped message: its slot is free, and if it was the last, those who join go on. A message in
- * hand by rialto_queue_peek is done when it is released.
- *
- * queue       alive; any view that acts as the member who popped.
- * ticket      what the pop gave. Not changed, but good for one time only.
- * Returns     RIALTO_OK; RIALTO_EPERM (done already, or given back; or the calling thread, or the view's
- *             member, is not who popped it; or the queue is not joinable); RIALTO_ENFILE,
- *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
- * Concurrency the thread that popped; of a view made by rialto_queue_as_member, any.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the message is done, or goes to somebody else, marked. Who joins notices within a tick.
- * Since       0.1
- */
-int rialto_queue_task_done(const struct rialto_queue_t *queue,
-                           const struct rialto_ticket_t *ticket);
-
-/**
- * Gives a popped message of a joinable queue to somebody else (or us), who gets it marked, as if we had
- * died.
- *
- * queue, ticket
- *             as for rialto_queue_task_done.
- * Returns     as rialto_queue_task_done.
- * Concurrency as rialto_queue_task_done.
- * Signals     not async-signal-safe.
- * If we die   somebody else gets the message, marked, in any case.
- * Since       0.1
- */
-int rialto_queue_give_back(const struct rialto_queue_t *queue,
-                           const struct rialto_ticket_t *ticket);
-
-/**
- * Waits until there was an instant, during this call, at which no message was unfinished. Messages pushed
- * meanwhile count too; those set aside as poisoned do not.
- *
- * queue       alive, joinable.
- * Returns     RIALTO_OK; RIALTO_ENOTSUP (not joinable); RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: yes, through signals. Walks all slots, twice, each time it
- *             looks.
- * Signals     not async-signal-safe.
- * If we die   nobody notices.
- * Since       0.1
- */
-int rialto_queue_join(const struct rialto_queue_t *queue);
-
-/**
- * As rialto_queue_join, waiting at most `timeout_ns` nanoseconds.
- *
- * queue       alive, joinable.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_queue_join; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and there are unfinished ones).
- * Concurrency as rialto_queue_join.
- * Signals     not async-signal-safe.
- * If we die   nobody notices.
- * Since       0.1
- */
-int rialto_queue_join_timeout(const struct rialto_queue_t *queue,
-                              uint64_t timeout_ns);
-
-/**
- * Messages that wait or are in hand, but not those set aside as poisoned.
- *
- * queue       alive.
- * messages    gets the number: as old as rialto_queue_len's. Walks all slots.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_unfinished(const struct rialto_queue_t *queue, size_t *messages);
-
-/**
- * From now on, what is pushed through this view signals `fd` if somebody has armed for data since the last
- * signal (rialto_queue_arm_data). Copies of the view made before, and messages reserved before, do not; views
- * made of it later do.
- *
- * queue       alive, used by nobody else meanwhile.
- * fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or in
- *             another process, polls. It is not closed and must stay what it is. -1: none.
- *             One eventfd for the whole queue: a second one would not be signalled.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
- * Concurrency any thread, one.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_set_data_fd(struct rialto_queue_t *queue,
-                             int fd);
-
-/**
- * From now on, what is popped or released through this view signals `fd` if somebody has armed for room
- * since the last signal (rialto_queue_arm_space). Copies of the view made before, and messages peeked
- * before, do not; views made of it later do.
- *
- * queue, fd   as for rialto_queue_set_data_fd.
- * Returns     as rialto_queue_set_data_fd.
- * Concurrency any thread, one.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_set_space_fd(struct rialto_queue_t *queue,
-                              int fd);
-
-/**
- * Before an event loop polls for data: from now on the next message is signalled, once, by those whose view
- * knows the descriptor. Read the descriptor before you arm again.
- *
- * queue       alive.
- * is_ready    gets whether a pop is worth a try at once (a message, or the end of the stream, is there):
- *             then do not poll. False is never wrong but for messages of the dead.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   a message is signalled that nobody waits for.
- * Since       0.1
- */
-int rialto_queue_arm_data(const struct rialto_queue_t *queue,
-                          bool *is_ready);
-
-/**
- * What the loop calls at least once per tick (rialto_queue_tick_ns): recovers the dead, looks, and arms. A
- * producer killed between its push and its signal leaves the descriptor silent, and so does the message of a
- * dead consumer: only this finds them. Takes some 15 us.
- *
- * queue       alive.
- * is_ready    as for rialto_queue_arm_data.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_arm_data; somebody else recovers.
- * Since       0.1
- */
-int rialto_queue_recheck_data(const struct rialto_queue_t *queue,
-                              bool *is_ready);
-
-/**
- * As rialto_queue_arm_data, for room: the next slot that is freed is signalled.
- *
- * queue       alive.
- * is_ready    gets whether a push is worth a try at once (there is room, or the queue is closed).
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_arm_data.
- * Since       0.1
- */
-int rialto_queue_arm_space(const struct rialto_queue_t *queue, bool *is_ready);
-
-/**
- * As rialto_queue_recheck_data, for room.
- *
- * queue       alive.
- * is_ready    as for rialto_queue_arm_space.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_queue_recheck_data.
- * Since       0.1
- */
-int rialto_queue_recheck_space(const struct rialto_queue_t *queue, bool *is_ready);
-
-/**
- * How often an event loop rechecks: the region's tick.
- *
- * queue       alive.
- * tick_ns     gets it, in nanoseconds. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_queue_tick_ns(const struct rialto_queue_t *queue, uint64_t *tick_ns);
-
-/**
- * Duplex; messages of up to 2^30 bytes.
- *
- * ring_bytes  room for messages on their way, in each direction.
- * config      gets this and the usual for the rest; the number is not checked yet.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_pipe_config_default(uint32_t ring_bytes, struct rialto_pipe_config_t *config);
-
-/**
- * What a pipe takes in its region.
- *
- * config      of the pipe.
- * layout      gets bytes and alignment (128).
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_pipe_layout(const struct rialto_pipe_config_t *config, struct rialto_layout_t *layout);
-
-/**
- * Makes an empty pipe in a region, whose ends are nobody's yet; waits for others who create there as long as
- * it takes. Cf. pipe, socketpair.
- *
- * region      alive; its view must not move, and must outlive the pipe's.
- * name        1 to 31 bytes of UTF-8.
- * config      how much room, how long, one way or both.
- * pipe        gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
- *             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
- *             stopped one holds it up).
- * Signals     not async-signal-safe.
- * If we die   there is a whole pipe or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_pipe_create(const struct rialto_region_t *region,
-                       const char *name,
-                       const struct rialto_pipe_config_t *config,
-                       struct rialto_pipe_t *pipe);
-
-/**
- * As rialto_pipe_create, waiting at most `timeout_ns` nanoseconds for others who create.
- *
- * region, name, config, pipe
- *             as for rialto_pipe_create.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_pipe_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
- * Concurrency as rialto_pipe_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_pipe_create.
- * Since       0.1
- */
-int rialto_pipe_create_timeout(const struct rialto_region_t *region,
-                               const char *name,
-                               const struct rialto_pipe_config_t *config,
-                               uint64_t timeout_ns,
-                               struct rialto_pipe_t *pipe);
-
-/**
- * Finds the pipe of that name.
- *
- * region      alive; its view must not move, and must outlive the pipe's.
- * name        as it was created.
- * pipe        gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
- *             RIALTO_ENFILE (more handles
- *             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_pipe_open(const struct rialto_region_t *region,
-                     const char *name,
-                     struct rialto_pipe_t *pipe);
-
-/**
- * As rialto_pipe_open, if the pipe was created with these parameters (and as many bytes, rounded up).
- *
- * region, name, pipe
- *             as for rialto_pipe_open.
- * config      what is expected.
- * Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also for other parameters.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_pipe_open_as(const struct rialto_region_t *region,
-                        const char *name,
-                        const struct rialto_pipe_config_t *config,
-                        struct rialto_pipe_t *pipe);
-
-/**
- * The pipe of that name, which is created if there is none.
- *
- * region, name, config, pipe
- *             as for rialto_pipe_create.
- * Returns     as rialto_pipe_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
- *             config, or is something else).
- * Concurrency any thread of any process: all get the same.  Blocks: as rialto_pipe_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_pipe_create.
- * Since       0.1
- */
-int rialto_pipe_open_or_create(const struct rialto_region_t *region,
-                               const char *name,
-                               const struct rialto_pipe_config_t *config,
-                               struct rialto_pipe_t *pipe);
-
-/**
- * Claims one end of the pipe, for good: nobody else can, even when it was closed or its holder died. It is
- * the calling thread's own member that holds it: when that thread ends, the end is closed.
- *
- * pipe        alive; its region's view must outlive the connection's.
- * end         0 or 1. If the pipe is not duplex, 0 receives and 1 sends.
- * connection  gets the view. Do not pass one that is alive: its end would stay claimed.
- * Returns     RIALTO_OK; RIALTO_EUSERS (claimed before, by whomever); RIALTO_EBADREGION; RIALTO_ENFILE,
- *             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: no such
- *             end).
- * Concurrency any thread of any process: one of several wins.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the end is nobody's still, or closed.
- * Since       0.1
- */
-int rialto_pipe_connect(const struct rialto_pipe_t *pipe,
-                        uint32_t end,
-                        struct rialto_connection_t *connection);
-
-/**
- * As rialto_pipe_connect, but it is a member that you made that holds the end, whichever thread calls: the
- * end is closed when the thread that joined ends.
- *
- * pipe, end, connection
- *             as for rialto_pipe_connect.
- * member      alive, of the same region's view. It cannot leave before the connection is closed. Stays the
- *             parent's in a forked child, which must not act as it.
- * Returns     as rialto_pipe_connect; RIALTO_EPERM (the member's thread has ended); RIALTO_EINVAL also for a
- *             member of another region.
- * Concurrency as rialto_pipe_connect.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_pipe_connect.
- * Since       0.1
- */
-int rialto_pipe_connect_as(const struct rialto_pipe_t *pipe,
-                           const struct rialto_member_t *member,
-                           uint32_t end,
-                           struct rialto_connection_t *connection);
-
-/**
- * Whether both ends send and receive.
- *
- * pipe        alive.
- * is_duplex   gets the answer. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_pipe_is_duplex(const struct rialto_pipe_t *pipe, bool *is_duplex);
-
-/**
- * Room for messages on their way, in each direction.
- *
- * pipe        alive.
- * ring_bytes  gets the bytes: at least what was asked for. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_pipe_ring_bytes(const struct rialto_pipe_t *pipe, size_t *ring_bytes);
-
-/**
- * The longest message.
- *
- * pipe        alive.
- * message_bytes
- *             gets its length. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_pipe_max_message_bytes(const struct rialto_pipe_t *pipe, size_t *message_bytes);
-
-/**
- * The longest message that goes in one piece: about half of the pipe's ring_bytes.
- *
- * connection  alive.
- * chunk_bytes gets its length. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
- * Since       0.1
- */
-int rialto_connection_max_chunk_bytes(const struct rialto_connection_t *connection,
-                                      size_t *chunk_bytes);
-
-/**
- * Whether the other end was closed, or its holder is known to have died.
- *
- * connection  alive.
- * is_closed   gets the answer. Once true, always true; an end that nobody has claimed yet is not closed.
- *             What it sent before may still be there to receive.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
- * Since       0.1
- */
-int rialto_connection_is_peer_closed(const struct rialto_connection_t *connection,
-                                     bool *is_closed);
-
-/**
- * Closes the end, for good, and ends the view. The other end receives what was sent, then end of stream; its
- * sends say RIALTO_ECONNRESET.
- *
- * connection  alive, used by nobody else.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: closed already).
- * Concurrency any thread, one.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   it is closed in any case; sleepers notice at their tick.
- * Since       0.1
- */
-int rialto_connection_close(struct rialto_connection_t *connection);
-
-/**
- * Sends a message, waiting for room as long as it takes. Cf. write, send.
- *
- * connection  alive, used by nobody else.
- * message     the bytes, in private memory; NULL if there are none.
- * message_bytes
- *             how many, at most the pipe's longest. More than rialto_connection_max_chunk_bytes go in chunks,
- *             while the other end receives.
- * Returns     RIALTO_OK; RIALTO_ECONNRESET (the other end is closed, or its holder died: nobody reads this
- *             message); RIALTO_EMSGSIZE; RIALTO_ENOTSUP (this end only receives); RIALTO_EPERM (the member
- *             was taken for dead, or its thread has ended); RIALTO_EBADREGION; RIALTO_EINVAL. Negative:
- *             nothing of the message is delivered.
- * Concurrency any thread, one at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   the other end gets the whole message or nothing of it, then end of stream within a tick.
- * Since       0.1
- */
-int rialto_connection_send(struct rialto_connection_t *connection,
-                           const void *message,
-                           size_t message_bytes);
-
-/**
- * Sends a message if there is room now.
- *
- * connection, message, message_bytes
- *             as for rialto_connection_send.
- * Returns     as rialto_connection_send; RIALTO_EAGAIN (full); RIALTO_EMSGSIZE also for a message that
- *             would have to go in chunks.
- * Concurrency any thread, one at a time.  Blocks: no; nobody who is stopped holds it up.
- * Signals     not async-signal-safe.
- * If we die   as rialto_connection_send.
- * Since       0.1
- */
-int rialto_connection_try_send(struct rialto_connection_t *connection,
-                               const void *message,
-                               size_t message_bytes);
-
-/**
- * Sends a message, waiting for room at most `timeout_ns` nanoseconds.
- *
- * connection, message, message_bytes
- *             as for rialto_connection_send.
- * timeout_ns  0 is rialto_connection_try_send; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_connection_send; RIALTO_ETIMEDOUT (chunks that went already are discarded by the
- *             other end).
- * Concurrency any thread, one at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_connection_send.
- * Since       0.1
- */
-int rialto_connection_send_timeout(struct rialto_connection_t *connection,
-                                   const void *message,
-                                   size_t message_bytes,
-                                   uint64_t timeout_ns);
-
-/**
- * Receives the next message, waiting for it as long as it takes. Cf. read, recv.
- *
- * connection  alive, used by nobody else.
- * buffer      private memory, gets the message; not NULL.
- * buffer_bytes
- *             how large it is; rialto_connection_next_len says how large it must be.
- * length_bytes
- *             gets the message's length; 0 is an empty message, not the end.
- * Returns     RIALTO_OK; RIALTO_EPIPE (end of stream: the other end is closed or its holder died, and all
- *             that it had sent whole was received); RIALTO_ENOBUFS (nothing taken; again with a larger
- *             one); RIALTO_ENOTSUP (this end only sends); RIALTO_EPERM (the member was taken for dead, or
- *             its thread has ended); RIALTO_EBADREGION (a peer damaged the message); RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   the message is lost with us, and so is what lies in the pipe; who sends to us gets
- *             RIALTO_ECONNRESET within a tick.
- * Since       0.1
- */
-int rialto_connection_recv(struct rialto_connection_t *connection,
-                           void *buffer,
-                           size_t buffer_bytes,
-                           size_t *length_bytes);
-
-/**
- * Receives the next message if it is there whole.
- *
- * connection, buffer, buffer_bytes, length_bytes
- *             as for rialto_connection_recv; if only some chunks of a long message are there, as for
- *             rialto_connection_recv_timeout.
- * Returns     as rialto_connection_recv; RIALTO_EAGAIN (none).
- * Concurrency any thread, one at a time.  Blocks: no; nobody who is stopped holds it up.
- * Signals     not async-signal-safe.
- * If we die   as rialto_connection_recv.
- * Since       0.1
- */
-int rialto_connection_try_recv(struct rialto_connection_t *connection,
-                               void *buffer,
-                               size_t buffer_bytes,
-                               size_t *length_bytes);
-
-/**
- * Receives the next message, waiting for it at most `timeout_ns` nanoseconds. If the time is up in the middle
- * of a message that goes in chunks, what has come is in `buffer` already, and the next call goes on behind
- * it: give it the same buffer, or one with the same bytes in it. See rialto_connection_received_bytes.
- *
- * connection, buffer, buffer_bytes, length_bytes
- *             as for rialto_connection_recv.
- * timeout_ns  0 is rialto_connection_try_recv; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_connection_recv; RIALTO_ETIMEDOUT.
- * Concurrency any thread, one at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_connection_recv.
- * Since       0.1
- */
-int rialto_connection_recv_timeout(struct rialto_connection_t *connection,
-                                   void *buffer,
-                                   size_t buffer_bytes,
-                                   uint64_t timeout_ns,
-                                   size_t *length_bytes);
-
-/**
- * The length of the next message, if it has begun to arrive; of one in chunks that of the whole.
- *
- * connection  alive, used by nobody else.
- * length_bytes
- *             gets it.
- * Returns     RIALTO_OK; RIALTO_EAGAIN (none yet); RIALTO_EPIPE (end of stream); RIALTO_ENOTSUP (this end
- *             only sends); RIALTO_EPERM; RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_connection_next_len(struct rialto_connection_t *connection,
-                               size_t *length_bytes);
-
-/**
- * How much of a message that goes in chunks is in the buffer of a receive that ran out of time in it.
- *
- * connection  alive, used by nobody else.
- * received_bytes
- *             gets the bytes; mostly 0.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
- * Since       0.1
- */
-int rialto_connection_received_bytes(const struct rialto_connection_t *connection,
-                                     size_t *received_bytes);
-
-/**
- * Waits at most `timeout_ns` nanoseconds until a receive would bring something; takes nothing. Cf. poll.
- *
- * connection  alive, used by nobody else.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * is_ready    gets whether a message has begun to arrive, or the stream has ended. False: the time is up.
- * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only sends); RIALTO_EPERM; RIALTO_EBADREGION;
- *             RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_connection_recv.
- * Since       0.1
- */
-int rialto_connection_poll(struct rialto_connection_t *connection,
-                           uint64_t timeout_ns,
-                           bool *is_ready);
-
-/**
- * From now on, what is sent here, and closing, signals `fd` if the other end has armed for data since the
- * last signal (rialto_connection_arm_data).
- *
- * connection  alive, used by nobody else.
- * fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or in
- *             another process, polls. It is not closed and must stay what it is. -1: none.
- * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only receives); RIALTO_EINVAL (also: a negative fd,
- *             other than -1).
- * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
- * Since       0.1
- */
-int rialto_connection_set_data_fd(struct rialto_connection_t *connection,
-                                  int fd);
-
-/**
- * From now on, what is received here, and closing, signals `fd` if the other end has armed for room since
- * the last signal (rialto_connection_arm_space).
- *
- * connection, fd
- *             as for rialto_connection_set_data_fd.
- * Returns     RIALTO_OK; RIALTO_ENOTSUP (this end only sends); RIALTO_EINVAL (also: a negative fd, other
- *             than -1).
- * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
- * Since       0.1
- */
-int rialto_connection_set_space_fd(struct rialto_connection_t *connection,
-                                   int fd);
-
-/**
- * Before an event loop polls for data: from now on the next message, and the end of the stream, is signalled,
- * once, by the other end if it knows the descriptor. Read the descriptor before you arm again.
- *
- * connection  alive, used by nobody else.
- * is_ready    gets whether a receive is worth a try at once: then do not poll. False is never wrong but for
- *             what the dead left.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   a message is signalled that nobody waits for.
- * Since       0.1
- */
-int rialto_connection_arm_data(struct rialto_connection_t *connection,
-                               bool *is_ready);
-
-/**
- * What the loop calls at least once per tick (rialto_connection_tick_ns): recovers the dead, looks, and arms.
- * A sender killed between its message and its signal leaves the descriptor silent, and the other end's death
- * signals nothing: only this finds them.
- *
- * connection  alive, used by nobody else.
- * is_ready    as for rialto_connection_arm_data.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_connection_arm_data; somebody else recovers.
- * Since       0.1
- */
-int rialto_connection_recheck_data(struct rialto_connection_t *connection,
-                                   bool *is_ready);
-
-/**
- * As rialto_connection_arm_data, for room: what is received next, and closing, is signalled.
- *
- * connection  alive, used by nobody else.
- * message_bytes
- *             how long the message is that is to be sent.
- * is_ready    gets whether sending it (or its next chunk) is worth a try at once: there is room, or the
- *             other end is closed.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_connection_arm_data.
- * Since       0.1
- */
-int rialto_connection_arm_space(struct rialto_connection_t *connection,
-                                size_t message_bytes,
-                                bool *is_ready);
-
-/**
- * As rialto_connection_recheck_data, for room.
- *
- * connection, message_bytes, is_ready
- *             as for rialto_connection_arm_space.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_connection_recheck_data.
- * Since       0.1
- */
-int rialto_connection_recheck_space(struct rialto_connection_t *connection,
-                                    size_t message_bytes,
-                                    bool *is_ready);
-
-/**
- * How often an event loop rechecks: the region's tick.
- *
- * connection  alive.
- * tick_ns     gets it, in nanoseconds. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
- * Since       0.1
- */
-int rialto_connection_tick_ns(const struct rialto_connection_t *connection, uint64_t *tick_ns);
-
-/**
- * 5 attempts.
- *
- * slots       messages of the longest kind that fit.
- * max_message_bytes
- *             the longest message.
- * config      gets these and the usual for the rest; the numbers are not checked yet.
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_config_default(uint32_t slots,
-                               uint32_t max_message_bytes,
-                               struct rialto_spsc_config_t *config);
-
-/**
- * What an SPSC queue takes in its region.
- *
- * config      of the queue.
- * layout      gets bytes and alignment (128).
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_layout(const struct rialto_spsc_config_t *config, struct rialto_layout_t *layout);
-
-/**
- * Makes an empty SPSC queue in a region, waiting for others who create there as long as it takes.
- *
- * region      alive; its view must not move, and must outlive the queue's.
- * name        1 to 31 bytes of UTF-8.
- * config      how many messages, how long.
- * spsc        gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
- *             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
- *             stopped one holds it up).
- * Signals     not async-signal-safe.
- * If we die   there is a whole queue or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_spsc_create(const struct rialto_region_t *region,
-                       const char *name,
-                       const struct rialto_spsc_config_t *config,
-                       struct rialto_spsc_t *spsc);
-
-/**
- * As rialto_spsc_create, waiting at most `timeout_ns` nanoseconds for others who create.
- *
- * region, name, config, spsc
- *             as for rialto_spsc_create.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_spsc_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
- * Concurrency as rialto_spsc_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_spsc_create.
- * Since       0.1
- */
-int rialto_spsc_create_timeout(const struct rialto_region_t *region,
-                               const char *name,
-                               const struct rialto_spsc_config_t *config,
-                               uint64_t timeout_ns,
-                               struct rialto_spsc_t *spsc);
-
-/**
- * Finds the SPSC queue of that name.
- *
- * region      alive; its view must not move, and must outlive the queue's.
- * name        as it was created.
- * spsc        gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
- *             RIALTO_ENFILE (more handles
- *             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_open(const struct rialto_region_t *region,
-                     const char *name,
-                     struct rialto_spsc_t *spsc);
-
-/**
- * As rialto_spsc_open, if the queue was created with these parameters.
- *
- * region, name, spsc
- *             as for rialto_spsc_open.
- * config      what is expected.
- * Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also for other parameters.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_open_as(const struct rialto_region_t *region,
-                        const char *name,
-                        const struct rialto_spsc_config_t *config,
-                        struct rialto_spsc_t *spsc);
-
-/**
- * The SPSC queue of that name, which is created if there is none.
- *
- * region, name, config, spsc
- *             as for rialto_spsc_create.
- * Returns     as rialto_spsc_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
- *             config, or is something else).
- * Concurrency any thread of any process: all get the same.  Blocks: as rialto_spsc_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_spsc_create.
- * Since       0.1
- */
-int rialto_spsc_open_or_create(const struct rialto_region_t *region,
-                               const char *name,
-                               const struct rialto_spsc_config_t *config,
-                               struct rialto_spsc_t *spsc);
-
-/**
- * The same queue, whose ends are then claimed for a member that you made, whichever thread calls.
- *
- * spsc        alive.
- * member      alive, of the same region; it must outlive the new view's use. One of another
- *             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
- *             forked child, which must not act as it.
- * as_member   gets the new view; may be `spsc`.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_as_member(const struct rialto_spsc_t *spsc,
-                          const struct rialto_member_t *member,
-                          struct rialto_spsc_t *as_member);
-
-/**
- * From now on, closing through this view, and what producers push whose end is claimed with it from now on,
- * signals `fd` if somebody has armed for data since the last signal (rialto_consumer_arm_data). Copies of the
- * view made before do not; views made of it later do.
- *
- * spsc        alive, used by nobody else meanwhile.
- * fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or in
- *             another process, polls. It is not closed and must stay what it is. -1: none.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
- * Concurrency any thread, one.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_set_data_fd(struct rialto_spsc_t *spsc,
-                            int fd);
-
-/**
- * From now on, closing through this view, and what consumers take whose end is claimed with it from now on,
- * signals `fd` if somebody has armed for room since the last signal (rialto_producer_arm_space). Copies of
- * the view made before do not; views made of it later do.
- *
- * spsc, fd    as for rialto_spsc_set_data_fd.
- * Returns     as rialto_spsc_set_data_fd.
- * Concurrency any thread, one.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_set_space_fd(struct rialto_spsc_t *spsc,
-                             int fd);
-
-/**
- * Claims the producer's end, until rialto_producer_end, or until its member is gone.
- *
- * spsc        alive; its region's view must outlive the producer's.
- * producer    gets the view. Do not pass one that is alive: its end would stay taken.
- * Returns     RIALTO_OK; RIALTO_EUSERS (a living member has it; the dead are recovered);
- *             RIALTO_EPERM (of a view made by rialto_spsc_as_member: the member has left);
- *             RIALTO_EBADREGION; RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first
- *             use); RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the end is free again. Who claims it next goes on behind the last message that was pushed.
- * Since       0.1
- */
-int rialto_spsc_producer(const struct rialto_spsc_t *spsc,
-                         struct rialto_producer_t *producer);
-
-/**
- * As rialto_spsc_producer, waiting at most `timeout_ns` nanoseconds until the end is free.
- *
- * spsc, producer
- *             as for rialto_spsc_producer.
- * timeout_ns  0 is rialto_spsc_producer; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_spsc_producer, RIALTO_EUSERS only if timeout_ns is 0; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_spsc_producer.
- * Since       0.1
- */
-int rialto_spsc_producer_timeout(const struct rialto_spsc_t *spsc,
-                                 uint64_t timeout_ns,
-                                 struct rialto_producer_t *producer);
-
-/**
- * Claims the consumer's end, until rialto_consumer_end, or until its member is gone.
- *
- * spsc        alive; its region's view must outlive the consumer's.
- * consumer    gets the view. Do not pass one that is alive: its end would stay taken.
- * Returns     as rialto_spsc_producer.
- * Concurrency any thread of any process: one of several wins.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the end is free again. Who claims it next gets first what we had in hand, marked (or as the
- *             queue's on_death says).
- * Since       0.1
- */
-int rialto_spsc_consumer(const struct rialto_spsc_t *spsc,
-                         struct rialto_consumer_t *consumer);
-
-/**
- * As rialto_spsc_consumer, waiting at most `timeout_ns` nanoseconds until the end is free.
- *
- * spsc, consumer
- *             as for rialto_spsc_consumer.
- * timeout_ns  0 is rialto_spsc_consumer; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_spsc_producer_timeout.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_spsc_consumer.
- * Since       0.1
- */
-int rialto_spsc_consumer_timeout(const struct rialto_spsc_t *spsc,
-                                 uint64_t timeout_ns,
-                                 struct rialto_consumer_t *consumer);
-
-/**
- * No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again is
- * fine.
- *
- * spsc        alive. Neither end is needed.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is closed or it is not; sleepers notice at their tick.
- * Since       0.1
- */
-int rialto_spsc_close(const struct rialto_spsc_t *spsc);
-
-/**
- * Whether the queue is closed.
- *
- * spsc        alive.
- * is_closed   gets the answer. Once true, always true.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_is_closed(const struct rialto_spsc_t *spsc, bool *is_closed);
-
-/**
- * Messages that the consumer is not through with, that in its hand included.
- *
- * spsc        alive.
- * messages    gets the number: old when you read it, unless you are the consumer (then it can only grow) or
- *             the producer (then only shrink). Walks over all messages.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_len(const struct rialto_spsc_t *spsc,
-                    size_t *messages);
-
-/**
- * Whether rialto_spsc_len would say 0.
- *
- * spsc        alive.
- * is_empty    gets the answer: as old as that. Walks over all messages.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_is_empty(const struct rialto_spsc_t *spsc, bool *is_empty);
-
-/**
- * Whether there is no room for a message of the longest kind. A message in hand takes room too.
- *
- * spsc        alive.
- * is_full     gets the answer: as old as rialto_spsc_len's.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_is_full(const struct rialto_spsc_t *spsc, bool *is_full);
-
-/**
- * Messages of the longest kind that fit; of shorter ones, more.
- *
- * spsc        alive.
- * slots       gets the number, as the queue was created with. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_capacity(const struct rialto_spsc_t *spsc, size_t *slots);
-
-/**
- * The longest message, in bytes; what a buffer for pop needs.
- *
- * spsc        alive.
- * max_message_bytes
- *             gets it. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_max_message_bytes(const struct rialto_spsc_t *spsc, size_t *max_message_bytes);
-
-/**
- * Messages given up since the queue was made: their holders died, and the queue is one of
- * RIALTO_ON_DEATH_DROP.
- *
- * spsc        alive.
- * messages    gets the number. It only grows, when the consumer's end is claimed anew; whoever gave one up
- *             and was killed before counting it is missed.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_dropped(const struct rialto_spsc_t *spsc,
-                        uint64_t *messages);
-
-/**
- * How often an event loop rechecks: the region's tick.
- *
- * spsc        alive.
- * tick_ns     gets it, in nanoseconds. It never changes.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_spsc_tick_ns(const struct rialto_spsc_t *spsc, uint64_t *tick_ns);
-
-/**
- * Appends a message, waiting for room as long as it takes.
- *
- * producer    alive, used by nobody else.
- * message     the bytes, in private memory; NULL if there are none.
- * message_bytes
- *             how many, at most the queue's longest.
- * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved: commit it or
- *             abort first); RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
- *             RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing appended.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   the message is in the queue, or goes with us. A consumer that sleeps notices at its tick.
- * Since       0.1
- */
-int rialto_producer_push(struct rialto_producer_t *producer,
-                         const void *message,
-                         size_t message_bytes);
-
-/**
- * Appends a message if there is room now.
- *
- * producer, message, message_bytes
- *             as for rialto_producer_push.
- * Returns     as rialto_producer_push; RIALTO_EAGAIN (full).
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_producer_push.
- * Since       0.1
- */
-int rialto_producer_try_push(struct rialto_producer_t *producer,
-                             const void *message,
-                             size_t message_bytes);
-
-/**
- * Appends a message, waiting for room at most `timeout_ns` nanoseconds.
- *
- * producer, message, message_bytes
- *             as for rialto_producer_push.
- * timeout_ns  0 is rialto_producer_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_producer_push; RIALTO_ETIMEDOUT.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_producer_push.
- * Since       0.1
- */
-int rialto_producer_push_timeout(struct rialto_producer_t *producer,
-                                 const void *message,
-                                 size_t message_bytes,
-                                 uint64_t timeout_ns);
-
-/**
- * Appends messages in order, waiting for room as long as it takes. As many as fit at a time appear all at
- * once, with one wake.
- *
- * producer    alive, used by nobody else.
- * messages    which; may be NULL if count is 0.
- * count       how many.
- * pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
- * Returns     as rialto_producer_push; RIALTO_OK: pushed is at least 1, unless count is 0; RIALTO_EMSGSIZE:
- *             one of them is too long. Negative: nothing appended.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   the first so many are in the queue, the others go with us.
- * Since       0.1
- */
-int rialto_producer_push_many(struct rialto_producer_t *producer,
-                              const struct rialto_message_t *messages,
-                              size_t count,
-                              size_t *pushed);
-
-/**
- * As rialto_producer_push_many, but only as many as there is room for now.
- *
- * producer, messages, count, pushed
- *             as for rialto_producer_push_many.
- * Returns     as rialto_producer_push_many; RIALTO_EAGAIN (room for none).
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_producer_push_many.
- * Since       0.1
- */
-int rialto_producer_try_push_many(struct rialto_producer_t *producer,
-                                  const struct rialto_message_t *messages,
-                                  size_t count,
-                                  size_t *pushed);
-
-/**
- * As rialto_producer_push_many, waiting for room at most `timeout_ns` nanoseconds in all.
- *
- * producer, messages, count, pushed
- *             as for rialto_producer_push_many; fewer also if the time is up.
- * timeout_ns  0 is rialto_producer_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none).
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_producer_push_many.
- * Since       0.1
- */
-int rialto_producer_push_many_timeout(struct rialto_producer_t *producer,
-                                      const struct rialto_message_t *messages,
-                                      size_t count,
-                                      uint64_t timeout_ns,
-                                      size_t *pushed);
-
-/**
- * As rialto_spsc_set_data_fd, for what this producer pushes.
- *
- * producer    alive, used by nobody else.
- * fd          as for rialto_spsc_set_data_fd.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
- * Concurrency one thread at a time.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_producer_set_data_fd(struct rialto_producer_t *producer, int fd);
-
-/**
- * Before an event loop polls for room: from now on the next release is signalled, once, by a consumer that
- * knows the descriptor (rialto_consumer_set_space_fd). Read the descriptor before you arm again.
- *
- * producer    alive, used by nobody else.
- * is_ready    gets whether a push is worth a try at once (there is room for the longest message, or
- *             something else to be told than RIALTO_EAGAIN): then do not poll.
- * Returns     RIALTO_OK; RIALTO_EBUSY (room is reserved); RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   room is signalled that nobody waits for.
- * Since       0.1
- */
-int rialto_producer_arm_space(struct rialto_producer_t *producer,
-                              bool *is_ready);
-
-/**
- * What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and arms. A
- * consumer killed between its release and its signal leaves the descriptor silent: only this finds the
- * room. Takes some 15 us.
- *
- * producer, is_ready
- *             as for rialto_producer_arm_space.
- * Returns     as rialto_producer_arm_space.
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_producer_arm_space; somebody else recovers.
- * Since       0.1
- */
-int rialto_producer_recheck_space(struct rialto_producer_t *producer,
-                                  bool *is_ready);
-
-/**
- * Gives the end back, for somebody else (or us) to claim; the view ends. What is reserved is aborted. The
- * queue stays open: see rialto_spsc_close.
- *
- * producer    alive, used by nobody else.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency one thread, any.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the end is free again in any case; who waits for it notices at its tick.
- * Since       0.1
- */
-int rialto_producer_end(struct rialto_producer_t *producer);
-
-/**
- * Reserves room for a message, waiting for it as long as it takes; write it there, then commit or abort. What
- * is in it means nothing. Until then the producer does nothing else.
- *
- * producer    alive, used by nobody else.
- * message_bytes
- *             how many, at most the queue's longest; fewer may be committed.
- * message     gets the address, 16-aligned, good until commit, abort or rialto_producer_end. Nobody else reads
- *             or writes there, unless they write wild.
- * Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved already);
- *             RIALTO_EPERM (the member that claimed the end is gone); RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   before it is committed: nothing was sent.
- * Since       0.1
- */
-int rialto_producer_reserve(struct rialto_producer_t *producer,
-                            size_t message_bytes,
-                            void **message);
-
-/**
- * Reserves room for a message if there is some now.
- *
- * producer, message_bytes, message
- *             as for rialto_producer_reserve.
- * Returns     as rialto_producer_reserve; RIALTO_EAGAIN (full).
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_producer_reserve.
- * Since       0.1
- */
-int rialto_producer_try_reserve(struct rialto_producer_t *producer,
-                                size_t message_bytes,
-                                void **message);
-
-/**
- * Reserves room for a message, waiting for it at most `timeout_ns` nanoseconds.
- *
- * producer, message_bytes, message
- *             as for rialto_producer_reserve.
- * timeout_ns  0 is rialto_producer_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_producer_reserve.
- * Since       0.1
- */
-int rialto_producer_reserve_timeout(struct rialto_producer_t *producer,
-                                    size_t message_bytes,
-                                    uint64_t timeout_ns,
-                                    void **message);
-
-/**
- * Sends what was reserved. Never waits.
- *
- * producer    alive, used by nobody else.
- * message_bytes
- *             how many of the bytes are the message: as many as were reserved, or fewer.
- * Returns     RIALTO_OK; RIALTO_EPIPE (closed meanwhile); RIALTO_EPERM (the member that claimed the end is
- *             gone, or was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL (also: nothing is reserved; or
- *             more bytes than were reserved, which stay so). Negative, but for RIALTO_EINVAL: nothing was
- *             sent, for good.
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the message is in the queue, or nothing was sent.
- * Since       0.1
- */
-int rialto_producer_commit(struct rialto_producer_t *producer,
-                           size_t message_bytes);
-
-/**
- * Gives the room back: nothing is sent.
- *
- * producer    alive, used by nobody else.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is reserved).
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   nothing was sent in any case.
- * Since       0.1
- */
-int rialto_producer_abort(struct rialto_producer_t *producer);
-
-/**
- * Takes the next message, waiting for one as long as it takes. From then on it is yours: if it must
- * survive your death, use rialto_consumer_peek.
- *
- * consumer    alive, used by nobody else.
- * buffer      private memory, gets the message.
- * buffer_bytes
- *             how large it is; at least the queue's longest message.
- * length_bytes
- *             gets the message's length.
- * attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be NULL.
- * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
- *             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_ENOBUFS (nothing
- *             taken); RIALTO_EBUSY (one is in hand: release it or give it back first); RIALTO_EPERM (the
- *             member that claimed the end is gone, or was taken for dead); RIALTO_EBADREGION (a peer damaged
- *             the queue); RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   before it is taken: the next consumer gets it, marked (or as the queue's on_death says).
- *             After: it goes with us.
- * Since       0.1
- */
-int rialto_consumer_pop(struct rialto_consumer_t *consumer,
-                        void *buffer,
-                        size_t buffer_bytes,
-                        size_t *length_bytes,
-                        uint32_t *attempt);
-
-/**
- * Takes the next message if there is one now.
- *
- * consumer, buffer, buffer_bytes, length_bytes, attempt
- *             as for rialto_consumer_pop.
- * Returns     as rialto_consumer_pop; RIALTO_EAGAIN (empty).
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_consumer_pop.
- * Since       0.1
- */
-int rialto_consumer_try_pop(struct rialto_consumer_t *consumer,
-                            void *buffer,
-                            size_t buffer_bytes,
-                            size_t *length_bytes,
-                            uint32_t *attempt);
-
-/**
- * Takes the next message, waiting for one at most `timeout_ns` nanoseconds.
- *
- * consumer, buffer, buffer_bytes, length_bytes, attempt
- *             as for rialto_consumer_pop.
- * timeout_ns  0 is rialto_consumer_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_consumer_pop.
- * Since       0.1
- */
-int rialto_consumer_pop_timeout(struct rialto_consumer_t *consumer,
-                                void *buffer,
-                                size_t buffer_bytes,
-                                uint64_t timeout_ns,
-                                size_t *length_bytes,
-                                uint32_t *attempt);
-
-/**
- * Takes as many messages as there are, at least one, waiting for the first as long as it takes. All are in
- * hand until all are copied, then released with one wake.
- *
- * consumer    alive, used by nobody else.
- * buffer      private memory: message i begins at i times rialto_spsc_max_message_bytes.
- * buffer_bytes
- *             how large it is; if fewer than max_messages fit, fewer are taken.
- * messages    private memory, gets each message's length and attempt; of an SPSC queue tickets are nobody's.
- * max_messages
- *             how many at most; not 0.
- * popped      gets how many.
- * Returns     as rialto_consumer_pop; RIALTO_REDELIVERED: the attempt of one of them at least is not 0;
- *             RIALTO_ENOBUFS: not one fits. Negative: what is in buffer and messages means nothing.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   before they are released: all come again, the first one marked. After: with us.
- * Since       0.1
- */
-int rialto_consumer_pop_many(struct rialto_consumer_t *consumer,
-                             void *buffer,
-                             size_t buffer_bytes,
-                             struct rialto_popped_t *messages,
-                             size_t max_messages,
-                             size_t *popped);
-
-/**
- * As rialto_consumer_pop_many, but does not wait for the first.
- *
- * consumer, buffer, buffer_bytes, messages, max_messages, popped
- *             as for rialto_consumer_pop_many.
- * Returns     as rialto_consumer_pop_many; RIALTO_EAGAIN (empty).
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_consumer_pop_many.
- * Since       0.1
- */
-int rialto_consumer_try_pop_many(struct rialto_consumer_t *consumer,
-                                 void *buffer,
-                                 size_t buffer_bytes,
-                                 struct rialto_popped_t *messages,
-                                 size_t max_messages,
-                                 size_t *popped);
-
-/**
- * As rialto_consumer_pop_many, waiting for the first at most `timeout_ns` nanoseconds.
- *
- * consumer, buffer, buffer_bytes, messages, max_messages, popped
- *             as for rialto_consumer_pop_many.
- * timeout_ns  0 is rialto_consumer_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_consumer_pop_many.
- * Since       0.1
- */
-int rialto_consumer_pop_many_timeout(struct rialto_consumer_t *consumer,
-                                     void *buffer,
-                                     size_t buffer_bytes,
-                                     uint64_t timeout_ns,
-                                     struct rialto_popped_t *messages,
-                                     size_t max_messages,
-                                     size_t *popped);
-
-/**
- * Takes the next message if it is poisoned: it was in hand max_attempts + 1 times (with RIALTO_ON_DEATH_STOP:
- * once) and came back each time. Nothing else comes before somebody takes it.
- *
- * consumer, buffer, buffer_bytes, length_bytes, attempt
- *             as for rialto_consumer_pop.
- * Returns     as rialto_consumer_pop, usually RIALTO_REDELIVERED; RIALTO_EAGAIN (there is none).
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_consumer_pop; it stays poisoned.
- * Since       0.1
- */
-int rialto_consumer_take_poisoned(struct rialto_consumer_t *consumer,
-                                  void *buffer,
-                                  size_t buffer_bytes,
-                                  size_t *length_bytes,
-                                  uint32_t *attempt);
-
-/**
- * Whether the next message is poisoned.
- *
- * consumer    alive, used by nobody else.
- * messages    gets 1 if it is, else 0. Stays so until you take it.
- * Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
- * Concurrency one thread at a time.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_consumer_poisoned(struct rialto_consumer_t *consumer, size_t *messages);
-
-/**
- * As rialto_spsc_set_space_fd, for what this consumer takes.
- *
- * consumer    alive, used by nobody else.
- * fd          as for rialto_spsc_set_data_fd.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
- * Concurrency one thread at a time.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_consumer_set_space_fd(struct rialto_consumer_t *consumer, int fd);
-
-/**
- * Before an event loop polls for data: from now on the next message is signalled, once, by a producer that
- * knows the descriptor (rialto_producer_set_data_fd). Read the descriptor before you arm again.
- *
- * consumer    alive, used by nobody else.
- * is_ready    gets whether a pop is worth a try at once (a message is there, or something else to be told
- *             than RIALTO_EAGAIN): then do not poll.
- * Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   a message is signalled that nobody waits for.
- * Since       0.1
- */
-int rialto_consumer_arm_data(struct rialto_consumer_t *consumer,
-                             bool *is_ready);
-
-/**
- * What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and arms. A
- * producer killed between its push and its signal leaves the descriptor silent: only this finds the
- * message. Takes some 15 us.
- *
- * consumer, is_ready
- *             as for rialto_consumer_arm_data.
- * Returns     as rialto_consumer_arm_data.
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_consumer_arm_data; somebody else recovers.
- * Since       0.1
- */
-int rialto_consumer_recheck_data(struct rialto_consumer_t *consumer,
-                                 bool *is_ready);
-
-/**
- * Gives the end back, for somebody else (or us) to claim; the view ends. A message in hand is given back too:
- * the next consumer gets it, marked.
- *
- * consumer    alive, used by nobody else.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
- * Concurrency one thread, any.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the end is free again in any case; who waits for it notices at its tick.
- * Since       0.1
- */
-int rialto_consumer_end(struct rialto_consumer_t *consumer);
-
-/**
- * Takes the next message in hand, waiting for one as long as it takes. Until it is released or given back the
- * consumer does nothing else.
- *
- * consumer    alive, used by nobody else.
- * message     gets the bytes' address, 16-aligned, to be read until it is released or given back, or
- *             rialto_consumer_end. A peer that writes wild may change them while you look: if you do not
- *             trust your peers, use rialto_consumer_copy.
- * message_bytes
- *             gets how many they are.
- * attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be NULL.
- * Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
- *             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_EBUSY (one is in hand
- *             already); RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
- *             RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   the next consumer gets the message, marked with an attempt count one higher (or as the queue's
- *             on_death says).
- * Since       0.1
- */
-int rialto_consumer_peek(struct rialto_consumer_t *consumer,
-                         const void **message,
-                         size_t *message_bytes,
-                         uint32_t *attempt);
-
-/**
- * Takes the next message in hand if there is one now.
- *
- * consumer, message, message_bytes, attempt
- *             as for rialto_consumer_peek.
- * Returns     as rialto_consumer_peek; RIALTO_EAGAIN (empty).
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_consumer_peek.
- * Since       0.1
- */
-int rialto_consumer_try_peek(struct rialto_consumer_t *consumer,
-                             const void **message,
-                             size_t *message_bytes,
-                             uint32_t *attempt);
-
-/**
- * Takes the next message in hand, waiting for one at most `timeout_ns` nanoseconds.
- *
- * consumer, message, message_bytes, attempt
- *             as for rialto_consumer_peek.
- * timeout_ns  0 is rialto_consumer_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT.
- * Concurrency one thread at a time.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_consumer_peek.
- * Since       0.1
- */
-int rialto_consumer_peek_timeout(struct rialto_consumer_t *consumer,
-                                 uint64_t timeout_ns,
-                                 const void **message,
-                                 size_t *message_bytes,
-                                 uint32_t *attempt);
-
-/**
- * Copies the message in hand, or as much of it as fits.
- *
- * consumer    alive, used by nobody else, with a message in hand.
- * buffer      private memory.
- * buffer_bytes
- *             how large it is.
- * copied_bytes
- *             gets how many were copied; may be NULL.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
- * Concurrency one thread at a time.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_consumer_copy(const struct rialto_consumer_t *consumer,
-                         void *buffer,
-                         size_t buffer_bytes,
-                         size_t *copied_bytes);
-
-/**
- * Done with the message in hand: the producer may have its room. If the member that claimed the end is gone
- * meanwhile, the message is somebody else's already and nothing happens.
- *
- * consumer    alive, used by nobody else, with a message in hand.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   the next consumer gets the message, marked, or it is done.
- * Since       0.1
- */
-int rialto_consumer_release(struct rialto_consumer_t *consumer);
-
-/**
- * Gives the message in hand back: it comes again, marked, to us or to the next consumer.
- *
- * consumer    alive, used by nobody else, with a message in hand.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
- * Concurrency one thread at a time.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it comes to the next consumer, marked. With RIALTO_ON_DEATH_DROP it is dropped.
- * Since       0.1
- */
-int rialto_consumer_give_back(struct rialto_consumer_t *consumer);
-
-/**
- * Makes a tracked semaphore in a region, all permits free, waiting for others who create there as long
- * as it takes.
- *
- * region      alive; its view must not move, and must outlive the semaphore's.
- * name        1 to 31 bytes of UTF-8.
- * permits     how many there are; 1 to 65536. It takes 256 bytes and 8 for each.
- * semaphore   gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
- *             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
- *             stopped one holds it up).
- * Signals     not async-signal-safe.
- * If we die   there is a whole semaphore or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_tracked_semaphore_create(const struct rialto_region_t *region,
-                                    const char *name,
-                                    uint32_t permits,
-                                    struct rialto_tracked_semaphore_t *semaphore);
-
-/**
- * As rialto_tracked_semaphore_create, waiting at most `timeout_ns` nanoseconds for others who create.
- *
- * region, name, permits, semaphore
- *             as for rialto_tracked_semaphore_create.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_tracked_semaphore_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody
- *             creates).
- * Concurrency as rialto_tracked_semaphore_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_tracked_semaphore_create.
- * Since       0.1
- */
-int rialto_tracked_semaphore_create_timeout(const struct rialto_region_t *region,
-                                            const char *name,
-                                            uint32_t permits,
-                                            uint64_t timeout_ns,
-                                            struct rialto_tracked_semaphore_t *semaphore);
-
-/**
- * Finds the tracked semaphore of that name.
- *
- * region      alive; its view must not move, and must outlive the semaphore's.
- * name        as it was created.
- * semaphore   gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles
- *             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_tracked_semaphore_open(const struct rialto_region_t *region,
-                                  const char *name,
-                                  struct rialto_tracked_semaphore_t *semaphore);
-
-/**
- * The tracked semaphore of that name, which is created if there is none.
- *
- * region, name, permits, semaphore
- *             as for rialto_tracked_semaphore_create.
- * Returns     as rialto_tracked_semaphore_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
- *             permits, or is something else).
- * Concurrency any thread of any process: all get the same.  Blocks: as rialto_tracked_semaphore_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_tracked_semaphore_create.
- * Since       0.1
- */
-int rialto_tracked_semaphore_open_or_create(const struct rialto_region_t *region,
-                                            const char *name,
-                                            uint32_t permits,
-                                            struct rialto_tracked_semaphore_t *semaphore);
-
-/**
- * The same semaphore, seen by a member that you made, whichever thread calls: permits acquired through
- * the new view are that member's.
- *
- * semaphore   alive.
- * member      alive, of the same region's view; it must outlive the new view's use. One of another
- *             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
- *             forked child, which must not act as it.
- * as_member   gets the new view; may be `semaphore`.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_tracked_semaphore_as_member(const struct rialto_tracked_semaphore_t *semaphore,
-                                       const struct rialto_member_t *member,
-                                       struct rialto_tracked_semaphore_t *as_member);
-
-/**
- * Takes a permit, waiting for one as long as it takes. It is yours until you release it, and comes back
- * by itself if you die. Cf. sem_wait.
- *
- * semaphore   alive.
- * permit      gets the permit, a number that release wants; never 0.
- * Returns     RIALTO_OK; RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
- *             RIALTO_EINVAL (also: the member is not of this region).
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   now or later, holding it: the permit is free again, once, within a tick of somebody's
- *             waiting for it.
- * Since       0.1
- */
-int rialto_tracked_semaphore_acquire(const struct rialto_tracked_semaphore_t *semaphore,
-                                     uint64_t *permit);
-
-/**
- * Takes a permit if there is one now. Does not look for the dead: rialto_region_recover does.
- *
- * semaphore, permit
- *             as for rialto_tracked_semaphore_acquire.
- * Returns     as rialto_tracked_semaphore_acquire; RIALTO_EAGAIN (all are taken).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_tracked_semaphore_acquire.
- * Since       0.1
- */
-int rialto_tracked_semaphore_try_acquire(const struct rialto_tracked_semaphore_t *semaphore,
-                                         uint64_t *permit);
-
-/**
- * Takes a permit, waiting for one at most `timeout_ns` nanoseconds. Cf. sem_timedwait, but relative and
- * monotonic.
- *
- * semaphore, permit
- *             as for rialto_tracked_semaphore_acquire.
- * timeout_ns  0 is rialto_tracked_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_tracked_semaphore_acquire; RIALTO_ETIMEDOUT.
- * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
- * Signals     not async-signal-safe.
- * If we die   as rialto_tracked_semaphore_acquire.
- * Since       0.1
- */
-int rialto_tracked_semaphore_acquire_timeout(const struct rialto_tracked_semaphore_t *semaphore,
-                                             uint64_t timeout_ns,
-                                             uint64_t *permit);
-
-/**
- * Gives a permit back, and wakes somebody who waits for one. Cf. sem_post.
- *
- * semaphore   alive; any view of the semaphore that it came from.
- * permit      what acquire gave, to whomever; not used any more afterwards.
- * Returns     RIALTO_OK; RIALTO_EPERM (given back already, or its member died or left: nothing
- *             changed); RIALTO_EINVAL (also: it cannot be a permit of this
- *             semaphore; another's may be taken for one).
- * Concurrency any thread of any process, also on behalf of the member that holds it.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is given back, now or as a dead one's; waiters find it within a tick.
- * Since       0.1
- */
-int rialto_tracked_semaphore_release(const struct rialto_tracked_semaphore_t *semaphore,
-                                     uint64_t permit);
-
-/**
- * How many permits are free. Walks over all of them. Cf. sem_getvalue.
- *
- * semaphore   alive.
- * value       gets the number, which may be old when you read it; those of the dead count as taken
- *             until somebody recovers them.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_tracked_semaphore_value(const struct rialto_tracked_semaphore_t *semaphore,
-                                   uint32_t *value);
-
-/**
- * How many permits there are, free and taken.
- *
- * semaphore   alive.
- * bound       gets the number that it was created with.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_tracked_semaphore_bound(const struct rialto_tracked_semaphore_t *semaphore,
-                                   uint32_t *bound);
-
-/**
- * Makes a barrier in a region, whole, with nobody there, waiting for others who create there as long as
- * it takes. Cf. pthread_barrier_init.
- *
- * region      alive; its view must not move, and must outlive the barrier's.
- * name        1 to 31 bytes of UTF-8.
- * parties     how many wait for each other; 1 to 4095. It takes 512 bytes and 24 for each.
- * barrier     gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
- *             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
- *             stopped one holds it up).
- * Signals     not async-signal-safe.
- * If we die   there is a whole barrier or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_barrier_create(const struct rialto_region_t *region,
-                          const char *name,
-                          uint32_t parties,
-                          struct rialto_barrier_t *barrier);
-
-/**
- * As rialto_barrier_create, waiting at most `timeout_ns` nanoseconds for others who create.
- *
- * region, name, parties, barrier
- *             as for rialto_barrier_create.
- * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_barrier_create; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates).
- * Concurrency as rialto_barrier_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_barrier_create.
- * Since       0.1
- */
-int rialto_barrier_create_timeout(const struct rialto_region_t *region,
-                                  const char *name,
-                                  uint32_t parties,
-                                  uint64_t timeout_ns,
-                                  struct rialto_barrier_t *barrier);
-
-/**
- * Finds the barrier of that name.
- *
- * region      alive; its view must not move, and must outlive the barrier's.
- * name        as it was created.
- * barrier     gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles
- *             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_barrier_open(const struct rialto_region_t *region,
-                        const char *name,
-                        struct rialto_barrier_t *barrier);
-
-/**
- * The barrier of that name, which is created if there is none.
- *
- * region, name, parties, barrier
- *             as for rialto_barrier_create.
- * Returns     as rialto_barrier_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
- *             parties, or is something else).
- * Concurrency any thread of any process: all get the same.  Blocks: as rialto_barrier_create.
- * Signals     not async-signal-safe.
- * If we die   as rialto_barrier_create.
- * Since       0.1
- */
-int rialto_barrier_open_or_create(const struct rialto_region_t *region,
-                                  const char *name,
-                                  uint32_t parties,
-                                  struct rialto_barrier_t *barrier);
-
-/**
- * The same barrier, seen by a member that you made, whichever thread calls: that member is the party
- * that waits or registers through the new view.
- *
- * barrier     alive.
- * member      alive, of the same region's view; it must outlive the new view's use. One of another
- *             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
- *             forked child, which must not act as it.
- * as_member   gets the new view; may be `barrier`.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_barrier_as_member(const struct rialto_barrier_t *barrier,
-                             const struct rialto_member_t *member,
-                             struct rialto_barrier_t *as_member);
-
-/**
- * Waits until all parties have come, as long as it takes. Who finds all places taken waits for the next
- * generation. Cf. pthread_barrier_wait.
- *
- * barrier     alive.
- * index       gets a number that no other party gets this time: 0 to parties - 1, in the order in which
- *             they came. For the choice of one who does something; not NULL.
- * Returns     RIALTO_OK; RIALTO_EBROKEN (it is broken, or was while we waited: by a timeout, a death,
- *             a failed action, an abort or a reset); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on
- *             the thread's first use); RIALTO_EINVAL (also: the member is not of this region).
- * Concurrency any thread of any process.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   waiting: the barrier is broken for the others within a tick, unless all had come
- *             already. Elsewhere: only if we are registered, see rialto_barrier_register; who dies
- *             unregistered is waited for for ever, or until a timeout.
- * Since       0.1
- */
-int rialto_barrier_wait(const struct rialto_barrier_t *barrier,
-                        uint32_t *index);
-
-/**
- * Waits until all parties have come, at most `timeout_ns` nanoseconds.
- *
- * barrier, index
- *             as for rialto_barrier_wait.
- * timeout_ns  0 does not wait; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     as rialto_barrier_wait; RIALTO_ETIMEDOUT (also with 0, unless we came last and there was
- *             time to see to the dead): the barrier is broken by that for all, and the others get
- *             RIALTO_EBROKEN; also if we waited for the next generation only.
- * Concurrency any thread of any process.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_barrier_wait.
- * Since       0.1
- */
-int rialto_barrier_wait_timeout(const struct rialto_barrier_t *barrier,
-                                uint64_t timeout_ns,
-                                uint32_t *index);
-
-/**
- * As rialto_barrier_wait_timeout; the party that comes last runs its action before anybody is released.
- * Parties may bring different ones, or none by another wait.
- *
- * barrier, index
- *             as for rialto_barrier_wait.
- * timeout_ns  as for rialto_barrier_wait_timeout; the action itself has no timeout.
- * action      returns 0; anything else breaks the barrier. It must return.
- * arg         passed to it; may be NULL.
- * Returns     as rialto_barrier_wait_timeout; RIALTO_EBROKEN also for the one whose action failed.
- * Concurrency any thread of any process.  Blocks: yes, through signals.
- * Signals     not async-signal-safe.
- * If we die   as rialto_barrier_wait; so in the action.
- * Since       0.1
- */
-int rialto_barrier_wait_action_timeout(const struct rialto_barrier_t *barrier,
-                                       uint64_t timeout_ns,
-                                       int (*action)(void *arg),
-                                       void *arg,
-                                       uint32_t *index);
-
-/**
- * Makes the calling thread's member (or the view's, see rialto_barrier_as_member) known as a party: from
- * here on its death, or its thread's end, breaks the barrier also while it is elsewhere. Once is
- * enough; a second time changes nothing. Who does not register may wait all the same.
- *
- * barrier     alive.
- * Returns     RIALTO_OK; RIALTO_ENOSPC (as many members as there are parties have registered);
- *             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL
- *             (also: the member is not of this region).
- * Concurrency any thread of any process.  Blocks: no; if the registry is full, it looks among all members
- *             for the dead, a tick at most.
- * Signals     not async-signal-safe.
- * If we die   it is registered or it is not.
- * Since       0.1
- */
-int rialto_barrier_register(const struct rialto_barrier_t *barrier);
-
-/**
- * Undoes rialto_barrier_register. Needed before the member can leave the region.
- *
- * barrier     alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (not registered); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM
- *             (on the thread's first use); RIALTO_EINVAL (also: the member is not of this region).
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * If we die   it is registered still, and so breaks the barrier, or it is not.
- * Since       0.1
- */
-int rialto_barrier_unregister(const struct rialto_barrier_t *barrier);
-
-/**
- * Makes the barrier whole, with nobody there. Those who wait in it now get RIALTO_EBROKEN. The number of
- * parties stays: somebody must come in the place of a dead one. A death that nobody has noticed yet
- * breaks it again: call rialto_region_recover first.
- *
- * barrier     alive.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is reset or it is not; waiters notice within a tick.
- * Since       0.1
- */
-int rialto_barrier_reset(const struct rialto_barrier_t *barrier);
-
-/**
- * Breaks the barrier: those who wait in it now, or come before a reset, get RIALTO_EBROKEN. Again is
- * fine.
- *
- * barrier     alive.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     async-signal-safe.
- * If we die   it is broken or it is not; waiters notice within a tick.
- * Since       0.1
- */
-int rialto_barrier_abort(const struct rialto_barrier_t *barrier);
-
-/**
- * Whether the barrier is broken.
- *
- * barrier     alive.
- * is_broken   gets the answer, which may be old when you read it. A death breaks it when somebody who
- *             waits, or rialto_region_recover, finds it.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
- */
-int rialto_barrier_is_broken(const struct rialto_barrier_t *barrier,
-                             bool *is_broken);
-
 /**
- * How many wait in the barrier. Walks over all places.
- *
- * barrier     alive.
- * parties     gets the number, which may be old when you read it; 0 if the barrier is broken.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
+ * What a value is, or an element of an array: one of RIALTO_BLOCK, RIALTO_U8, ... A number's is
+ * checked when the object is opened, and of any the size.
  */
-int rialto_barrier_n_waiting(const struct rialto_barrier_t *barrier, uint32_t *parties);
+typedef uint32_t rialto_type_t;
 
 /**
- * How many parties wait for each other.
- *
- * barrier     alive.
- * parties     gets the number that it was created with.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
- * Since       0.1
+ * A value that several processes share: a store is all or nothing, whoever is killed when, and a
+ * load never waits for the dead. A plain view.
  */
-int rialto_barrier_parties(const struct rialto_barrier_t *barrier, uint32_t *parties);
+typedef struct rialto_value_t {
+    /** Private. */
+    uint64_t _private[8];
+} rialto_value_t;
 
 /**
  * Makes a value in a region, waiting at most `timeout_ns` for others who create there.
  *
- * region      alive; its view must not move, and must outlive the value's.
+ * region      alive; its view must outlive the value's.
  * name        1 to 31 bytes of UTF-8.
  * type        RIALTO_BLOCK, RIALTO_U8 ...
  * initial     `size` bytes: what it is at first.
  * size        1 to 2^30; a number's own. It takes 256 bytes, and twice `size` rounded up to 128.
  * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
  * value       gets the view.
- * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ETIMEDOUT;
- *             RIALTO_EAGAIN (0, and somebody creates); RIALTO_EMFILE; RIALTO_EBADREGION;
- *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be created here any
- *             more); RIALTO_ENOMEM; RIALTO_EINVAL.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
- *             stopped one holds it up).
+ * Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free);
+ *             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates); RIALTO_ENFILE (the
+ *             region's table of views is full); RIALTO_EMFILE; RIALTO_EBADREGION;
+ *             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be
+ *             created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+ *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
  * If we die   there is a whole value or none, and the room is not lost.
  * Since       0.1
  */
-int rialto_value_create(const struct rialto_region_t *region,
-                        const char *name,
-                        rialto_type_t type,
-                        const void *initial,
-                        size_t size,
-                        uint64_t timeout_ns,
-                        struct rialto_value_t *value);
+int rialto_value_create(const rialto_region_t *region, const char *name, rialto_type_t type,
+                        const void *initial, size_t size, uint64_t timeout_ns,
+                        rialto_value_t *value);
 
 /**
  * Finds the value of that name.
  *
- * region      alive; its view must not move, and must outlive the value's.
+ * region      alive; its view must outlive the value's.
  * name        as it was created.
  * type, size  as it was created.
  * value       gets the view.
  * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND (also: of another type or size);
- *             RIALTO_ENFILE (too many handles to the region); RIALTO_ENOMEM (first use); RIALTO_EBADREGION;
- *             RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ *             RIALTO_EBADREGION; RIALTO_ENFILE (the region's table of views is full); RIALTO_EBUSY
+ *             (six threads are stopped in the middle of such a call through this region's view);
+ *             RIALTO_ENOMEM; RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_value_open(const struct rialto_region_t *region,
-                      const char *name,
-                      rialto_type_t type,
-                      size_t size,
-                      struct rialto_value_t *value);
+int rialto_value_open(const rialto_region_t *region, const char *name, rialto_type_t type,
+                      size_t size, rialto_value_t *value);
 
 /**
  * The value as it was stored last. Does not wait for who holds the lock.
  *
  * value       alive.
- * to          gets it; nobody else uses those bytes meanwhile. After an error they may be overwritten.
+ * to          gets it; nobody else uses those bytes meanwhile. After an error they may be
+ *             overwritten.
  * size        its size.
- * Returns     RIALTO_OK; RIALTO_EINVAL (also: another size); where writers overtake us 64 times in a row, also
- *             as rialto_value_store.
- * Concurrency any thread of any process.  Blocks: only then.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (also: another size); where writers overtake us 64 times in
+ *             a row, also as rialto_value_store.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_value_load(const struct rialto_value_t *value,
-                      void *to,
-                      size_t size);
+int rialto_value_load(const rialto_value_t *value, void *to, size_t size);
 
 /**
  * Stores a value, waiting for others who hold the lock, see rialto_value_set_timeout.
  *
  * value       alive.
  * from, size  the bytes; as many as it has. A bool is 0 or 1.
- * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
- *             (only after rialto_value_set_timeout); RIALTO_EDEADLK (from within an edit of it); RIALTO_EBADREGION;
- *             RIALTO_ENOTRECOVERABLE (a peer has damaged the lock); RIALTO_EINVAL (also: another size).
+ * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+ *             RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after rialto_value_set_timeout); RIALTO_EDEADLK
+ *             (from within an edit of it); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has
+ *             damaged the lock); RIALTO_EINVAL (also: another size).
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   everybody finds the old value, or everybody the new one.
  * Since       0.1
  */
-int rialto_value_store(const struct rialto_value_t *value,
-                       const void *from,
-                       size_t size);
+int rialto_value_store(const rialto_value_t *value, const void *from, size_t size);
 
 /**
  * Stores a value, and tells what was there.
@@ -5158,10 +5016,7 @@ int rialto_value_store(const struct rialto_value_t *value,
  * If we die   as rialto_value_store.
  * Since       0.1
  */
-int rialto_value_swap(const struct rialto_value_t *value,
-                      const void *from,
-                      void *before,
-                      size_t size);
+int rialto_value_swap(const rialto_value_t *value, const void *from, void *before, size_t size);
 
 /**
  * Stores a value if it is, byte by byte, the expected one.
@@ -5169,18 +5024,16 @@ int rialto_value_swap(const struct rialto_value_t *value,
  * value       alive.
  * expected    `size` bytes: the value to be replaced. Gets what was there.
  * from, size  the new value; at most 64 bytes.
- * Returns     RIALTO_OK, it was replaced; RIALTO_EAGAIN, it was another one, which `expected` is now (the one place
- *             where an out-parameter is written besides; or, only after rialto_value_set_timeout to 0, somebody
- *             holds the lock, and `expected` is as it was); RIALTO_ENOTSUP (larger than 64 bytes); as
- *             rialto_value_store.
+ * Returns     RIALTO_OK (replaced); RIALTO_EAGAIN (it was another one, which `expected` is now: the
+ *             one out-parameter that is written with a negative status. After
+ *             rialto_value_set_timeout to 0 also: somebody holds the lock, and `expected` is as it
+ *             was); RIALTO_ENOTSUP (larger than 64 bytes); as rialto_value_store.
  * Concurrency as rialto_value_store.
  * Signals     not async-signal-safe.
  * If we die   as rialto_value_store.
  * Since       0.1
  */
-int rialto_value_compare_exchange(const struct rialto_value_t *value,
-                                  void *expected,
-                                  const void *from,
+int rialto_value_compare_exchange(const rialto_value_t *value, void *expected, const void *from,
                                   size_t size);
 
 /**
@@ -5195,92 +5048,52 @@ int rialto_value_compare_exchange(const struct rialto_value_t *value,
  * If we die   as rialto_value_store.
  * Since       0.1
  */
-int rialto_value_fetch_add(const struct rialto_value_t *value,
-                           const void *more,
-                           void *before,
+int rialto_value_fetch_add(const rialto_value_t *value, const void *more, void *before,
                            size_t size);
 
 /**
- * Makes a raw value in a region, zero: bytes that are all yours. No lock, no copies, and all or nothing only what one
- * instruction stores. Python's RawValue.
- *
- * region      alive; its view must not move, and must outlive the use of `data`.
- * name        1 to 31 bytes of UTF-8.
- * type, size  as for rialto_value_create. It takes 128 bytes and `size` rounded up to 128.
- * data        gets where it is in this process, aligned to 128. Others store there at any moment: use the
- *             compiler's __atomic builtins or volatile.
- * Returns     as rialto_value_create.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
- * Signals     not async-signal-safe.
- * If we die   there is a whole value or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_raw_value_create(const struct rialto_region_t *region,
-                            const char *name,
-                            rialto_type_t type,
-                            size_t size,
-                            void **data);
-
-/**
- * Finds the raw value of that name.
- *
- * region      alive; its view must not move, and must outlive the use of `data`.
- * name        as it was created.
- * type, size  as it was created.
- * data        as for rialto_raw_value_create.
- * Returns     as rialto_value_open.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_raw_value_open(const struct rialto_region_t *region,
-                          const char *name,
-                          rialto_type_t type,
-                          size_t size,
-                          void **data);
-
-/**
- * Keeps all others from changing the value until rialto_value_release: several operations of this thread, that
- * nobody comes between. Python's `with value.get_lock():`. Others load meanwhile.
+ * Keeps all others from changing the value until rialto_value_release: several operations of this
+ * thread, that nobody comes between. Python's `with value.get_lock():`. Others load meanwhile.
  *
  * value       alive.
  * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
- * Returns     RIALTO_OK; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is held, by whomever); RIALTO_EDEADLK (held
- *             by this thread already); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE;
- *             RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is held, by whomever);
+ *             RIALTO_EDEADLK (held by this thread already); RIALTO_EMFILE; RIALTO_ENOMEM;
+ *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
  * Signals     not async-signal-safe.
- * If we die   others go on, with what the last whole operation left: hold a rialto_lock_t of your own if they are
- *             to be told.
+ * If we die   others go on, with what the last whole operation left: hold a rialto_lock_t of your
+ *             own if they are to be told.
  * Since       0.1
  */
-int rialto_value_acquire(const struct rialto_value_t *value,
-                         uint64_t timeout_ns);
+int rialto_value_acquire(const rialto_value_t *value, uint64_t timeout_ns);
 
 /**
  * Ends what rialto_value_acquire began.
  *
  * value       alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+ *             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   others go on, in any case.
  * Since       0.1
  */
-int rialto_value_release(const struct rialto_value_t *value);
+int rialto_value_release(const rialto_value_t *value);
 
 /**
- * How long the operations of this view wait for others who change the value; at first, as long as it takes.
+ * How long the operations of this view wait for others who change the value; at first, as long as
+ * it takes.
  *
  * value       alive. Copies of the view keep theirs.
- * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
- *             at once. RIALTO_WAIT_FOREVER never passes.
+ * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0:
+ *             RIALTO_EAGAIN at once. RIALTO_WAIT_FOREVER never passes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_value_set_timeout(struct rialto_value_t *value,
-                             uint64_t timeout_ns);
+int rialto_value_set_timeout(rialto_value_t *value, uint64_t timeout_ns);
 
 /**
  * Whether the calling thread holds the value's lock.
@@ -5292,7 +5105,7 @@ int rialto_value_set_timeout(struct rialto_value_t *value,
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_value_is_mine(const struct rialto_value_t *value, bool *is_mine);
+int rialto_value_is_mine(const rialto_value_t *value, bool *is_mine);
 
 /**
  * Whether anybody holds the value's lock.
@@ -5304,11 +5117,11 @@ int rialto_value_is_mine(const struct rialto_value_t *value, bool *is_mine);
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_value_is_locked(const struct rialto_value_t *value, bool *is_locked);
+int rialto_value_is_locked(const rialto_value_t *value, bool *is_locked);
 
 /**
- * How many threads died in the middle of a change of the value, which then was taken back or completed; a death is
- * counted by the next who changes something.
+ * How many threads died in the middle of a change of the value, which then was taken back or
+ * completed; a death is counted by the next who changes something.
  *
  * value       alive.
  * deaths      gets the number; stays at UINT32_MAX.
@@ -5317,13 +5130,29 @@ int rialto_value_is_locked(const struct rialto_value_t *value, bool *is_locked);
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_value_deaths(const struct rialto_value_t *value,
-                        uint32_t *deaths);
+int rialto_value_deaths(const rialto_value_t *value, uint32_t *deaths);
+
+/* ---- rialto_array_t: elements of one type; edits of several ---------------------------------- */
+
+/**
+ * An array that several processes share: an update, of one element or of many, is all or nothing,
+ * whoever is killed when, and a read never waits for the dead. A plain view.
+ */
+typedef struct rialto_array_t {
+    /** Private. */
+    uint64_t _private[8];
+} rialto_array_t;
+
+/** An edit under way, see rialto_array_edit. Only ever pointed to. */
+typedef struct rialto_array_edit_t {
+    /** Private. */
+    uint64_t _private[1];
+} rialto_array_edit_t;
 
 /**
  * Makes an array in a region, waiting at most `timeout_ns` for others who create there.
  *
- * region      alive; its view must not move, and must outlive the array's.
+ * region      alive; its view must outlive the array's.
  * name        1 to 31 bytes of UTF-8.
  * type        RIALTO_BLOCK, RIALTO_U8 ...
  * size        bytes of an element; a number's own.
@@ -5333,38 +5162,30 @@ int rialto_value_deaths(const struct rialto_value_t *value,
  * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
  * array       gets the view.
  * Returns     as rialto_value_create.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
- *             stopped one holds it up).
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+ *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
  * If we die   there is a whole array or none, and the room is not lost.
  * Since       0.1
  */
-int rialto_array_create(const struct rialto_region_t *region,
-                        const char *name,
-                        rialto_type_t type,
-                        size_t size,
-                        uint32_t count,
-                        const void *initial,
-                        uint64_t timeout_ns,
-                        struct rialto_array_t *array);
+int rialto_array_create(const rialto_region_t *region, const char *name, rialto_type_t type,
+                        size_t size, uint32_t count, const void *initial, uint64_t timeout_ns,
+                        rialto_array_t *array);
 
 /**
  * Finds the array of that name.
  *
- * region      alive; its view must not move, and must outlive the array's.
+ * region      alive; its view must outlive the array's.
  * name        as it was created.
  * type, size  as it was created.
  * array       gets the view.
  * Returns     as rialto_value_open.
- * Concurrency any thread of any process.  Blocks: no.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_array_open(const struct rialto_region_t *region,
-                      const char *name,
-                      rialto_type_t type,
-                      size_t size,
-                      struct rialto_array_t *array);
+int rialto_array_open(const rialto_region_t *region, const char *name, rialto_type_t type,
+                      size_t size, rialto_array_t *array);
 
 /**
  * How many elements there are; it never changes.
@@ -5372,10 +5193,11 @@ int rialto_array_open(const struct rialto_region_t *region,
  * array       alive.
  * count       gets the number.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_array_len(const struct rialto_array_t *array, uint32_t *count);
+int rialto_array_len(const rialto_array_t *array, uint32_t *count);
 
 /**
  * Elements as they were stored last, all of one moment. Does not wait for who holds the lock.
@@ -5383,35 +5205,32 @@ int rialto_array_len(const struct rialto_array_t *array, uint32_t *count);
  * array       alive.
  * index       of the first.
  * count       how many.
- * to          gets them; nobody else uses those bytes meanwhile. After an error they may be overwritten.
- * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL; where writers overtake us 64
- *             times in a row, also as rialto_array_write.
- * Concurrency any thread of any process.  Blocks: only then.
+ * to          gets them; nobody else uses those bytes meanwhile. After an error they may be
+ *             overwritten.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL; where writers
+ *             overtake us 64 times in a row, also as rialto_array_write.
+ * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_array_read(const struct rialto_array_t *array,
-                      uint32_t index,
-                      uint32_t count,
-                      void *to);
+int rialto_array_read(const rialto_array_t *array, uint32_t index, uint32_t count, void *to);
 
 /**
- * Stores elements: all of them or, if we are killed, perhaps none. Waits for others who hold the lock, see
- * rialto_array_set_timeout.
+ * Stores elements: all of them or, if we are killed, perhaps none. Waits for others who hold the
+ * lock, see rialto_array_set_timeout.
  *
  * array       alive.
  * index       of the first.
  * count       how many.
  * from        as many elements. A bool is 0 or 1.
- * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many: nothing is stored); as rialto_value_store.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many: nothing is stored); as
+ *             rialto_value_store.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   everybody finds the old elements, or everybody the new ones.
  * Since       0.1
  */
-int rialto_array_write(const struct rialto_array_t *array,
-                       uint32_t index,
-                       uint32_t count,
+int rialto_array_write(const rialto_array_t *array, uint32_t index, uint32_t count,
                        const void *from);
 
 /**
@@ -5427,10 +5246,7 @@ int rialto_array_write(const struct rialto_array_t *array,
  * If we die   as rialto_array_write.
  * Since       0.1
  */
-int rialto_array_swap(const struct rialto_array_t *array,
-                      uint32_t index,
-                      const void *from,
-                      void *before,
+int rialto_array_swap(const rialto_array_t *array, uint32_t index, const void *from, void *before,
                       size_t size);
 
 /**
@@ -5446,11 +5262,8 @@ int rialto_array_swap(const struct rialto_array_t *array,
  * If we die   as rialto_array_write.
  * Since       0.1
  */
-int rialto_array_compare_exchange(const struct rialto_array_t *array,
-                                  uint32_t index,
-                                  void *expected,
-                                  const void *from,
-                                  size_t size);
+int rialto_array_compare_exchange(const rialto_array_t *array, uint32_t index, void *expected,
+                                  const void *from, size_t size);
 
 /**
  * Adds to an element that is a number; integers wrap.
@@ -5465,31 +5278,28 @@ int rialto_array_compare_exchange(const struct rialto_array_t *array,
  * If we die   as rialto_array_write.
  * Since       0.1
  */
-int rialto_array_fetch_add(const struct rialto_array_t *array,
-                           uint32_t index,
-                           const void *more,
-                           void *before,
-                           size_t size);
+int rialto_array_fetch_add(const rialto_array_t *array, uint32_t index, const void *more,
+                           void *before, size_t size);
 
 /**
  * Has `change` change as many elements as it likes: all of that or nothing.
  *
  * array       alive.
- * change      called once, at once, by this thread, with the edit and `context`. It reads and writes by
- *             rialto_array_edit_read and _write; the array itself is meanwhile as it was before, and writing to it is
- *             RIALTO_EDEADLK. What it returns is returned: if that is negative, nothing is changed. It must
- *             return: no longjmp, no exception, no pthread_exit.
+ * change      called once, at once, by this thread, with the edit and `context`. It reads and
+ *             writes by rialto_array_edit_read and _write; the array itself is meanwhile as it was
+ *             before, and writing to it is RIALTO_EDEADLK. What it returns is returned: if that is
+ *             negative, nothing is changed. It must return: no longjmp, no exception, no
+ *             pthread_exit.
  * context     yours.
  * Returns     what `change` returned; as rialto_array_write.
- * Concurrency any thread of any process.  Blocks: yes, while others hold the lock; and others, who write, while
- *             `change` runs.
+ * Concurrency any thread of any process.  Blocks: yes, while others hold the lock; and others, who
+ *             write, while `change` runs.
  * Signals     not async-signal-safe.
  * If we die   also in `change`: everybody finds what was before, or everybody all of it.
  * Since       0.1
  */
-int rialto_array_edit(const struct rialto_array_t *array,
-                      int (*change)(struct rialto_array_edit_t *edit, void *context),
-                      void *context);
+int rialto_array_edit(const rialto_array_t *array,
+                      int (*change)(rialto_array_edit_t *edit, void *context), void *context);
 
 /**
  * Elements within an edit, with what it has written before.
@@ -5497,14 +5307,14 @@ int rialto_array_edit(const struct rialto_array_t *array,
  * edit        what `change` was called with, during that call.
  * index       of the first.
  * to, size    gets whole elements, as many as there are bytes for.
- * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL (also: no whole elements).
- * Concurrency the thread that edits.  Signals: not async-signal-safe.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL (also: no whole
+ *             elements).
+ * Concurrency the thread that edits.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_array_edit.
  * Since       0.1
  */
-int rialto_array_edit_read(const struct rialto_array_edit_t *edit,
-                           uint32_t index,
-                           void *to,
-                           size_t size);
+int rialto_array_edit_read(const rialto_array_edit_t *edit, uint32_t index, void *to, size_t size);
 
 /**
  * Writes elements within an edit.
@@ -5512,52 +5322,15 @@ int rialto_array_edit_read(const struct rialto_array_edit_t *edit,
  * edit        what `change` was called with, during that call.
  * index       of the first.
  * from, size  whole elements.
- * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL (also: no whole elements, a bool
- *             that is none).
- * Concurrency the thread that edits.  Signals: not async-signal-safe.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL (also: no whole
+ *             elements, a bool that is none).
+ * Concurrency the thread that edits.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_array_edit.
  * Since       0.1
  */
-int rialto_array_edit_write(struct rialto_array_edit_t *edit,
-                            uint32_t index,
-                            const void *from,
+int rialto_array_edit_write(rialto_array_edit_t *edit, uint32_t index, const void *from,
                             size_t size);
-
-/**
- * Makes a raw array in a region, zero. As rialto_raw_value_create.
- *
- * region, name, type, size, data
- *             as for rialto_raw_value_create; elements follow each other without gaps.
- * count       elements, 1 and more; at most 2^30 bytes in all.
- * Returns     as rialto_value_create.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
- * Signals     not async-signal-safe.
- * If we die   there is a whole array or none, and the room is not lost.
- * Since       0.1
- */
-int rialto_raw_array_create(const struct rialto_region_t *region,
-                            const char *name,
-                            rialto_type_t type,
-                            size_t size,
-                            uint32_t count,
-                            void **data);
-
-/**
- * Finds the raw array of that name.
- *
- * region, name, type, size, data
- *             as for rialto_raw_value_open.
- * count       gets how many elements it has.
- * Returns     as rialto_value_open.
- * Concurrency any thread of any process.  Blocks: no.
- * Signals     not async-signal-safe.
- * Since       0.1
- */
-int rialto_raw_array_open(const struct rialto_region_t *region,
-                          const char *name,
-                          rialto_type_t type,
-                          size_t size,
-                          void **data,
-                          uint32_t *count);
 
 /**
  * Keeps all others from changing the array until rialto_array_release. As rialto_value_acquire.
@@ -5570,32 +5343,34 @@ int rialto_raw_array_open(const struct rialto_region_t *region,
  * If we die   as rialto_value_acquire.
  * Since       0.1
  */
-int rialto_array_acquire(const struct rialto_array_t *array, uint64_t timeout_ns);
+int rialto_array_acquire(const rialto_array_t *array, uint64_t timeout_ns);
 
 /**
  * Ends what rialto_array_acquire began.
  *
  * array       alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+ *             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   others go on, in any case.
  * Since       0.1
  */
-int rialto_array_release(const struct rialto_array_t *array);
+int rialto_array_release(const rialto_array_t *array);
 
 /**
- * How long the operations of this view wait for others who change the array; at first, as long as it takes.
+ * How long the operations of this view wait for others who change the array; at first, as long as
+ * it takes.
  *
  * array       alive. Copies of the view keep theirs.
- * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
- *             at once. RIALTO_WAIT_FOREVER never passes.
+ * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0:
+ *             RIALTO_EAGAIN at once. RIALTO_WAIT_FOREVER never passes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_array_set_timeout(struct rialto_array_t *array,
-                             uint64_t timeout_ns);
+int rialto_array_set_timeout(rialto_array_t *array, uint64_t timeout_ns);
 
 /**
  * Whether the calling thread holds the array's lock.
@@ -5607,7 +5382,7 @@ int rialto_array_set_timeout(struct rialto_array_t *array,
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_array_is_mine(const struct rialto_array_t *array, bool *is_mine);
+int rialto_array_is_mine(const rialto_array_t *array, bool *is_mine);
 
 /**
  * Whether anybody holds the array's lock.
@@ -5619,11 +5394,11 @@ int rialto_array_is_mine(const struct rialto_array_t *array, bool *is_mine);
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_array_is_locked(const struct rialto_array_t *array, bool *is_locked);
+int rialto_array_is_locked(const rialto_array_t *array, bool *is_locked);
 
 /**
- * How many threads died in the middle of a change of the array, which then was taken back or completed; a death is
- * counted by the next who changes something.
+ * How many threads died in the middle of a change of the array, which then was taken back or
+ * completed; a death is counted by the next who changes something.
  *
  * array       alive.
  * deaths      gets the number; stays at UINT32_MAX.
@@ -5632,8 +5407,83 @@ int rialto_array_is_locked(const struct rialto_array_t *array, bool *is_locked);
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_array_deaths(const struct rialto_array_t *array,
-                        uint32_t *deaths);
+int rialto_array_deaths(const rialto_array_t *array, uint32_t *deaths);
+
+/* ---- rialto_raw_value_create: raw values and arrays: memory with a name ---------------------- */
+
+/**
+ * Makes a raw value in a region, zero, waiting for others who create there as long as it takes:
+ * bytes that are all yours. No lock, no copies, and all or nothing only what one instruction
+ * stores. Python's RawValue.
+ *
+ * region      alive; its view must outlive the use of `data`.
+ * name        1 to 31 bytes of UTF-8.
+ * type, size  as for rialto_value_create. It takes 128 bytes and `size` rounded up to 128.
+ * data        gets where it is in this process, aligned to 128. Others store there at any moment:
+ *             use the compiler's __atomic builtins or volatile.
+ * Returns     as rialto_value_create, but neither RIALTO_ETIMEDOUT nor RIALTO_EAGAIN.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole value or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_raw_value_create(const rialto_region_t *region, const char *name, rialto_type_t type,
+                            size_t size, void **data);
+
+/**
+ * Finds the raw value of that name.
+ *
+ * region      alive; its view must outlive the use of `data`.
+ * name        as it was created.
+ * type, size  as it was created.
+ * data        as for rialto_raw_value_create.
+ * Returns     as rialto_value_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_raw_value_open(const rialto_region_t *region, const char *name, rialto_type_t type,
+                          size_t size, void **data);
+
+/**
+ * Makes a raw array in a region, zero. As rialto_raw_value_create.
+ *
+ * region, name, type, size, data
+ *             as for rialto_raw_value_create; elements follow each other without gaps.
+ * count       elements, 1 and more; at most 2^30 bytes in all.
+ * Returns     as rialto_value_create, but neither RIALTO_ETIMEDOUT nor RIALTO_EAGAIN.
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
+ * Signals     not async-signal-safe.
+ * If we die   there is a whole array or none, and the room is not lost.
+ * Since       0.1
+ */
+int rialto_raw_array_create(const rialto_region_t *region, const char *name, rialto_type_t type,
+                            size_t size, uint32_t count, void **data);
+
+/**
+ * Finds the raw array of that name.
+ *
+ * region, name, type, size, data
+ *             as for rialto_raw_value_open.
+ * count       gets how many elements it has.
+ * Returns     as rialto_value_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_raw_array_open(const rialto_region_t *region, const char *name, rialto_type_t type,
+                          size_t size, void **data, uint32_t *count);
+
+/* ---- rialto_list_t: byte strings in an order ------------------------------------------------- */
+
+/**
+ * A list of byte strings that several processes share, as Python's Manager().list(): an operation
+ * is all or nothing, whoever is killed when, and readers never wait for the dead. A plain view.
+ */
+typedef struct rialto_list_t {
+    /** Private. */
+    uint64_t _private[16];
+} rialto_list_t;
 
 /**
  * What a list takes in its region.
@@ -5642,52 +5492,45 @@ int rialto_array_deaths(const struct rialto_array_t *array,
  * max_item_bytes
  *             the longest item, 1 and more.
  * layout      gets bytes and alignment (128).
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30 bytes).
- * Concurrency any thread.  Signals: async-signal-safe.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30
+ *             bytes).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_list_layout(uint32_t capacity,
-                       uint32_t max_item_bytes,
-                       struct rialto_layout_t *layout);
+int rialto_list_layout(uint32_t capacity, uint32_t max_item_bytes, rialto_layout_t *layout);
 
 /**
  * Makes a list in a region, empty, waiting at most `timeout_ns` for others who create there.
  *
- * region      alive; its view must not move, and must outlive the list's.
+ * region      alive; its view must outlive the list's.
  * name        1 to 31 bytes of UTF-8.
  * capacity, max_item_bytes
  *             as for rialto_list_layout, which says how much room it takes.
  * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
  * list        gets the view.
  * Returns     as rialto_value_create.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
- *             stopped one holds it up).
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+ *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
  * If we die   there is a whole list or none, and the room is not lost.
  * Since       0.1
  */
-int rialto_list_create(const struct rialto_region_t *region,
-                       const char *name,
-                       uint32_t capacity,
-                       uint32_t max_item_bytes,
-                       uint64_t timeout_ns,
-                       struct rialto_list_t *list);
+int rialto_list_create(const rialto_region_t *region, const char *name, uint32_t capacity,
+                       uint32_t max_item_bytes, uint64_t timeout_ns, rialto_list_t *list);
 
 /**
  * Finds the list of that name, whatever its numbers are.
  *
- * region      alive; its view must not move, and must outlive the list's.
+ * region      alive; its view must outlive the list's.
  * name        as it was created.
  * list        gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
- *             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_open(const struct rialto_region_t *region,
-                     const char *name,
-                     struct rialto_list_t *list);
+int rialto_list_open(const rialto_region_t *region, const char *name, rialto_list_t *list);
 
 /**
  * As rialto_list_open, if it was created with these numbers.
@@ -5696,36 +5539,32 @@ int rialto_list_open(const struct rialto_region_t *region,
  *             as for rialto_list_open.
  * capacity, max_item_bytes
  *             as for rialto_list_create.
- * Returns     as rialto_list_open; RIALTO_EWRONGKIND (also: it has other numbers).
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_list_open; RIALTO_EWRONGKIND also if it was created with other numbers.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_open_as(const struct rialto_region_t *region,
-                        const char *name,
-                        uint32_t capacity,
-                        uint32_t max_item_bytes,
-                        struct rialto_list_t *list);
+int rialto_list_open_as(const rialto_region_t *region, const char *name, uint32_t capacity,
+                        uint32_t max_item_bytes, rialto_list_t *list);
 
 /**
- * The list of that name, which is created if there is none, waiting for others who create there as long as it takes.
+ * The list of that name, which is created if there is none, waiting for others who create there as
+ * long as it takes.
  *
  * region, name, list
  *             as for rialto_list_create.
  * capacity, max_item_bytes
  *             as for rialto_list_create.
- * Returns     as rialto_list_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
- *             is something else).
+ * Returns     as rialto_list_open and rialto_list_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST (nor, as it waits as long as it takes, RIALTO_ETIMEDOUT and
+ *             RIALTO_EAGAIN); RIALTO_EWRONGKIND also if it was created with other numbers.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_list_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_list_create.
  * Since       0.1
  */
-int rialto_list_open_or_create(const struct rialto_region_t *region,
-                               const char *name,
-                               uint32_t capacity,
-                               uint32_t max_item_bytes,
-                               struct rialto_list_t *list);
+int rialto_list_open_or_create(const rialto_region_t *region, const char *name, uint32_t capacity,
+                               uint32_t max_item_bytes, rialto_list_t *list);
 
 /**
  * Items at most.
@@ -5733,10 +5572,11 @@ int rialto_list_open_or_create(const struct rialto_region_t *region,
  * list        alive.
  * capacity    gets the number. It never changes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_list_capacity(const struct rialto_list_t *list, uint32_t *capacity);
+int rialto_list_capacity(const rialto_list_t *list, uint32_t *capacity);
 
 /**
  * The longest item, in bytes; what a buffer for any of them needs.
@@ -5745,23 +5585,24 @@ int rialto_list_capacity(const struct rialto_list_t *list, uint32_t *capacity);
  * max_item_bytes
  *             gets the number. It never changes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_list_max_item_bytes(const struct rialto_list_t *list, uint32_t *max_item_bytes);
+int rialto_list_max_item_bytes(const rialto_list_t *list, uint32_t *max_item_bytes);
 
 /**
  * How many items there are.
  *
  * list        alive.
  * items       gets the number: old when you read it, unless you hold the lock.
- * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_list_clear.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+ *             row, also as rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_len(const struct rialto_list_t *list, size_t *items);
+int rialto_list_len(const rialto_list_t *list, size_t *items);
 
 /**
  * Whether rialto_list_len would say 0.
@@ -5773,22 +5614,22 @@ int rialto_list_len(const struct rialto_list_t *list, size_t *items);
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_is_empty(const struct rialto_list_t *list, bool *is_empty);
+int rialto_list_is_empty(const rialto_list_t *list, bool *is_empty);
 
 /**
  * Removes all items. Python's s.clear().
  *
  * list        alive.
- * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
- *             (only after rialto_list_set_timeout); RIALTO_EDEADLK (from within a comparator of it);
- *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the lock); RIALTO_EINVAL. Negative:
- *             nothing has changed.
+ * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+ *             RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after rialto_list_set_timeout); RIALTO_EDEADLK
+ *             (from within a comparator of it); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
+ *             has damaged the lock); RIALTO_EINVAL. Negative: nothing has changed.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   everybody finds the list as it was, or everybody as it is then.
  * Since       0.1
  */
-int rialto_list_clear(const struct rialto_list_t *list);
+int rialto_list_clear(const rialto_list_t *list);
 
 /**
  * Adds an item at the end. Python's s.append(item).
@@ -5796,16 +5637,14 @@ int rialto_list_clear(const struct rialto_list_t *list);
  * list        alive.
  * item, length_bytes
  *             the bytes; NULL is fine for none.
- * Returns     RIALTO_OK; RIALTO_ENOSPC (the list is full); RIALTO_EMSGSIZE (longer than the longest item); as
- *             rialto_list_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (the list is full); RIALTO_EMSGSIZE (longer than the longest
+ *             item); as rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   as rialto_list_clear.
  * Since       0.1
  */
-int rialto_list_append(const struct rialto_list_t *list,
-                       const void *item,
-                       size_t length_bytes);
+int rialto_list_append(const rialto_list_t *list, const void *item, size_t length_bytes);
 
 /**
  * Adds items at the end, all of them or none, also if we die. Python's s.extend(items).
@@ -5819,12 +5658,11 @@ int rialto_list_append(const struct rialto_list_t *list,
  * If we die   as rialto_list_clear.
  * Since       0.1
  */
-int rialto_list_extend(const struct rialto_list_t *list,
-                       const struct rialto_message_t *items,
-                       size_t count);
+int rialto_list_extend(const rialto_list_t *list, const rialto_message_t *items, size_t count);
 
 /**
- * Adds an item before the one at `index`; at the end, if there are no more than that. Python's s.insert(index, item).
+ * Adds an item before the one at `index`; at the end, if there are no more than that. Python's
+ * s.insert(index, item).
  *
  * list, item, length_bytes
  *             as for rialto_list_append.
@@ -5835,9 +5673,7 @@ int rialto_list_extend(const struct rialto_list_t *list,
  * If we die   as rialto_list_clear.
  * Since       0.1
  */
-int rialto_list_insert(const struct rialto_list_t *list,
-                       size_t index,
-                       const void *item,
+int rialto_list_insert(const rialto_list_t *list, size_t index, const void *item,
                        size_t length_bytes);
 
 /**
@@ -5846,44 +5682,39 @@ int rialto_list_insert(const struct rialto_list_t *list,
  * list, item, length_bytes
  *             as for rialto_list_append.
  * index       from 0.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_EMSGSIZE (longer than the longest item); as
- *             rialto_list_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_EMSGSIZE (longer than the longest
+ *             item); as rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   as rialto_list_clear.
  * Since       0.1
  */
-int rialto_list_set(const struct rialto_list_t *list,
-                    size_t index,
-                    const void *item,
-                    size_t length_bytes);
+int rialto_list_set(const rialto_list_t *list, size_t index, const void *item, size_t length_bytes);
 
 /**
  * The item at `index`. Python's `s[index]`.
  *
  * list        alive.
  * index       from 0.
- * buffer      private memory, gets the item; nobody else uses it meanwhile. After an error it may be overwritten.
- *             NULL is fine for none.
+ * buffer      private memory, gets the item; nobody else uses it meanwhile. After an error it may
+ *             be overwritten. NULL is fine for none.
  * buffer_bytes
  *             how large it is; rialto_list_max_item_bytes is enough for each.
  * length_bytes
  *             gets the item's length.
  * Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_ENOBUFS (the buffer is too small);
- *             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
- *             rialto_list_clear.
+ *             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also
+ *             as rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_get(const struct rialto_list_t *list,
-                    size_t index,
-                    void *buffer,
-                    size_t buffer_bytes,
+int rialto_list_get(const rialto_list_t *list, size_t index, void *buffer, size_t buffer_bytes,
                     size_t *length_bytes);
 
 /**
- * Items of one moment, one behind the other. Python's `s[begin:end]`; as there, what is not there is left out.
+ * Items of one moment, one behind the other. Python's `s[begin:end]`; as there, what is not there
+ * is left out.
  *
  * list        alive.
  * begin, end  from 0; the item at `end` is not copied. SIZE_MAX: up to the last.
@@ -5892,20 +5723,15 @@ int rialto_list_get(const struct rialto_list_t *list,
  * lengths     private memory, gets each one's length. After an error it may be overwritten.
  * max_items   how many it has room for.
  * items       gets how many there are.
- * Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_list_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION;
+ *             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+ *             rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_copy_range(const struct rialto_list_t *list,
-                           size_t begin,
-                           size_t end,
-                           void *buffer,
-                           size_t buffer_bytes,
-                           uint32_t *lengths,
-                           size_t max_items,
-                           size_t *items);
+int rialto_list_copy_range(const rialto_list_t *list, size_t begin, size_t end, void *buffer,
+                           size_t buffer_bytes, uint32_t *lengths, size_t max_items, size_t *items);
 
 /**
  * Takes the item at `index` out. Python's s.pop(index).
@@ -5913,17 +5739,14 @@ int rialto_list_copy_range(const struct rialto_list_t *list,
  * list, buffer, buffer_bytes, length_bytes
  *             as for rialto_list_get.
  * index       from 0.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_ENOBUFS (the buffer is too small: nothing is
- *             taken); as rialto_list_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_ENOBUFS (the buffer is too small:
+ *             nothing is taken); as rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   it is there still, or gone with us.
  * Since       0.1
  */
-int rialto_list_pop(const struct rialto_list_t *list,
-                    size_t index,
-                    void *buffer,
-                    size_t buffer_bytes,
+int rialto_list_pop(const rialto_list_t *list, size_t index, void *buffer, size_t buffer_bytes,
                     size_t *length_bytes);
 
 /**
@@ -5937,9 +5760,7 @@ int rialto_list_pop(const struct rialto_list_t *list,
  * If we die   as rialto_list_pop.
  * Since       0.1
  */
-int rialto_list_pop_last(const struct rialto_list_t *list,
-                         void *buffer,
-                         size_t buffer_bytes,
+int rialto_list_pop_last(const rialto_list_t *list, void *buffer, size_t buffer_bytes,
                          size_t *length_bytes);
 
 /**
@@ -5953,7 +5774,7 @@ int rialto_list_pop_last(const struct rialto_list_t *list,
  * If we die   as rialto_list_clear.
  * Since       0.1
  */
-int rialto_list_delete(const struct rialto_list_t *list, size_t index);
+int rialto_list_delete(const rialto_list_t *list, size_t index);
 
 /**
  * Removes the first item that has these bytes. Python's s.remove(item).
@@ -5967,7 +5788,7 @@ int rialto_list_delete(const struct rialto_list_t *list, size_t index);
  * If we die   as rialto_list_clear.
  * Since       0.1
  */
-int rialto_list_remove(const struct rialto_list_t *list, const void *item, size_t length_bytes);
+int rialto_list_remove(const rialto_list_t *list, const void *item, size_t length_bytes);
 
 /**
  * Where the first item is that has these bytes. Python's s.index(item).
@@ -5976,19 +5797,18 @@ int rialto_list_remove(const struct rialto_list_t *list, const void *item, size_
  * item, length_bytes
  *             the bytes to look for; NULL is fine for none.
  * index       gets where; from 0.
- * Returns     RIALTO_OK; RIALTO_ENOENT (none has); RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_list_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (none has); RIALTO_EBADREGION; RIALTO_EINVAL; where writers
+ *             overtake us 64 times in a row, also as rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_index(const struct rialto_list_t *list,
-                      const void *item,
-                      size_t length_bytes,
+int rialto_list_index(const rialto_list_t *list, const void *item, size_t length_bytes,
                       size_t *index);
 
 /**
- * As rialto_list_index, among those from `begin` on and before `end`. Python's s.index(item, begin, end).
+ * As rialto_list_index, among those from `begin` on and before `end`. Python's s.index(item, begin,
+ * end).
  *
  * list, item, length_bytes, index
  *             as for rialto_list_index; also the index is from the list's beginning.
@@ -5998,12 +5818,8 @@ int rialto_list_index(const struct rialto_list_t *list,
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_index_in(const struct rialto_list_t *list,
-                         size_t begin,
-                         size_t end,
-                         const void *item,
-                         size_t length_bytes,
-                         size_t *index);
+int rialto_list_index_in(const rialto_list_t *list, size_t begin, size_t end, const void *item,
+                         size_t length_bytes, size_t *index);
 
 /**
  * Whether an item has these bytes. Python's `item in s`.
@@ -6012,15 +5828,13 @@ int rialto_list_index_in(const struct rialto_list_t *list,
  * item, length_bytes
  *             the bytes to look for; NULL is fine for none.
  * contains    gets the answer.
- * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_list_clear.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+ *             row, also as rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_contains(const struct rialto_list_t *list,
-                         const void *item,
-                         size_t length_bytes,
+int rialto_list_contains(const rialto_list_t *list, const void *item, size_t length_bytes,
                          bool *contains);
 
 /**
@@ -6030,15 +5844,13 @@ int rialto_list_contains(const struct rialto_list_t *list,
  * item, length_bytes
  *             the bytes to look for; NULL is fine for none.
  * items       gets the number.
- * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_list_clear.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+ *             row, also as rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_count(const struct rialto_list_t *list,
-                      const void *item,
-                      size_t length_bytes,
+int rialto_list_count(const rialto_list_t *list, const void *item, size_t length_bytes,
                       size_t *items);
 
 /**
@@ -6051,10 +5863,11 @@ int rialto_list_count(const struct rialto_list_t *list,
  * If we die   as rialto_list_clear.
  * Since       0.1
  */
-int rialto_list_reverse(const struct rialto_list_t *list);
+int rialto_list_reverse(const rialto_list_t *list);
 
 /**
- * Sorts by the items' bytes, as memcmp; shorter ones first if one begins with the other. Python's s.sort().
+ * Sorts by the items' bytes, as memcmp; shorter ones first if one begins with the other. Python's
+ * s.sort().
  *
  * list        alive.
  * Returns     as rialto_list_clear.
@@ -6063,19 +5876,21 @@ int rialto_list_reverse(const struct rialto_list_t *list);
  * If we die   as rialto_list_clear.
  * Since       0.1
  */
-int rialto_list_sort(const struct rialto_list_t *list);
+int rialto_list_sort(const rialto_list_t *list);
 
 /**
- * Sorts as `compare` says, stable, in about n log2 n comparisons. Python's s.sort(key=cmp_to_key(compare)). Others
- * who change the list wait meanwhile; they and `compare` read it as it was.
+ * Sorts as `compare` says, stable, in about n log2 n comparisons. Python's
+ * s.sort(key=cmp_to_key(compare)). Others who change the list wait meanwhile; they and `compare`
+ * read it as it was.
  *
  * list        alive.
- * buffer      private memory for two items, which `compare` sees there; nobody else uses it meanwhile.
+ * buffer      private memory for two items, which `compare` sees there; nobody else uses it
+ *             meanwhile.
  * buffer_bytes
  *             how large it is: twice rialto_list_max_item_bytes, or more.
- * compare     called by this thread with two items and `context`; says a number below 0, 0, or above, as qsort's.
- *             If it contradicts itself, some order results. Changing the list in it is RIALTO_EDEADLK. It must
- *             return: no longjmp, no exception, no pthread_exit.
+ * compare     called by this thread with two items and `context`; says a number below 0, 0, or
+ *             above, as qsort's. If it contradicts itself, some order results. Changing the list in
+ *             it is RIALTO_EDEADLK. It must return: no longjmp, no exception, no pthread_exit.
  * context     yours.
  * Returns     RIALTO_OK; RIALTO_ENOBUFS (the buffer is too small); as rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
@@ -6083,43 +5898,33 @@ int rialto_list_sort(const struct rialto_list_t *list);
  * If we die   also in `compare`: as rialto_list_clear.
  * Since       0.1
  */
-int rialto_list_sort_by(const struct rialto_list_t *list,
-                        void *buffer,
-                        size_t buffer_bytes,
-                        int (*compare)(const void *item,
-                                       size_t item_bytes,
-                                       const void *other,
-                                       size_t other_bytes,
-                                       void *context),
-                        void *context);
+int rialto_list_sort_by(const rialto_list_t *list, void *buffer, size_t buffer_bytes,
+                        int (*compare)(const void *item, size_t item_bytes, const void *other,
+                                       size_t other_bytes, void *context), void *context);
 
 /**
- * Has `visit` look at all items of one state of the list: holds its lock until it is through, so others who change it
- * wait. Python's `for item in s`.
+ * Has `visit` look at all items of one state of the list: holds its lock until it is through, so
+ * others who change it wait. Python's `for item in s`.
  *
  * list        alive.
  * buffer      private memory, where each item lies in turn; nobody else uses it meanwhile.
  * buffer_bytes
  *             how large it is; rialto_list_max_item_bytes is enough for each. NULL is fine for 0.
- * visit       called by this thread with index, item and `context`. It returns 0 to go on; what else it returns
- *             ends the walk, and is returned. It may use the list, and sees items come and go by index then, as in
- *             Python. It must return: no longjmp, no exception, no pthread_exit.
+ * visit       called by this thread with index, item and `context`. It returns 0 to go on; what
+ *             else it returns ends the walk, and is returned. It may use the list, and sees items
+ *             come and go by index then, as in Python. It must return: no longjmp, no exception, no
+ *             pthread_exit.
  * context     yours.
- * Returns     RIALTO_OK (all were visited); what `visit` returned; RIALTO_ENOBUFS (the buffer is too small for the
- *             next); as rialto_list_clear.
+ * Returns     RIALTO_OK (all were visited); what `visit` returned; RIALTO_ENOBUFS (the buffer is
+ *             too small for the next); as rialto_list_clear.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   the lock is free; the list is what `visit` has made of it so far.
  * Since       0.1
  */
-int rialto_list_for_each(const struct rialto_list_t *list,
-                         void *buffer,
-                         size_t buffer_bytes,
-                         int (*visit)(size_t index,
-                                      const void *item,
-                                      size_t item_bytes,
-                                      void *context),
-                         void *context);
+int rialto_list_for_each(const rialto_list_t *list, void *buffer, size_t buffer_bytes,
+                         int (*visit)(size_t index, const void *item, size_t item_bytes,
+                                      void *context), void *context);
 
 /**
  * Keeps all others from changing the list until rialto_list_release. As rialto_value_acquire.
@@ -6132,32 +5937,34 @@ int rialto_list_for_each(const struct rialto_list_t *list,
  * If we die   as rialto_value_acquire.
  * Since       0.1
  */
-int rialto_list_acquire(const struct rialto_list_t *list, uint64_t timeout_ns);
+int rialto_list_acquire(const rialto_list_t *list, uint64_t timeout_ns);
 
 /**
  * Ends what rialto_list_acquire began.
  *
  * list        alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+ *             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   others go on, in any case.
  * Since       0.1
  */
-int rialto_list_release(const struct rialto_list_t *list);
+int rialto_list_release(const rialto_list_t *list);
 
 /**
- * How long the operations of this view wait for others who change the list; at first, as long as it takes.
+ * How long the operations of this view wait for others who change the list; at first, as long as it
+ * takes.
  *
  * list        alive. Copies of the view keep theirs.
- * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
- *             at once. RIALTO_WAIT_FOREVER never passes.
+ * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0:
+ *             RIALTO_EAGAIN at once. RIALTO_WAIT_FOREVER never passes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_list_set_timeout(struct rialto_list_t *list,
-                            uint64_t timeout_ns);
+int rialto_list_set_timeout(rialto_list_t *list, uint64_t timeout_ns);
 
 /**
  * Whether the calling thread holds the list's lock.
@@ -6169,7 +5976,7 @@ int rialto_list_set_timeout(struct rialto_list_t *list,
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_list_is_mine(const struct rialto_list_t *list, bool *is_mine);
+int rialto_list_is_mine(const rialto_list_t *list, bool *is_mine);
 
 /**
  * Whether anybody holds the list's lock.
@@ -6181,11 +5988,11 @@ int rialto_list_is_mine(const struct rialto_list_t *list, bool *is_mine);
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_list_is_locked(const struct rialto_list_t *list, bool *is_locked);
+int rialto_list_is_locked(const rialto_list_t *list, bool *is_locked);
 
 /**
- * How many threads died in the middle of a change of the list, which then was taken back or completed; a death is
- * counted by the next who changes something.
+ * How many threads died in the middle of a change of the list, which then was taken back or
+ * completed; a death is counted by the next who changes something.
  *
  * list        alive.
  * deaths      gets the number; stays at UINT32_MAX.
@@ -6194,8 +6001,35 @@ int rialto_list_is_locked(const struct rialto_list_t *list, bool *is_locked);
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_list_deaths(const struct rialto_list_t *list,
-                       uint32_t *deaths);
+int rialto_list_deaths(const rialto_list_t *list, uint32_t *deaths);
+
+/* ---- rialto_dict_t: byte strings by key ------------------------------------------------------ */
+
+/**
+ * A dict from byte strings to byte strings that several processes share, as Python's
+ * Manager().dict(), in the order in which the keys came: an operation is all or nothing, whoever is
+ * killed when, and readers never wait for the dead. A plain view.
+ */
+typedef struct rialto_dict_t {
+    /** Private. */
+    uint64_t _private[16];
+} rialto_dict_t;
+
+/** A key and its value, for rialto_dict_update. */
+typedef struct rialto_pair_t {
+    /** The key. */
+    rialto_message_t key;
+    /** Its value. */
+    rialto_message_t value;
+} rialto_pair_t;
+
+/** The lengths of a key and its value, from rialto_dict_copy_items. */
+typedef struct rialto_pair_lengths_t {
+    /** The key's. */
+    uint32_t key_bytes;
+    /** The value's. */
+    uint32_t value_bytes;
+} rialto_pair_lengths_t;
 
 /**
  * What a dict takes in its region.
@@ -6206,54 +6040,47 @@ int rialto_list_deaths(const struct rialto_list_t *list,
  * max_value_bytes
  *             the longest value; 0 makes a set of keys.
  * layout      gets bytes and alignment (128).
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30 bytes).
- * Concurrency any thread.  Signals: async-signal-safe.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30
+ *             bytes).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_layout(uint32_t capacity,
-                       uint32_t max_key_bytes,
-                       uint32_t max_value_bytes,
-                       struct rialto_layout_t *layout);
+int rialto_dict_layout(uint32_t capacity, uint32_t max_key_bytes, uint32_t max_value_bytes,
+                       rialto_layout_t *layout);
 
 /**
  * Makes a dict in a region, empty, waiting at most `timeout_ns` for others who create there.
  *
- * region      alive; its view must not move, and must outlive the dict's.
+ * region      alive; its view must outlive the dict's.
  * name        1 to 31 bytes of UTF-8.
  * capacity, max_key_bytes, max_value_bytes
  *             as for rialto_dict_layout, which says how much room it takes.
  * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
  * dict        gets the view.
  * Returns     as rialto_value_create.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
- *             stopped one holds it up).
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+ *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
  * If we die   there is a whole dict or none, and the room is not lost.
  * Since       0.1
  */
-int rialto_dict_create(const struct rialto_region_t *region,
-                       const char *name,
-                       uint32_t capacity,
-                       uint32_t max_key_bytes,
-                       uint32_t max_value_bytes,
-                       uint64_t timeout_ns,
-                       struct rialto_dict_t *dict);
+int rialto_dict_create(const rialto_region_t *region, const char *name, uint32_t capacity,
+                       uint32_t max_key_bytes, uint32_t max_value_bytes, uint64_t timeout_ns,
+                       rialto_dict_t *dict);
 
 /**
  * Finds the dict of that name, whatever its numbers are.
  *
- * region      alive; its view must not move, and must outlive the dict's.
+ * region      alive; its view must outlive the dict's.
  * name        as it was created.
  * dict        gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
- *             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_open(const struct rialto_region_t *region,
-                     const char *name,
-                     struct rialto_dict_t *dict);
+int rialto_dict_open(const rialto_region_t *region, const char *name, rialto_dict_t *dict);
 
 /**
  * As rialto_dict_open, if it was created with these numbers.
@@ -6262,38 +6089,33 @@ int rialto_dict_open(const struct rialto_region_t *region,
  *             as for rialto_dict_open.
  * capacity, max_key_bytes, max_value_bytes
  *             as for rialto_dict_create.
- * Returns     as rialto_dict_open; RIALTO_EWRONGKIND (also: it has other numbers).
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_dict_open; RIALTO_EWRONGKIND also if it was created with other numbers.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_open_as(const struct rialto_region_t *region,
-                        const char *name,
-                        uint32_t capacity,
-                        uint32_t max_key_bytes,
-                        uint32_t max_value_bytes,
-                        struct rialto_dict_t *dict);
+int rialto_dict_open_as(const rialto_region_t *region, const char *name, uint32_t capacity,
+                        uint32_t max_key_bytes, uint32_t max_value_bytes, rialto_dict_t *dict);
 
 /**
- * The dict of that name, which is created if there is none, waiting for others who create there as long as it takes.
+ * The dict of that name, which is created if there is none, waiting for others who create there as
+ * long as it takes.
  *
  * region, name, dict
  *             as for rialto_dict_create.
  * capacity, max_key_bytes, max_value_bytes
  *             as for rialto_dict_create.
- * Returns     as rialto_dict_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
- *             is something else).
+ * Returns     as rialto_dict_open and rialto_dict_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST (nor, as it waits as long as it takes, RIALTO_ETIMEDOUT and
+ *             RIALTO_EAGAIN); RIALTO_EWRONGKIND also if it was created with other numbers.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_dict_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_dict_create.
  * Since       0.1
  */
-int rialto_dict_open_or_create(const struct rialto_region_t *region,
-                               const char *name,
-                               uint32_t capacity,
-                               uint32_t max_key_bytes,
-                               uint32_t max_value_bytes,
-                               struct rialto_dict_t *dict);
+int rialto_dict_open_or_create(const rialto_region_t *region, const char *name, uint32_t capacity,
+                               uint32_t max_key_bytes, uint32_t max_value_bytes,
+                               rialto_dict_t *dict);
 
 /**
  * Keys at most.
@@ -6301,10 +6123,11 @@ int rialto_dict_open_or_create(const struct rialto_region_t *region,
  * dict        alive.
  * capacity    gets the number. It never changes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_capacity(const struct rialto_dict_t *dict, uint32_t *capacity);
+int rialto_dict_capacity(const rialto_dict_t *dict, uint32_t *capacity);
 
 /**
  * The longest key, in bytes.
@@ -6313,10 +6136,11 @@ int rialto_dict_capacity(const struct rialto_dict_t *dict, uint32_t *capacity);
  * max_key_bytes
  *             gets the number. It never changes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_max_key_bytes(const struct rialto_dict_t *dict, uint32_t *max_key_bytes);
+int rialto_dict_max_key_bytes(const rialto_dict_t *dict, uint32_t *max_key_bytes);
 
 /**
  * The longest value, in bytes; what a buffer for any of them needs.
@@ -6325,23 +6149,24 @@ int rialto_dict_max_key_bytes(const struct rialto_dict_t *dict, uint32_t *max_ke
  * max_value_bytes
  *             gets the number. It never changes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_max_value_bytes(const struct rialto_dict_t *dict, uint32_t *max_value_bytes);
+int rialto_dict_max_value_bytes(const rialto_dict_t *dict, uint32_t *max_value_bytes);
 
 /**
  * How many keys there are. Python's len(d).
  *
  * dict        alive.
  * keys        gets the number: old when you read it, unless you hold the lock.
- * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+ *             row, also as rialto_dict_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_len(const struct rialto_dict_t *dict, size_t *keys);
+int rialto_dict_len(const rialto_dict_t *dict, size_t *keys);
 
 /**
  * Whether rialto_dict_len would say 0.
@@ -6353,21 +6178,22 @@ int rialto_dict_len(const struct rialto_dict_t *dict, size_t *keys);
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_is_empty(const struct rialto_dict_t *dict, bool *is_empty);
+int rialto_dict_is_empty(const rialto_dict_t *dict, bool *is_empty);
 
 /**
  * Removes all keys. Python's d.clear().
  *
  * dict        alive.
- * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
- *             (only after rialto_dict_set_timeout); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
- *             lock); RIALTO_EINVAL. Negative: nothing has changed.
+ * Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+ *             RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after rialto_dict_set_timeout);
+ *             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the lock);
+ *             RIALTO_EINVAL. Negative: nothing has changed.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   everybody finds the dict as it was, or everybody as it is then.
  * Since       0.1
  */
-int rialto_dict_clear(const struct rialto_dict_t *dict);
+int rialto_dict_clear(const rialto_dict_t *dict);
 
 /**
  * Whether there is that key. Python's `key in d`.
@@ -6376,15 +6202,13 @@ int rialto_dict_clear(const struct rialto_dict_t *dict);
  * key, key_bytes
  *             the key; NULL is fine for none.
  * contains    gets the answer.
- * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+ *             row, also as rialto_dict_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_contains(const struct rialto_dict_t *dict,
-                         const void *key,
-                         size_t key_bytes,
+int rialto_dict_contains(const rialto_dict_t *dict, const void *key, size_t key_bytes,
                          bool *contains);
 
 /**
@@ -6393,24 +6217,21 @@ int rialto_dict_contains(const struct rialto_dict_t *dict,
  * dict        alive.
  * key, key_bytes
  *             the key; NULL is fine for none.
- * buffer      private memory, gets the value; nobody else uses it meanwhile. After an error it may be overwritten.
- *             NULL is fine for none.
+ * buffer      private memory, gets the value; nobody else uses it meanwhile. After an error it may
+ *             be overwritten. NULL is fine for none.
  * buffer_bytes
  *             how large it is; rialto_dict_max_value_bytes is enough for each.
  * length_bytes
  *             gets the value's length.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such key); RIALTO_ENOBUFS (the buffer is too small); RIALTO_EBADREGION;
- *             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as rialto_dict_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such key); RIALTO_ENOBUFS (the buffer is too small);
+ *             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also
+ *             as rialto_dict_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_get(const struct rialto_dict_t *dict,
-                    const void *key,
-                    size_t key_bytes,
-                    void *buffer,
-                    size_t buffer_bytes,
-                    size_t *length_bytes);
+int rialto_dict_get(const rialto_dict_t *dict, const void *key, size_t key_bytes, void *buffer,
+                    size_t buffer_bytes, size_t *length_bytes);
 
 /**
  * The key's value, or another one. Python's d.get(key, otherwise).
@@ -6419,20 +6240,16 @@ int rialto_dict_get(const struct rialto_dict_t *dict,
  *             as for rialto_dict_get.
  * otherwise, otherwise_bytes
  *             the value to take if there is no such key; not in buffer. NULL is fine for none.
- * Returns     RIALTO_OK; RIALTO_ENOBUFS (the buffer is too small); RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOBUFS (the buffer is too small); RIALTO_EBADREGION;
+ *             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+ *             rialto_dict_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_get_or(const struct rialto_dict_t *dict,
-                       const void *key,
-                       size_t key_bytes,
-                       const void *otherwise,
-                       size_t otherwise_bytes,
-                       void *buffer,
-                       size_t buffer_bytes,
-                       size_t *length_bytes);
+int rialto_dict_get_or(const rialto_dict_t *dict, const void *key, size_t key_bytes,
+                       const void *otherwise, size_t otherwise_bytes, void *buffer,
+                       size_t buffer_bytes, size_t *length_bytes);
 
 /**
  * Sets a key's value. Python's `d[key] = value`.
@@ -6442,21 +6259,19 @@ int rialto_dict_get_or(const struct rialto_dict_t *dict,
  *             the key; NULL is fine for none.
  * value, value_bytes
  *             the value; NULL is fine for none.
- * Returns     RIALTO_OK; RIALTO_ENOSPC (a new key, and the dict is full); RIALTO_EMSGSIZE (longer than the longest
- *             key, or value); as rialto_dict_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (a new key, and the dict is full); RIALTO_EMSGSIZE (longer
+ *             than the longest key, or value); as rialto_dict_clear.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   as rialto_dict_clear.
  * Since       0.1
  */
-int rialto_dict_set(const struct rialto_dict_t *dict,
-                    const void *key,
-                    size_t key_bytes,
-                    const void *value,
+int rialto_dict_set(const rialto_dict_t *dict, const void *key, size_t key_bytes, const void *value,
                     size_t value_bytes);
 
 /**
- * Sets several keys' values, one after the other: all of them or none, also if we die. Python's d.update(pairs).
+ * Sets several keys' values, one after the other: all of them or none, also if we die. Python's
+ * d.update(pairs).
  *
  * dict        alive.
  * pairs       which; may be NULL if count is 0.
@@ -6467,9 +6282,7 @@ int rialto_dict_set(const struct rialto_dict_t *dict,
  * If we die   as rialto_dict_clear.
  * Since       0.1
  */
-int rialto_dict_update(const struct rialto_dict_t *dict,
-                       const struct rialto_pair_t *pairs,
-                       size_t count);
+int rialto_dict_update(const rialto_dict_t *dict, const rialto_pair_t *pairs, size_t count);
 
 /**
  * The key's value; if there is no such key, sets it. Python's d.setdefault(key, otherwise).
@@ -6478,40 +6291,31 @@ int rialto_dict_update(const struct rialto_dict_t *dict,
  *             as for rialto_dict_get.
  * otherwise, otherwise_bytes
  *             the value to take if there is no such key; not in buffer. NULL is fine for none.
- * Returns     as rialto_dict_set (RIALTO_EMSGSIZE also if `otherwise` is not needed); RIALTO_ENOBUFS (the buffer
- *             is too small: nothing is set).
+ * Returns     as rialto_dict_set (RIALTO_EMSGSIZE also if `otherwise` is not needed);
+ *             RIALTO_ENOBUFS (the buffer is too small: nothing is set).
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   as rialto_dict_clear.
  * Since       0.1
  */
-int rialto_dict_setdefault(const struct rialto_dict_t *dict,
-                           const void *key,
-                           size_t key_bytes,
-                           const void *otherwise,
-                           size_t otherwise_bytes,
-                           void *buffer,
-                           size_t buffer_bytes,
-                           size_t *length_bytes);
+int rialto_dict_setdefault(const rialto_dict_t *dict, const void *key, size_t key_bytes,
+                           const void *otherwise, size_t otherwise_bytes, void *buffer,
+                           size_t buffer_bytes, size_t *length_bytes);
 
 /**
  * Takes a key and its value out. Python's d.pop(key).
  *
  * dict, key, key_bytes, buffer, buffer_bytes, length_bytes
  *             as for rialto_dict_get.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such key); RIALTO_ENOBUFS (the buffer is too small: nothing is taken); as
- *             rialto_dict_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such key); RIALTO_ENOBUFS (the buffer is too small:
+ *             nothing is taken); as rialto_dict_clear.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   it is there still, or gone with us.
  * Since       0.1
  */
-int rialto_dict_pop(const struct rialto_dict_t *dict,
-                    const void *key,
-                    size_t key_bytes,
-                    void *buffer,
-                    size_t buffer_bytes,
-                    size_t *length_bytes);
+int rialto_dict_pop(const rialto_dict_t *dict, const void *key, size_t key_bytes, void *buffer,
+                    size_t buffer_bytes, size_t *length_bytes);
 
 /**
  * Takes the key that came last and its value out. Python's d.popitem().
@@ -6522,19 +6326,15 @@ int rialto_dict_pop(const struct rialto_dict_t *dict,
  * value, max_value_bytes
  *             private memory, gets the value, and how large it is; not the key's.
  * lengths     gets both lengths.
- * Returns     RIALTO_OK; RIALTO_ENOENT (empty); RIALTO_ENOBUFS (one is too small: nothing is taken); as
- *             rialto_dict_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (empty); RIALTO_ENOBUFS (one is too small: nothing is
+ *             taken); as rialto_dict_clear.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   as rialto_dict_pop.
  * Since       0.1
  */
-int rialto_dict_popitem(const struct rialto_dict_t *dict,
-                        void *key,
-                        size_t max_key_bytes,
-                        void *value,
-                        size_t max_value_bytes,
-                        struct rialto_pair_lengths_t *lengths);
+int rialto_dict_popitem(const rialto_dict_t *dict, void *key, size_t max_key_bytes, void *value,
+                        size_t max_value_bytes, rialto_pair_lengths_t *lengths);
 
 /**
  * Removes a key. Python's `del d[key]`.
@@ -6548,33 +6348,31 @@ int rialto_dict_popitem(const struct rialto_dict_t *dict,
  * If we die   as rialto_dict_clear.
  * Since       0.1
  */
-int rialto_dict_remove(const struct rialto_dict_t *dict, const void *key, size_t key_bytes);
+int rialto_dict_remove(const rialto_dict_t *dict, const void *key, size_t key_bytes);
 
 /**
  * All keys of one moment, one behind the other, in the order in which they came. Python's list(d).
  *
  * dict        alive.
  * buffer, buffer_bytes
- *             private memory, gets the bytes of all of them, without gaps, and how large it is. As for
- *             rialto_dict_get.
+ *             private memory, gets the bytes of all of them, without gaps, and how large it is. As
+ *             for rialto_dict_get.
  * lengths     private memory, gets each one's length. After an error it may be overwritten.
  * max_keys    how many it has room for.
  * keys        gets how many there are.
- * Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+ * Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION;
+ *             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+ *             rialto_dict_clear.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_copy_keys(const struct rialto_dict_t *dict,
-                          void *buffer,
-                          size_t buffer_bytes,
-                          uint32_t *lengths,
-                          size_t max_keys,
-                          size_t *keys);
+int rialto_dict_copy_keys(const rialto_dict_t *dict, void *buffer, size_t buffer_bytes,
+                          uint32_t *lengths, size_t max_keys, size_t *keys);
 
 /**
- * All keys of one moment, each with its value behind it, in the order in which they came. Python's list(d.items()).
+ * All keys of one moment, each with its value behind it, in the order in which they came. Python's
+ * list(d.items()).
  *
  * dict, buffer, buffer_bytes, lengths, max_keys, keys
  *             as for rialto_dict_copy_keys.
@@ -6583,46 +6381,36 @@ int rialto_dict_copy_keys(const struct rialto_dict_t *dict,
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_copy_items(const struct rialto_dict_t *dict,
-                           void *buffer,
-                           size_t buffer_bytes,
-                           struct rialto_pair_lengths_t *lengths,
-                           size_t max_keys,
-                           size_t *keys);
+int rialto_dict_copy_items(const rialto_dict_t *dict, void *buffer, size_t buffer_bytes,
+                           rialto_pair_lengths_t *lengths, size_t max_keys, size_t *keys);
 
 /**
- * Has `visit` look at all keys and values of one state of the dict, in the order in which they came: holds its lock
- * until it is through, so others who change it wait. Python's `for key, value in d.items()`.
+ * Has `visit` look at all keys and values of one state of the dict, in the order in which they
+ * came: holds its lock until it is through, so others who change it wait. Python's `for key, value
+ * in d.items()`.
  *
  * dict        alive.
  * key, max_key_bytes
- *             private memory, where each key lies in turn, and how large it is; nobody else uses it meanwhile.
- *             rialto_dict_max_key_bytes is enough for each.
+ *             private memory, where each key lies in turn, and how large it is; nobody else uses it
+ *             meanwhile. rialto_dict_max_key_bytes is enough for each.
  * value, max_value_bytes
  *             the same for values; NULL is fine for 0.
- * visit       called by this thread with key, value and `context`. It returns 0 to go on; what else it returns
- *             ends the walk, and is returned. It may use the dict, and set the values of keys that are there. It
- *             must return: no longjmp, no exception, no pthread_exit.
+ * visit       called by this thread with key, value and `context`. It returns 0 to go on; what else
+ *             it returns ends the walk, and is returned. It may use the dict, and set the values of
+ *             keys that are there. It must return: no longjmp, no exception, no pthread_exit.
  * context     yours.
- * Returns     RIALTO_OK (all were visited); what `visit` returned; RIALTO_EBUSY (`visit` has added or removed a
- *             key: that is done, and the walk ended); RIALTO_ENOBUFS (key or value is too small for the next); as
- *             rialto_dict_clear.
+ * Returns     RIALTO_OK (all were visited); what `visit` returned; RIALTO_EBUSY (`visit` has added
+ *             or removed a key: that is done, and the walk ended); RIALTO_ENOBUFS (key or value is
+ *             too small for the next); as rialto_dict_clear.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   the lock is free; the dict is what `visit` has made of it so far.
  * Since       0.1
  */
-int rialto_dict_for_each(const struct rialto_dict_t *dict,
-                         void *key,
-                         size_t max_key_bytes,
-                         void *value,
+int rialto_dict_for_each(const rialto_dict_t *dict, void *key, size_t max_key_bytes, void *value,
                          size_t max_value_bytes,
-                         int (*visit)(const void *key,
-                                      size_t key_bytes,
-                                      const void *value,
-                                      size_t value_bytes,
-                                      void *context),
-                         void *context);
+                         int (*visit)(const void *key, size_t key_bytes, const void *value,
+                                      size_t value_bytes, void *context), void *context);
 
 /**
  * Keeps all others from changing the dict until rialto_dict_release. As rialto_value_acquire.
@@ -6635,32 +6423,34 @@ int rialto_dict_for_each(const struct rialto_dict_t *dict,
  * If we die   as rialto_value_acquire.
  * Since       0.1
  */
-int rialto_dict_acquire(const struct rialto_dict_t *dict, uint64_t timeout_ns);
+int rialto_dict_acquire(const rialto_dict_t *dict, uint64_t timeout_ns);
 
 /**
  * Ends what rialto_dict_acquire began.
  *
  * dict        alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+ *             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   others go on, in any case.
  * Since       0.1
  */
-int rialto_dict_release(const struct rialto_dict_t *dict);
+int rialto_dict_release(const rialto_dict_t *dict);
 
 /**
- * How long the operations of this view wait for others who change the dict; at first, as long as it takes.
+ * How long the operations of this view wait for others who change the dict; at first, as long as it
+ * takes.
  *
  * dict        alive. Copies of the view keep theirs.
- * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
- *             at once. RIALTO_WAIT_FOREVER never passes.
+ * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0:
+ *             RIALTO_EAGAIN at once. RIALTO_WAIT_FOREVER never passes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_set_timeout(struct rialto_dict_t *dict,
-                            uint64_t timeout_ns);
+int rialto_dict_set_timeout(rialto_dict_t *dict, uint64_t timeout_ns);
 
 /**
  * Whether the calling thread holds the dict's lock.
@@ -6672,7 +6462,7 @@ int rialto_dict_set_timeout(struct rialto_dict_t *dict,
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_is_mine(const struct rialto_dict_t *dict, bool *is_mine);
+int rialto_dict_is_mine(const rialto_dict_t *dict, bool *is_mine);
 
 /**
  * Whether anybody holds the dict's lock.
@@ -6684,11 +6474,11 @@ int rialto_dict_is_mine(const struct rialto_dict_t *dict, bool *is_mine);
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_is_locked(const struct rialto_dict_t *dict, bool *is_locked);
+int rialto_dict_is_locked(const rialto_dict_t *dict, bool *is_locked);
 
 /**
- * How many threads died in the middle of a change of the dict, which then was taken back or completed; a death is
- * counted by the next who changes something.
+ * How many threads died in the middle of a change of the dict, which then was taken back or
+ * completed; a death is counted by the next who changes something.
  *
  * dict        alive.
  * deaths      gets the number; stays at UINT32_MAX.
@@ -6697,8 +6487,56 @@ int rialto_dict_is_locked(const struct rialto_dict_t *dict, bool *is_locked);
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_dict_deaths(const struct rialto_dict_t *dict,
-                       uint32_t *deaths);
+int rialto_dict_deaths(const rialto_dict_t *dict, uint32_t *deaths);
+
+/* ---- rialto_namespace_t: attributes by name, with types -------------------------------------- */
+
+/** int64_t */
+#define RIALTO_ATTRIBUTE_I64 1
+/** uint64_t */
+#define RIALTO_ATTRIBUTE_U64 2
+/** double */
+#define RIALTO_ATTRIBUTE_F64 3
+/** bool */
+#define RIALTO_ATTRIBUTE_BOOL 4
+/** Bytes. */
+#define RIALTO_ATTRIBUTE_BYTES 5
+/** A string of UTF-8. */
+#define RIALTO_ATTRIBUTE_STR 6
+
+/**
+ * Attributes with names and types that several processes share, as Python's Manager().Namespace():
+ * an operation is all or nothing, whoever is killed when, and readers never wait for the dead. A
+ * plain view.
+ */
+typedef struct rialto_namespace_t {
+    /** Private. */
+    uint64_t _private[16];
+} rialto_namespace_t;
+
+/** What an attribute is: one of RIALTO_ATTRIBUTE_... */
+typedef uint32_t rialto_attribute_type_t;
+
+/** An attribute of whatever type, from rialto_namespace_get. What it is not, is 0. */
+typedef struct rialto_attribute_t {
+    /** RIALTO_ATTRIBUTE_... */
+    rialto_attribute_type_t type;
+    /** Of RIALTO_ATTRIBUTE_BOOL. */
+    bool boolean;
+    /** Private. */
+    uint8_t _reserved[3];
+    /**
+     * Of RIALTO_ATTRIBUTE_BYTES and RIALTO_ATTRIBUTE_STR: how many bytes are in the buffer, without
+     * the zero.
+     */
+    size_t length_bytes;
+    /** Of RIALTO_ATTRIBUTE_I64. */
+    int64_t i64;
+    /** Of RIALTO_ATTRIBUTE_U64. */
+    uint64_t u64;
+    /** Of RIALTO_ATTRIBUTE_F64. */
+    double f64;
+} rialto_attribute_t;
 
 /**
  * What a namespace takes in its region.
@@ -6709,54 +6547,47 @@ int rialto_dict_deaths(const struct rialto_dict_t *dict,
  * max_string_bytes
  *             the longest string (without the zero) or byte string; numbers fit in any case.
  * layout      gets bytes and alignment (128).
- * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30 bytes).
- * Concurrency any thread.  Signals: async-signal-safe.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30
+ *             bytes).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_layout(uint32_t capacity,
-                            uint32_t max_name_bytes,
-                            uint32_t max_string_bytes,
-                            struct rialto_layout_t *layout);
+int rialto_namespace_layout(uint32_t capacity, uint32_t max_name_bytes, uint32_t max_string_bytes,
+                            rialto_layout_t *layout);
 
 /**
  * Makes a namespace in a region, empty, waiting at most `timeout_ns` for others who create there.
  *
- * region      alive; its view must not move, and must outlive the namespace's.
+ * region      alive; its view must outlive the namespace's.
  * name        1 to 31 bytes of UTF-8.
  * capacity, max_name_bytes, max_string_bytes
  *             as for rialto_namespace_layout, which says how much room it takes.
  * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
  * ns          gets the view.
  * Returns     as rialto_value_create.
- * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
- *             stopped one holds it up).
+ * Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+ *             (a stopped one holds it up).
  * Signals     not async-signal-safe.
  * If we die   there is a whole namespace or none, and the room is not lost.
  * Since       0.1
  */
-int rialto_namespace_create(const struct rialto_region_t *region,
-                            const char *name,
-                            uint32_t capacity,
-                            uint32_t max_name_bytes,
-                            uint32_t max_string_bytes,
-                            uint64_t timeout_ns,
-                            struct rialto_namespace_t *ns);
+int rialto_namespace_create(const rialto_region_t *region, const char *name, uint32_t capacity,
+                            uint32_t max_name_bytes, uint32_t max_string_bytes, uint64_t timeout_ns,
+                            rialto_namespace_t *ns);
 
 /**
  * Finds the namespace of that name, whatever its numbers are.
  *
- * region      alive; its view must not move, and must outlive the namespace's.
+ * region      alive; its view must outlive the namespace's.
  * name        as it was created.
  * ns          gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
- *             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_lock_open.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_open(const struct rialto_region_t *region,
-                          const char *name,
-                          struct rialto_namespace_t *ns);
+int rialto_namespace_open(const rialto_region_t *region, const char *name, rialto_namespace_t *ns);
 
 /**
  * As rialto_namespace_open, if it was created with these numbers.
@@ -6765,38 +6596,35 @@ int rialto_namespace_open(const struct rialto_region_t *region,
  *             as for rialto_namespace_open.
  * capacity, max_name_bytes, max_string_bytes
  *             as for rialto_namespace_create.
- * Returns     as rialto_namespace_open; RIALTO_EWRONGKIND (also: it has other numbers).
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     as rialto_namespace_open; RIALTO_EWRONGKIND also if it was created with other
+ *             numbers.
+ * Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_open_as(const struct rialto_region_t *region,
-                             const char *name,
-                             uint32_t capacity,
-                             uint32_t max_name_bytes,
-                             uint32_t max_string_bytes,
-                             struct rialto_namespace_t *ns);
+int rialto_namespace_open_as(const rialto_region_t *region, const char *name, uint32_t capacity,
+                             uint32_t max_name_bytes, uint32_t max_string_bytes,
+                             rialto_namespace_t *ns);
 
 /**
- * The namespace of that name, which is created if there is none, waiting for others who create there as long as it takes.
+ * The namespace of that name, which is created if there is none, waiting for others who create
+ * there as long as it takes.
  *
  * region, name, ns
  *             as for rialto_namespace_create.
  * capacity, max_name_bytes, max_string_bytes
  *             as for rialto_namespace_create.
- * Returns     as rialto_namespace_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
- *             is something else).
+ * Returns     as rialto_namespace_open and rialto_namespace_create, but neither RIALTO_ENOENT nor
+ *             RIALTO_EEXIST (nor, as it waits as long as it takes, RIALTO_ETIMEDOUT and
+ *             RIALTO_EAGAIN); RIALTO_EWRONGKIND also if it was created with other numbers.
  * Concurrency any thread of any process: all get the same.  Blocks: as rialto_namespace_create.
  * Signals     not async-signal-safe.
  * If we die   as rialto_namespace_create.
  * Since       0.1
  */
-int rialto_namespace_open_or_create(const struct rialto_region_t *region,
-                                    const char *name,
-                                    uint32_t capacity,
-                                    uint32_t max_name_bytes,
-                                    uint32_t max_string_bytes,
-                                    struct rialto_namespace_t *ns);
+int rialto_namespace_open_or_create(const rialto_region_t *region, const char *name,
+                                    uint32_t capacity, uint32_t max_name_bytes,
+                                    uint32_t max_string_bytes, rialto_namespace_t *ns);
 
 /**
  * Attributes at most.
@@ -6804,10 +6632,11 @@ int rialto_namespace_open_or_create(const struct rialto_region_t *region,
  * ns          alive.
  * capacity    gets the number. It never changes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_capacity(const struct rialto_namespace_t *ns, uint32_t *capacity);
+int rialto_namespace_capacity(const rialto_namespace_t *ns, uint32_t *capacity);
 
 /**
  * The longest name of an attribute, in bytes, without the zero.
@@ -6816,10 +6645,11 @@ int rialto_namespace_capacity(const struct rialto_namespace_t *ns, uint32_t *cap
  * max_name_bytes
  *             gets the number. It never changes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_max_name_bytes(const struct rialto_namespace_t *ns, uint32_t *max_name_bytes);
+int rialto_namespace_max_name_bytes(const rialto_namespace_t *ns, uint32_t *max_name_bytes);
 
 /**
  * The longest string (without the zero) or byte string, in bytes.
@@ -6828,24 +6658,24 @@ int rialto_namespace_max_name_bytes(const struct rialto_namespace_t *ns, uint32_
  * max_string_bytes
  *             gets the number. It never changes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Signals: async-signal-safe.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_max_string_bytes(const struct rialto_namespace_t *ns,
-                                      uint32_t *max_string_bytes);
+int rialto_namespace_max_string_bytes(const rialto_namespace_t *ns, uint32_t *max_string_bytes);
 
 /**
  * How many attributes there are.
  *
  * ns          alive.
  * attributes  gets the number: old when you read it, unless you hold the lock.
- * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+ *             row, also as rialto_namespace_remove.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_len(const struct rialto_namespace_t *ns, size_t *attributes);
+int rialto_namespace_len(const rialto_namespace_t *ns, size_t *attributes);
 
 /**
  * Whether rialto_namespace_len would say 0.
@@ -6857,24 +6687,23 @@ int rialto_namespace_len(const struct rialto_namespace_t *ns, size_t *attributes
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_is_empty(const struct rialto_namespace_t *ns, bool *is_empty);
+int rialto_namespace_is_empty(const rialto_namespace_t *ns, bool *is_empty);
 
 /**
  * Removes an attribute. Python's del ns.name.
  *
  * ns          alive.
  * name        the attribute's, a string of UTF-8.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first
- *             use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after rialto_namespace_set_timeout); RIALTO_EBADREGION;
- *             RIALTO_ENOTRECOVERABLE (a peer has damaged the lock); RIALTO_EINVAL (also: no UTF-8). Negative:
- *             nothing has changed.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EMFILE, RIALTO_ENOMEM (on the
+ *             thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after
+ *             rialto_namespace_set_timeout); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has
+ *             damaged the lock); RIALTO_EINVAL (also: no UTF-8). Negative: nothing has changed.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   everybody finds it as it was, or everybody as it is then.
  * Since       0.1
  */
-int rialto_namespace_remove(const struct rialto_namespace_t *ns,
-                            const char *name);
+int rialto_namespace_remove(const rialto_namespace_t *ns, const char *name);
 
 /**
  * Whether there is that attribute. Python's hasattr(ns, name).
@@ -6882,15 +6711,13 @@ int rialto_namespace_remove(const struct rialto_namespace_t *ns,
  * ns          alive.
  * name        the attribute's, a string of UTF-8.
  * contains    gets the answer.
- * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+ * Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+ *             row, also as rialto_namespace_remove.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_contains(const struct rialto_namespace_t *ns,
-                              const char *name,
-                              bool *contains);
+int rialto_namespace_contains(const rialto_namespace_t *ns, const char *name, bool *contains);
 
 /**
  * What an attribute is. Python's type(ns.name).
@@ -6898,38 +6725,35 @@ int rialto_namespace_contains(const struct rialto_namespace_t *ns,
  * ns          alive.
  * name        the attribute's, a string of UTF-8.
  * type        gets RIALTO_ATTRIBUTE_...
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EBADREGION; RIALTO_EINVAL; where
+ *             writers overtake us 64 times in a row, also as rialto_namespace_remove.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_type_of(const struct rialto_namespace_t *ns,
-                             const char *name,
+int rialto_namespace_type_of(const rialto_namespace_t *ns, const char *name,
                              rialto_attribute_type_t *type);
 
 /**
- * All names of one moment, one behind the other, without zeros, in the order in which they came. Python's dir(ns).
+ * All names of one moment, one behind the other, without zeros, in the order in which they came.
+ * Python's dir(ns).
  *
  * ns          alive.
  * buffer, buffer_bytes
- *             private memory, gets the bytes of all of them, and how large it is; nobody else uses it meanwhile.
- *             After an error it may be overwritten. NULL is fine for none.
+ *             private memory, gets the bytes of all of them, and how large it is; nobody else uses
+ *             it meanwhile. After an error it may be overwritten. NULL is fine for none.
  * lengths     private memory, gets each one's length. After an error it may be overwritten.
  * max_names   how many it has room for.
  * names       gets how many there are.
- * Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION; RIALTO_EINVAL;
- *             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+ * Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION;
+ *             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+ *             rialto_namespace_remove.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_copy_names(const struct rialto_namespace_t *ns,
-                                void *buffer,
-                                size_t buffer_bytes,
-                                uint32_t *lengths,
-                                size_t max_names,
-                                size_t *names);
+int rialto_namespace_copy_names(const rialto_namespace_t *ns, void *buffer, size_t buffer_bytes,
+                                uint32_t *lengths, size_t max_names, size_t *names);
 
 /**
  * Sets an attribute to an int64_t, whatever it was. Python's ns.name = value.
@@ -6937,22 +6761,19 @@ int rialto_namespace_copy_names(const struct rialto_namespace_t *ns,
  * ns          alive.
  * name        the attribute's, a string of UTF-8.
  * value       the number.
- * Returns     RIALTO_OK; RIALTO_ENOSPC (a new name, and the namespace is full); RIALTO_EMSGSIZE (longer than the
- *             longest name); as rialto_namespace_remove, but for RIALTO_ENOENT.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (a new name, and the namespace is full); RIALTO_EMSGSIZE
+ *             (longer than the longest name); as rialto_namespace_remove, but for RIALTO_ENOENT.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
  * Signals     not async-signal-safe.
  * If we die   as rialto_namespace_remove.
  * Since       0.1
  */
-int rialto_namespace_set_i64(const struct rialto_namespace_t *ns,
-                             const char *name,
-                             int64_t value);
+int rialto_namespace_set_i64(const rialto_namespace_t *ns, const char *name, int64_t value);
 
 /**
  * Sets an attribute to a uint64_t, whatever it was.
  *
- * ns, name
- *             as for rialto_namespace_set_i64.
+ * ns, name    as for rialto_namespace_set_i64.
  * value       the number.
  * Returns     as rialto_namespace_set_i64.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
@@ -6960,13 +6781,12 @@ int rialto_namespace_set_i64(const struct rialto_namespace_t *ns,
  * If we die   as rialto_namespace_remove.
  * Since       0.1
  */
-int rialto_namespace_set_u64(const struct rialto_namespace_t *ns, const char *name, uint64_t value);
+int rialto_namespace_set_u64(const rialto_namespace_t *ns, const char *name, uint64_t value);
 
 /**
  * Sets an attribute to a double, whatever it was.
  *
- * ns, name
- *             as for rialto_namespace_set_i64.
+ * ns, name    as for rialto_namespace_set_i64.
  * value       the number; its bits are kept.
  * Returns     as rialto_namespace_set_i64.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
@@ -6974,13 +6794,12 @@ int rialto_namespace_set_u64(const struct rialto_namespace_t *ns, const char *na
  * If we die   as rialto_namespace_remove.
  * Since       0.1
  */
-int rialto_namespace_set_f64(const struct rialto_namespace_t *ns, const char *name, double value);
+int rialto_namespace_set_f64(const rialto_namespace_t *ns, const char *name, double value);
 
 /**
  * Sets an attribute to a bool, whatever it was.
  *
- * ns, name
- *             as for rialto_namespace_set_i64.
+ * ns, name    as for rialto_namespace_set_i64.
  * value       true or false.
  * Returns     as rialto_namespace_set_i64.
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
@@ -6988,13 +6807,12 @@ int rialto_namespace_set_f64(const struct rialto_namespace_t *ns, const char *na
  * If we die   as rialto_namespace_remove.
  * Since       0.1
  */
-int rialto_namespace_set_bool(const struct rialto_namespace_t *ns, const char *name, bool value);
+int rialto_namespace_set_bool(const rialto_namespace_t *ns, const char *name, bool value);
 
 /**
  * Sets an attribute to bytes, whatever it was.
  *
- * ns, name
- *             as for rialto_namespace_set_i64.
+ * ns, name    as for rialto_namespace_set_i64.
  * value, value_bytes
  *             the bytes; NULL is fine for none.
  * Returns     as rialto_namespace_set_i64; RIALTO_EMSGSIZE (also: longer than the longest string).
@@ -7003,16 +6821,13 @@ int rialto_namespace_set_bool(const struct rialto_namespace_t *ns, const char *n
  * If we die   as rialto_namespace_remove.
  * Since       0.1
  */
-int rialto_namespace_set_bytes(const struct rialto_namespace_t *ns,
-                               const char *name,
-                               const void *value,
+int rialto_namespace_set_bytes(const rialto_namespace_t *ns, const char *name, const void *value,
                                size_t value_bytes);
 
 /**
  * Sets an attribute to a string, whatever it was.
  *
- * ns, name
- *             as for rialto_namespace_set_i64.
+ * ns, name    as for rialto_namespace_set_i64.
  * value       a string of UTF-8.
  * Returns     as rialto_namespace_set_bytes; RIALTO_EINVAL (also: no UTF-8).
  * Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
@@ -7020,32 +6835,27 @@ int rialto_namespace_set_bytes(const struct rialto_namespace_t *ns,
  * If we die   as rialto_namespace_remove.
  * Since       0.1
  */
-int rialto_namespace_set_str(const struct rialto_namespace_t *ns,
-                             const char *name,
-                             const char *value);
+int rialto_namespace_set_str(const rialto_namespace_t *ns, const char *name, const char *value);
 
 /**
  * An attribute of whatever type. Python's ns.name.
  *
  * ns          alive.
  * name        the attribute's, a string of UTF-8.
- * buffer      private memory, gets what is bytes, or a string with a zero behind it; nobody else uses it
- *             meanwhile. After an error it may be overwritten. NULL is fine for none.
+ * buffer      private memory, gets what is bytes, or a string with a zero behind it; nobody else
+ *             uses it meanwhile. After an error it may be overwritten. NULL is fine for none.
  * buffer_bytes
  *             how large it is; one more than rialto_namespace_max_string_bytes is enough for each.
  * attribute   gets the rest.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_ENOBUFS (the buffer is too small);
- *             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
- *             rialto_namespace_remove.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_ENOBUFS (the buffer is too
+ *             small); RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+ *             row, also as rialto_namespace_remove.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_get(const struct rialto_namespace_t *ns,
-                         const char *name,
-                         void *buffer,
-                         size_t buffer_bytes,
-                         struct rialto_attribute_t *attribute);
+int rialto_namespace_get(const rialto_namespace_t *ns, const char *name, void *buffer,
+                         size_t buffer_bytes, rialto_attribute_t *attribute);
 
 /**
  * An attribute that is an int64_t.
@@ -7053,65 +6863,57 @@ int rialto_namespace_get(const struct rialto_namespace_t *ns,
  * ns          alive.
  * name        the attribute's, a string of UTF-8.
  * value       gets it.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EWRONGKIND (it is of another type);
- *             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
- *             rialto_namespace_remove.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EWRONGKIND (it is of another
+ *             type); RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row,
+ *             also as rialto_namespace_remove.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_get_i64(const struct rialto_namespace_t *ns,
-                             const char *name,
-                             int64_t *value);
+int rialto_namespace_get_i64(const rialto_namespace_t *ns, const char *name, int64_t *value);
 
 /**
  * An attribute that is a uint64_t.
  *
- * ns, name
- *             as for rialto_namespace_get_i64.
+ * ns, name    as for rialto_namespace_get_i64.
  * value       gets it.
  * Returns     as rialto_namespace_get_i64.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_get_u64(const struct rialto_namespace_t *ns,
-                             const char *name,
-                             uint64_t *value);
+int rialto_namespace_get_u64(const rialto_namespace_t *ns, const char *name, uint64_t *value);
 
 /**
  * An attribute that is a double.
  *
- * ns, name
- *             as for rialto_namespace_get_i64.
+ * ns, name    as for rialto_namespace_get_i64.
  * value       gets it.
  * Returns     as rialto_namespace_get_i64.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_get_f64(const struct rialto_namespace_t *ns, const char *name, double *value);
+int rialto_namespace_get_f64(const rialto_namespace_t *ns, const char *name, double *value);
 
 /**
  * An attribute that is a bool.
  *
- * ns, name
- *             as for rialto_namespace_get_i64.
+ * ns, name    as for rialto_namespace_get_i64.
  * value       gets it.
  * Returns     as rialto_namespace_get_i64.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_get_bool(const struct rialto_namespace_t *ns, const char *name, bool *value);
+int rialto_namespace_get_bool(const rialto_namespace_t *ns, const char *name, bool *value);
 
 /**
  * An attribute that is bytes.
  *
- * ns, name
- *             as for rialto_namespace_get_i64.
- * buffer      private memory, gets it; nobody else uses it meanwhile. After an error it may be overwritten. NULL
- *             is fine for none.
+ * ns, name    as for rialto_namespace_get_i64.
+ * buffer      private memory, gets it; nobody else uses it meanwhile. After an error it may be
+ *             overwritten. NULL is fine for none.
  * buffer_bytes
  *             how large it is; rialto_namespace_max_string_bytes is enough for each.
  * length_bytes
@@ -7121,36 +6923,31 @@ int rialto_namespace_get_bool(const struct rialto_namespace_t *ns, const char *n
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_get_bytes(const struct rialto_namespace_t *ns,
-                               const char *name,
-                               void *buffer,
-                               size_t buffer_bytes,
-                               size_t *length_bytes);
+int rialto_namespace_get_bytes(const rialto_namespace_t *ns, const char *name, void *buffer,
+                               size_t buffer_bytes, size_t *length_bytes);
 
 /**
  * An attribute that is a string.
  *
- * ns, name
- *             as for rialto_namespace_get_i64.
- * buffer      private memory, gets the string and a zero behind it; nobody else uses it meanwhile. After an error
- *             it may be overwritten.
+ * ns, name    as for rialto_namespace_get_i64.
+ * buffer      private memory, gets the string and a zero behind it; nobody else uses it meanwhile.
+ *             After an error it may be overwritten.
  * buffer_bytes
  *             how large it is; one more than rialto_namespace_max_string_bytes is enough for each.
  * length_bytes
- *             gets the string's length, without the zero. One that Rust has set may have zeros within.
+ *             gets the string's length, without the zero. One set by a program in Rust may have
+ *             zeros within.
  * Returns     as rialto_namespace_get_bytes.
  * Concurrency any thread of any process.  Blocks: only where `Returns` says so.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_get_str(const struct rialto_namespace_t *ns,
-                             const char *name,
-                             char *buffer,
-                             size_t buffer_bytes,
-                             size_t *length_bytes);
+int rialto_namespace_get_str(const rialto_namespace_t *ns, const char *name, char *buffer,
+                             size_t buffer_bytes, size_t *length_bytes);
 
 /**
- * Keeps all others from changing the namespace until rialto_namespace_release. As rialto_value_acquire.
+ * Keeps all others from changing the namespace until rialto_namespace_release. As
+ * rialto_value_acquire.
  *
  * ns, timeout_ns
  *             as for rialto_value_acquire.
@@ -7160,33 +6957,34 @@ int rialto_namespace_get_str(const struct rialto_namespace_t *ns,
  * If we die   as rialto_value_acquire.
  * Since       0.1
  */
-int rialto_namespace_acquire(const struct rialto_namespace_t *ns,
-                             uint64_t timeout_ns);
+int rialto_namespace_acquire(const rialto_namespace_t *ns, uint64_t timeout_ns);
 
 /**
  * Ends what rialto_namespace_acquire began.
  *
  * ns          alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+ *             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency the thread that acquired it.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   others go on, in any case.
  * Since       0.1
  */
-int rialto_namespace_release(const struct rialto_namespace_t *ns);
+int rialto_namespace_release(const rialto_namespace_t *ns);
 
 /**
- * How long the operations of this view wait for others who change the namespace; at first, as long as it takes.
+ * How long the operations of this view wait for others who change the namespace; at first, as long
+ * as it takes.
  *
  * ns          alive. Copies of the view keep theirs.
- * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
- *             at once. RIALTO_WAIT_FOREVER never passes.
+ * timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0:
+ *             RIALTO_EAGAIN at once. RIALTO_WAIT_FOREVER never passes.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_set_timeout(struct rialto_namespace_t *ns,
-                                 uint64_t timeout_ns);
+int rialto_namespace_set_timeout(rialto_namespace_t *ns, uint64_t timeout_ns);
 
 /**
  * Whether the calling thread holds the namespace's lock.
@@ -7198,7 +6996,7 @@ int rialto_namespace_set_timeout(struct rialto_namespace_t *ns,
  * Signals     not async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_is_mine(const struct rialto_namespace_t *ns, bool *is_mine);
+int rialto_namespace_is_mine(const rialto_namespace_t *ns, bool *is_mine);
 
 /**
  * Whether anybody holds the namespace's lock.
@@ -7210,11 +7008,11 @@ int rialto_namespace_is_mine(const struct rialto_namespace_t *ns, bool *is_mine)
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_is_locked(const struct rialto_namespace_t *ns, bool *is_locked);
+int rialto_namespace_is_locked(const rialto_namespace_t *ns, bool *is_locked);
 
 /**
- * How many threads died in the middle of a change of the namespace, which then was taken back or completed; a
- * death is counted by the next who changes something.
+ * How many threads died in the middle of a change of the namespace, which then was taken back or
+ * completed; a death is counted by the next who changes something.
  *
  * ns          alive.
  * deaths      gets the number; stays at UINT32_MAX.
@@ -7223,11 +7021,10 @@ int rialto_namespace_is_locked(const struct rialto_namespace_t *ns, bool *is_loc
  * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_namespace_deaths(const struct rialto_namespace_t *ns,
-                            uint32_t *deaths);
+int rialto_namespace_deaths(const rialto_namespace_t *ns, uint32_t *deaths);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+} // extern "C"
+#endif
 
-#endif  /* RIALTO_H */
+#endif /* RIALTO_H */

@@ -1,7 +1,6 @@
 /* Works on the messages that producer.c sends. As many at a time as you like.
  *
- *   cargo clib
- *   gcc -Iinclude examples/c/consumer.c target/ffi/c/librialto.a -pthread -o consumer
+ *   gcc consumer.c $(pkg-config --cflags --libs rialto) -o consumer
  *
  *   ./consumer NAME [MS]           works MS milliseconds (50) on each message, until a producer has closed
  *

@@ -1,13 +1,12 @@
 /* A queue in an event loop: one process polls it with epoll, beside its other descriptors, another pushes.
  *
- *   cargo clib
- *   gcc -Iinclude examples/c/epoll.c target/ffi/c/librialto.a -pthread -o epoll
+ *   gcc epoll.c $(pkg-config --cflags --libs rialto) -o epoll
  *   ./epoll
  *
  * The parent makes an eventfd, the child has it by fork (or by SCM_RIGHTS, if it is another program) and
  * tells it to its view of the queue. Each loop: take what is there, arm, sleep in epoll_wait. The first
  * child is killed; its successor goes on. */
-#define _GNU_SOURCE
+#define _GNU_SOURCE 1
 #include <rialto.h>
 
 #include <signal.h>

@@ -1,7 +1,6 @@
 /* Sends messages to the queue that consumer.c reads.
  *
- *   cargo clib
- *   gcc -Iinclude examples/c/producer.c target/ffi/c/librialto.a -pthread -o producer
+ *   gcc producer.c $(pkg-config --cflags --libs rialto) -o producer
  *
  *   ./producer NAME COUNT [MS]     COUNT messages, one every MS milliseconds (100), then no more
  *

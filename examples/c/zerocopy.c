@@ -1,7 +1,6 @@
 /* Large frames between two processes without a copy: written where they are read.
  *
- *   cargo clib
- *   gcc -O2 -Iinclude examples/c/zerocopy.c target/ffi/c/librialto.a -pthread -o zerocopy
+ *   gcc -O2 zerocopy.c $(pkg-config --cflags --libs rialto) -o zerocopy
  *   ./zerocopy
  *
  * The queue is an indexed one (RIALTO_QUEUE_INDEXED): its frames lie in blocks that are lent in any order and

@@ -1,11 +1,14 @@
 /* Golden sizes and offsets: what two builds must agree on. The Rust side asserts that its types fit; a
- * change here is a new version of the ABI. */
+ * change here is a new version of the ABI. What is in shared memory is the same for 32 and 64 bits; structs that
+ * are passed in calls have pointers of P bytes. */
 #include "check.h"
 
 #define SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 #define PLACE(type, field, offset, bytes)                                                         \
     _Static_assert(offsetof(type, field) == (offset), "offset of " #type "." #field);             \
     _Static_assert(sizeof(((type *)0)->field) == (bytes), "size of " #type "." #field)
+
+enum { P = sizeof(void *) };
 
 /* What lives in shared memory and stands alone. */
 #define ALONE(type)                                                                               \
@@ -51,15 +54,15 @@ PLACE(rialto_spsc_config_t, max_attempts, 8, 4);
 PLACE(rialto_spsc_config_t, on_death, 12, 4);
 PLACE(rialto_spsc_config_t, _reserved, 16, 16);
 
-SIZE(rialto_message_t, 16);
-PLACE(rialto_message_t, bytes, 0, 8);
-PLACE(rialto_message_t, length_bytes, 8, 8);
+SIZE(rialto_message_t, 2 * P);
+PLACE(rialto_message_t, bytes, 0, P);
+PLACE(rialto_message_t, length_bytes, P, P);
 
 SIZE(rialto_ticket_t, 16);
-SIZE(rialto_popped_t, 32);
-PLACE(rialto_popped_t, length_bytes, 0, 8);
-PLACE(rialto_popped_t, attempt, 8, 1);
-PLACE(rialto_popped_t, ticket, 16, 16);
+SIZE(rialto_popped_t, 2 * P + 16);
+PLACE(rialto_popped_t, length_bytes, 0, P);
+PLACE(rialto_popped_t, attempt, P, 1);
+PLACE(rialto_popped_t, ticket, 2 * P, 16);
 
 SIZE(rialto_recovered_t, 32);
 PLACE(rialto_recovered_t, members, 0, 4);
@@ -88,20 +91,20 @@ SIZE(rialto_list_t, 128);
 SIZE(rialto_dict_t, 128);
 SIZE(rialto_namespace_t, 128);
 
-SIZE(rialto_pair_t, 32);
-PLACE(rialto_pair_t, key, 0, 16);
-PLACE(rialto_pair_t, value, 16, 16);
+SIZE(rialto_pair_t, 4 * P);
+PLACE(rialto_pair_t, key, 0, 2 * P);
+PLACE(rialto_pair_t, value, 2 * P, 2 * P);
 SIZE(rialto_pair_lengths_t, 8);
 PLACE(rialto_pair_lengths_t, key_bytes, 0, 4);
 PLACE(rialto_pair_lengths_t, value_bytes, 4, 4);
 
-SIZE(rialto_attribute_t, 40);
+SIZE(rialto_attribute_t, 32 + P);
 PLACE(rialto_attribute_t, type, 0, 4);
 PLACE(rialto_attribute_t, boolean, 4, 1);
-PLACE(rialto_attribute_t, length_bytes, 8, 8);
-PLACE(rialto_attribute_t, i64, 16, 8);
-PLACE(rialto_attribute_t, u64, 24, 8);
-PLACE(rialto_attribute_t, f64, 32, 8);
+PLACE(rialto_attribute_t, length_bytes, 8, P);
+PLACE(rialto_attribute_t, i64, 8 + P, 8);
+PLACE(rialto_attribute_t, u64, 16 + P, 8);
+PLACE(rialto_attribute_t, f64, 24 + P, 8);
 
 /* A lock in the user's own struct. */
 struct embeds {

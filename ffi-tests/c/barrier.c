@@ -8,7 +8,7 @@ static rialto_region_t region;
 static rialto_barrier_t barrier;
 
 /* What parties tell each other; not in the region. */
-static struct {
+static struct board {
     uint32_t seen[GENERATIONS][PARTIES];
     uint32_t actions;
 } *board;
@@ -363,7 +363,8 @@ int main(void)
 {
     rialto_region_config_t config;
     watchdog();
-    board = mmap(NULL, sizeof *board, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int access = PROT_READ | PROT_WRITE;
+    board = (struct board *)mmap(NULL, sizeof *board, access, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(board != MAP_FAILED);
     EXPECT(rialto_region_config_default(&config), RIALTO_OK);
     EXPECT(rialto_region_create_memfd(&region, 1 << 16, &config), RIALTO_OK);

@@ -31,11 +31,14 @@ static void many_to_one(uint32_t kind, const char *name)
         for (uint32_t sent = 0; sent < MESSAGES;) {
             uint32_t bodies[BATCH][2];
             rialto_message_t batch[BATCH];
-            size_t count = MESSAGES - sent < BATCH ? MESSAGES - sent : BATCH, pushed;
+            size_t left = MESSAGES - sent, count = BATCH, pushed;
+            if (count > left)
+                count = left;
             for (size_t i = 0; i < count; i++) {
                 bodies[i][0] = who;
                 bodies[i][1] = sent + (uint32_t)i;
-                batch[i] = (rialto_message_t){bodies[i], sizeof bodies[i]};
+                batch[i].bytes = bodies[i];
+                batch[i].length_bytes = sizeof bodies[i];
             }
             EXPECT(rialto_queue_push_many(&queue, batch, count, &pushed), RIALTO_OK);
             CHECK(pushed == count); /* it waits for room for all */

@@ -175,11 +175,17 @@ struct seen {
     size_t visits;
 };
 
+static struct seen stopping_at(int visits)
+{
+    struct seen seen = {"", visits, 0};
+    return seen;
+}
+
 static int see(size_t index, const void *item, size_t item_bytes, void *context)
 {
-    struct seen *seen = context;
+    struct seen *seen = (struct seen *)context;
     CHECK(index == seen->visits);
-    strncat(seen->text, item, item_bytes);
+    strncat(seen->text, (const char *)item, item_bytes);
     if (index == 0)
         EXPECT(rialto_list_set(&list, 3, "z", 1), RIALTO_OK);
     return (int)++seen->visits == seen->stop_at ? -5000 : 0;
@@ -187,9 +193,9 @@ static int see(size_t index, const void *item, size_t item_bytes, void *context)
 
 static int see_pair(const void *key, size_t key_bytes, const void *value, size_t value_bytes, void *context)
 {
-    struct seen *seen = context;
-    strncat(seen->text, key, key_bytes);
-    strncat(seen->text, value, value_bytes);
+    struct seen *seen = (struct seen *)context;
+    strncat(seen->text, (const char *)key, key_bytes);
+    strncat(seen->text, (const char *)value, value_bytes);
     if (seen->stop_at < 0)
         EXPECT(SET(&dict, "new", ""), RIALTO_OK);
     else
@@ -208,26 +214,26 @@ static void callbacks(void)
     EXPECT(rialto_list_sort_by(&list, buffer, 2 * LONGEST, by_length, &asked), RIALTO_OK);
     CHECK(asked >= 4);
     list_is(&list, "aa,dd,b,c");
-    struct seen seen = {"", 0, 0};
+    struct seen seen = stopping_at(0);
     EXPECT(rialto_list_for_each(&list, buffer, LONGEST, see, &seen), RIALTO_OK);
     CHECK(seen.visits == 4 && strcmp(seen.text, "aaddbz") == 0);
-    seen = (struct seen){"", 2, 0};
+    seen = stopping_at(2);
     EXPECT(rialto_list_for_each(&list, buffer, LONGEST, see, &seen), -5000);
     CHECK(seen.visits == 2 && strcmp(seen.text, "aadd") == 0);
     EXPECT(rialto_list_for_each(&list, buffer, 1, see, &seen), RIALTO_ENOBUFS);
     EXPECT(rialto_list_release(&list), RIALTO_EPERM); /* every walk has released it */
 
     dict_is(&dict, "two=2,one=1");
-    seen = (struct seen){"", 0, 0};
+    seen = stopping_at(0);
     EXPECT(rialto_dict_for_each(&dict, buffer, LONGEST, value, LONGEST, see_pair, &seen), RIALTO_OK);
     CHECK(seen.visits == 2 && strcmp(seen.text, "two2one1") == 0);
     dict_is(&dict, "two=!,one=!");
-    seen = (struct seen){"", 1, 0};
+    seen = stopping_at(1);
     EXPECT(rialto_dict_for_each(&dict, buffer, LONGEST, value, LONGEST, see_pair, &seen), 17);
     CHECK(seen.visits == 1);
     EXPECT(rialto_dict_for_each(&dict, buffer, 2, value, LONGEST, see_pair, &seen), RIALTO_ENOBUFS);
     EXPECT(rialto_dict_for_each(&dict, buffer, LONGEST, NULL, 0, see_pair, &seen), RIALTO_ENOBUFS);
-    seen = (struct seen){"", -1, 0};
+    seen = stopping_at(-1);
     EXPECT(rialto_dict_for_each(&dict, buffer, LONGEST, value, LONGEST, see_pair, &seen), RIALTO_EBUSY);
     CHECK(seen.visits == 1);
     dict_is(&dict, "two=!,one=!,new=");
@@ -368,7 +374,7 @@ static void namespaces(void)
 
     EXPECT(rialto_namespace_set_i64(&space, "i", INT64_MIN), RIALTO_OK);
     EXPECT(rialto_namespace_set_u64(&space, "u", UINT64_MAX), RIALTO_OK);
-    EXPECT(rialto_namespace_set_f64(&space, "f", 0.1), RIALTO_OK);
+    EXPECT(rialto_namespace_set_f64(&space, "f", 0.375), RIALTO_OK);
     EXPECT(rialto_namespace_set_bool(&space, "yes", true), RIALTO_OK);
     EXPECT(rialto_namespace_set_bytes(&space, "b", "\0\xff", 2), RIALTO_OK);
     EXPECT(rialto_namespace_set_str(&space, "text", "12345678"), RIALTO_OK);
@@ -383,7 +389,7 @@ static void namespaces(void)
     EXPECT(rialto_namespace_get_u64(&found, "u", &u64), RIALTO_OK);
     EXPECT(rialto_namespace_get_f64(&found, "f", &f64), RIALTO_OK);
     EXPECT(rialto_namespace_get_bool(&found, "yes", &answer), RIALTO_OK);
-    CHECK(i64 == INT64_MIN && u64 == UINT64_MAX && f64 == 0.1 && answer);
+    CHECK(i64 == INT64_MIN && u64 == UINT64_MAX && f64 == 0.375 && answer);
     EXPECT(rialto_namespace_get_i64(&found, "u", &i64), RIALTO_EWRONGKIND);
     EXPECT(rialto_namespace_get_u64(&found, "i", &u64), RIALTO_EWRONGKIND);
     EXPECT(rialto_namespace_get_f64(&found, "i", &f64), RIALTO_EWRONGKIND);
@@ -413,7 +419,7 @@ static void namespaces(void)
         EXPECT(rialto_namespace_get(&found, all[i].name, buffer, sizeof buffer, &it), RIALTO_OK);
         CHECK(it.type == type);
         CHECK(it.i64 == (i == 0 ? INT64_MIN : 0) && it.u64 == (i == 1 ? UINT64_MAX : 0));
-        CHECK(it.f64 == (i == 2 ? 0.1 : 0) && it.boolean == (i == 3));
+        CHECK(it.f64 == (i == 2 ? 0.375 : 0) && it.boolean == (i == 3));
         CHECK(it.length_bytes == (i == 4 ? 2 : i == 5 ? 8 : 0));
     }
     CHECK(strcmp(buffer, "12345678") == 0);

@@ -20,7 +20,7 @@ static void workers(uint32_t kind, const char *name)
 {
     rialto_queue_t queue;
     pid_t crew[3];
-    uint64_t *done = memory_make(TASKS * sizeof *done);
+    uint64_t *done = (uint64_t *)memory_make(TASKS * sizeof *done);
     make(name, kind, 16, &queue);
     for (int i = 0; i < 3; i++) {
         crew[i] = spawn();

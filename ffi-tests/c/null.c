@@ -13,6 +13,7 @@ static rialto_queue_t queue, dead_queue;
 static rialto_member_t member, dead_member;
 static rialto_peeked_t dead_peeked;
 static rialto_reserved_t dead_reserved;
+static rialto_event_t storage_64[1]; /* zeroed: no object */
 static rialto_lock_t lock = RIALTO_LOCK_INIT;
 static rialto_rlock_t rlock = RIALTO_RLOCK_INIT;
 static rialto_event_t event = RIALTO_EVENT_INIT;
@@ -158,6 +159,11 @@ static void conditions(void)
             REFUSED(rialto_condition_notify(c, 1));
         }
     }
+    /* Also beside what is no lock, or no condition. */
+    REFUSED(rialto_condition_wait_timeout(NULL, (void *)storage_64, MS));
+    REFUSED(rialto_condition_wait_for_timeout(NULL, (void *)storage_64, MS, never_asked, NULL));
+    REFUSED(rialto_condition_wait_for_timeout(&condition, (void *)storage_64, MS, NULL, NULL));
+    REFUSED(rialto_condition_notify_all(NULL, (void *)storage_64));
     REFUSED(rialto_condition_wait_for(&condition, &lock, NULL, NULL));
     REFUSED(rialto_condition_wait_for_timeout(&condition, &lock, MS, NULL, NULL));
     REFUSED(rialto_condition_wait_for_rlock(&condition, &rlock, NULL, NULL));
@@ -1369,6 +1375,7 @@ static void namespaces(void)
     REFUSED(rialto_namespace_get_i64(&namespace, "i", ODD(storage)));
     REFUSED(rialto_namespace_set_bytes(&namespace, "b", NULL, 1));
     REFUSED(rialto_namespace_set_str(&namespace, "b", NULL));
+    REFUSED(rialto_namespace_set_str(&namespace, "a name that is far too long for an attribute of this namespace", NULL));
     REFUSED(rialto_namespace_get(&namespace, "i", NULL, 8, &it));
     REFUSED(rialto_namespace_get(&namespace, "i", to, 8, NULL));
     REFUSED(rialto_namespace_get(&namespace, "i", to, 8, ODD(storage)));

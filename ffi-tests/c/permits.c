@@ -118,7 +118,8 @@ static void until_dead(pid_t pid)
  * it gave it back, or is dead. */
 static void none_is_lost_or_doubled(void)
 {
-    uint32_t *holders = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int access = PROT_READ | PROT_WRITE;
+    uint32_t *holders = (uint32_t *)mmap(NULL, 4096, access, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CHECK(holders != MAP_FAILED);
     pid_t crowd[CROWD];
     for (int round = 0; round < 5; round++) {

@@ -134,7 +134,7 @@ static void both_ways(void)
         EXPECT(rialto_connection_recv(&end, in, sizeof in, &length), RIALTO_OK);
         CHECK(length == 5 && memcmp(in, "three", 5) == 0);
     }
-    CHECK(total > ROUNDS * LONG);
+    CHECK(total > (size_t)ROUNDS * LONG);
     EXPECT(rialto_connection_close(&end), RIALTO_OK);
     reap(child);
 }

@@ -47,7 +47,8 @@ static bool says(ask *what, const rialto_queue_t *queue)
 /* Sleeps until the descriptor is readable. The region's tick is a minute, so nothing else helps. */
 static void until_readable(int fd)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = fd}, got;
+    struct epoll_event event = {EPOLLIN, {0}}, got;
+    event.data.fd = fd;
     int epoll = epoll_create1(EPOLL_CLOEXEC);
     CHECK(epoll >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0);
     CHECK(epoll_wait(epoll, &got, 1, WATCHDOG_MS) == 1 && got.data.fd == fd);

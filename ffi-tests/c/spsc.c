@@ -487,7 +487,7 @@ static rialto_producer_t left_behind;
 
 static void *claim_and_end(void *spsc)
 {
-    EXPECT(rialto_spsc_producer(spsc, &left_behind), RIALTO_OK);
+    EXPECT(rialto_spsc_producer((rialto_spsc_t *)spsc, &left_behind), RIALTO_OK);
     return NULL;
 }
 

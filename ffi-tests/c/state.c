@@ -46,7 +46,8 @@ static void values(void)
     EXPECT(rialto_value_compare_exchange(&value, &number, &seven, sizeof seven), RIALTO_OK);
     CHECK(number == 23 && as_i32(&found) == 7);
 
-    struct point { double x, y; char name[100]; } origin = {0, 0, "origin"}, point;
+    /* Without padding, which nobody writes. */
+    struct point { double x, y; char name[104]; } origin = {0, 0, "origin"}, point;
     EXPECT(rialto_value_create(&region, "point", RIALTO_BLOCK, &origin, sizeof origin, 0, &value), RIALTO_OK);
     EXPECT(rialto_value_load(&value, &point, sizeof point), RIALTO_OK);
     CHECK(memcmp(&point, &origin, sizeof point) == 0);

@@ -39,7 +39,7 @@ static void *produce(void *argument)
 
 static void *consume(void *argument)
 {
-    unsigned char *seen = argument;
+    unsigned char *seen = (unsigned char *)argument;
     char buffer[MOST];
     size_t length;
     int status;
@@ -107,7 +107,7 @@ static void hundreds_of_short_threads(void)
 
 static void *die_holding(void *argument)
 {
-    rialto_peeked_t *peeked = argument;
+    rialto_peeked_t *peeked = (rialto_peeked_t *)argument;
     uint64_t permit;
     EXPECT(rialto_lock_acquire(&lock), RIALTO_OK);
     EXPECT(rialto_rlock_acquire(&rlock), RIALTO_OK);
@@ -145,7 +145,7 @@ static void a_thread_ends_with_its_hands_full(void)
 
 static void *not_mine(void *argument)
 {
-    rialto_member_t *member = argument;
+    rialto_member_t *member = (rialto_member_t *)argument;
     EXPECT(rialto_lock_release(&lock), RIALTO_EPERM);
     EXPECT(rialto_lock_try_acquire(&lock), RIALTO_EAGAIN);
     EXPECT(rialto_member_leave(member), RIALTO_EPERM);
@@ -160,14 +160,14 @@ struct pool {
 /* A thread of a pool: acts as the member that the main thread answers for. */
 static void *work_for_another(void *argument)
 {
-    struct pool *pool = argument;
+    struct pool *pool = (struct pool *)argument;
     EXPECT(rialto_queue_peek(&pool->queue, &pool->peeked), RIALTO_OK);
     return NULL;
 }
 
 static void *end_it(void *argument)
 {
-    EXPECT(rialto_peeked_release(argument), RIALTO_OK);
+    EXPECT(rialto_peeked_release((rialto_peeked_t *)argument), RIALTO_OK);
     return NULL;
 }
 

@@ -1,4 +1,4 @@
-/* The header alone, and a second time: compiled as C99, C11 and C++17, see ffi-tests/tests/header.rs. */
+/* The header alone, and a second time: compiled as C99, C11, C++17 and C++20, see ffi-tests/tests/header.rs. */
 #include <rialto.h>
 #ifdef TWICE
 #include <rialto.h>

@@ -3,16 +3,33 @@
 //! Everything lands in `target/ffi`: a target folder of its own, so that this cargo does not wait
 //! for the one that runs the tests. A missing C compiler is a failure with a message, not a skip: C programs
 //! are half of what Rialto promises.
+//!
+//! `ffi-tests/matrix` runs these tests again with other compilers, languages, widths and checkers. It says so in the
+//! environment:
+//!
+//! | variable | what |
+//! |---|---|
+//! | `CC`, `CXX` | the compiler, with flags if need be: `gcc -m32` |
+//! | `RIALTO_C_FLAGS` | the language and so on, instead of [`FLAGS`] |
+//! | `RIALTO_C_LIBRARY` | another `librialto.a`, for programs of another width |
+//! | `RIALTO_C_RUNNER` | a command that runs them: `valgrind -q` |
+//! | `RIALTO_C_PATIENCE` | by how much to multiply watchdogs, also in `c/check.h` |
 
+mod cpp;
+pub mod documented;
 mod peer;
 
+pub use cpp::{compile_cpp, cpp_compilers, cpp_example_line, run_cpp, run_cpp_example};
 pub use peer::Peer;
 
 use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU32, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -36,6 +53,9 @@ pub enum Link {
 
 /// What a C program needs besides `librialto.a`.
 pub const STATIC_FLAGS: [&str; 1] = ["-pthread"];
+
+/// C programs get these, unless the environment has others.
+pub const FLAGS: &str = "-std=c11 -O2 -g";
 
 /// Every program gets these.
 pub const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
@@ -88,16 +108,37 @@ pub fn libraries() -> &'static Path {
     })
 }
 
+/// The words of a variable; of `usual` if it is not set.
+fn words(variable: &str, usual: &str) -> Vec<String> {
+    let words = env::var(variable).unwrap_or_else(|_| usual.to_owned());
+    words.split_whitespace().map(str::to_owned).collect()
+}
+
 /// A C (or C++) compiler. `CC` and `CXX` choose another one.
 pub fn compiler(variable: &str, usual: &str) -> Command {
-    let name = env::var(variable).unwrap_or_else(|_| usual.to_owned());
-    let there = Command::new(&name).arg("--version").output().is_ok_and(|o| o.status.success());
+    let words = words(variable, usual);
+    let name = words.first().unwrap_or_else(|| panic!("{variable} is empty"));
+    let there = Command::new(name).arg("--version").output().is_ok_and(|o| o.status.success());
     assert!(
         there,
         "no compiler `{name}`: these tests run C programs. Install one (Debian: apt-get install gcc g++), or name \
          it in {variable}."
     );
-    Command::new(name)
+    let mut compiler = Command::new(name);
+    compiler.args(&words[1..]);
+    compiler
+}
+
+/// What runs a compiled program.
+fn runner(program: &Path) -> Command {
+    match &words("RIALTO_C_RUNNER", "")[..] {
+        [] => Command::new(program),
+        [runner, arguments @ ..] => {
+            let mut command = Command::new(runner);
+            command.args(arguments).arg(program);
+            command
+        }
+    }
 }
 
 /// Compiles `ffi-tests/c/NAME.c` and links it.
@@ -108,10 +149,15 @@ pub fn compile(name: &str, link: Link) -> PathBuf {
     // A name of this process's own: test programs may run at the same time.
     let program = folder.join(format!("{name}-{}", std::process::id()));
     let mut cc = compiler("CC", "cc");
-    cc.args(["-std=c11", "-O2", "-g", "-D_GNU_SOURCE"]).args(WARNINGS);
-    cc.arg("-I").arg(root().join("include")).arg(root().join(format!("ffi-tests/c/{name}.c")));
+    cc.args(words("RIALTO_C_FLAGS", FLAGS)).arg("-D_GNU_SOURCE").args(WARNINGS);
+    cc.arg("-I").arg(root().join("include")).arg("-include").arg(documented::include());
+    cc.arg(root().join(format!("ffi-tests/c/{name}.c")));
     match link {
-        Link::Static => cc.arg(libraries.join("librialto.a")).args(STATIC_FLAGS),
+        Link::Static => {
+            let library = env::var_os("RIALTO_C_LIBRARY").map(PathBuf::from);
+            let library = library.unwrap_or_else(|| libraries.join("librialto.a"));
+            cc.args(["-x", "none"]).arg(library).args(STATIC_FLAGS)
+        }
         Link::Shared => {
             let rpath = format!("-Wl,-rpath,{}", libraries.display());
             cc.arg("-L").arg(libraries).args(["-lrialto", "-lpthread", &rpath])
@@ -121,30 +167,32 @@ pub fn compile(name: &str, link: Link) -> PathBuf {
     program
 }
 
-/// Builds `examples/c/NAME.c` by the command in its first comment, but with all warnings, and where the
-/// libraries are.
-pub fn compile_example(name: &str) -> PathBuf {
-    let path = format!("examples/c/{name}.c");
+/// How an example gets Rialto where it is installed.
+const PKG_CONFIG: &str = "$(pkg-config --cflags --libs rialto)";
+
+/// Builds `FOLDER/NAME.c` by the command in its first comment, but with all warnings, and with the header and the
+/// library that are here instead of those that pkg-config knows.
+pub fn compile_example(folder: &str, name: &str) -> PathBuf {
+    let path = format!("{folder}/{name}.c");
     let source = fs::read_to_string(root().join(&path)).expect("an example");
-    let line = |tool: &str| {
-        let line = source.lines().find_map(|line| line.strip_prefix(" *   ").filter(|l| l.starts_with(tool)));
-        line.unwrap_or_else(|| panic!("{path}: its first comment says how to build it, with {tool}"))
-    };
-    let readme = fs::read_to_string(root().join("README.md")).expect("README.md");
-    assert!(readme.contains(line("cargo ")), "{path}: the library is built as in README.md");
-    let command = line("gcc ");
-    assert!(command.ends_with(&format!(" -o {name}")) && command.contains(&path), "{path}: {command}");
-    let folder = target().join("examples");
-    fs::create_dir_all(&folder).expect("the target folder is writable");
-    let program = folder.join(format!("{name}-{}", std::process::id()));
+    let line = source.lines().find_map(|line| line.strip_prefix(" *   ").filter(|l| l.starts_with("gcc ")));
+    let line = line.unwrap_or_else(|| panic!("{path}: its first comment says how to build it, with gcc"));
+    let command = line.strip_prefix("gcc ").and_then(|rest| rest.strip_suffix(&format!(" -o {name}")));
+    let command = command.unwrap_or_else(|| panic!("{path}: {line}"));
+    let file = format!("{name}.c");
+    assert!(command.contains(PKG_CONFIG) && command.contains(&file), "{path}: {line}");
+    let programs = target().join("examples");
+    fs::create_dir_all(&programs).expect("the target folder is writable");
+    // Two tests of one program may build one example.
+    static BUILDS: AtomicU32 = AtomicU32::new(0);
+    let build = BUILDS.fetch_add(1, Ordering::Relaxed);
+    let program = programs.join(format!("{name}-{}-{build}", std::process::id()));
     let mut cc = compiler("CC", "cc");
-    cc.current_dir(root()).args(WARNINGS);
-    for word in command.split_whitespace().skip(1).take_while(|word| *word != "-o") {
-        match word {
-            "target/ffi/c/librialto.a" => cc.arg(libraries().join("librialto.a")),
-            word => cc.arg(word),
-        };
+    cc.current_dir(root()).args(WARNINGS).args(["-I", "include"]);
+    for word in command.replace(PKG_CONFIG, "").split_whitespace() {
+        cc.arg(if word == file { &path } else { word });
     }
+    cc.arg(libraries().join("librialto.a")).args(STATIC_FLAGS);
     succeed(cc.arg("-o").arg(&program), "cannot compile an example");
     program
 }
@@ -154,13 +202,13 @@ pub fn run(name: &str, link: Link) -> String {
     run_program(compile(name, link), &format!("{name}.c ({link:?})"))
 }
 
-/// As [`run`], an example.
+/// As [`run`], an example of `examples/c`.
 pub fn run_example(name: &str) -> String {
-    run_program(compile_example(name), &format!("examples/c/{name}.c"))
+    run_program(compile_example("examples/c", name), &format!("examples/c/{name}.c"))
 }
 
 fn run_program(program: PathBuf, name: &str) -> String {
-    let output = finish(Command::new(&program), name);
+    let output = finish(runner(&program), name);
     let _ = fs::remove_file(&program);
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
@@ -175,17 +223,21 @@ fn run_program(program: PathBuf, name: &str) -> String {
 
 /// Runs a command to its end, or kills it at the watchdog's.
 fn finish(mut command: Command, name: &str) -> Output {
-    use std::process::Stdio;
+    use std::{os::unix::process::CommandExt, process::Stdio};
     let mut child = command
+        .process_group(0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("cannot run {name}: {error}"));
+    let patience = words("RIALTO_C_PATIENCE", "1")[0].parse::<u32>().expect("RIALTO_C_PATIENCE is a number");
     let start = Instant::now();
     while child.try_wait().expect("our child").is_none() {
-        if start.elapsed() > WATCHDOG {
-            let _ = child.kill();
+        if start.elapsed() > WATCHDOG * patience {
+            // With its children, who have our pipes open.
+            // SAFETY: no memory of ours; the group is the child's, which has not been waited for.
+            unsafe { libc::kill(-(child.id() as i32), libc::SIGKILL) };
             panic!("{name} hangs: {:?}", child.wait_with_output());
         }
         std::thread::sleep(Duration::from_millis(5));

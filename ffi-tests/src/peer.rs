@@ -3,7 +3,7 @@
 use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Stdio},
 };
 
 /// One of them; it ends with the test, if not before.
@@ -21,7 +21,7 @@ impl Peer {
 
     /// Starts `program` with these arguments.
     pub fn start_with(program: &Path, arguments: &[&str]) -> Peer {
-        let mut command = Command::new(program);
+        let mut command = crate::runner(program);
         command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the C program");
         let says = BufReader::new(child.stdout.take().unwrap());

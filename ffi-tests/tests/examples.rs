@@ -1,7 +1,137 @@
-//! The C examples, built by the commands in their first comments, and run.
+//! The C and Python examples, built by the commands in their first comments, and run; what they print is checked.
 
-use ffi_tests::{Peer, Unlink, compile_example, run_example};
-use std::time::Duration;
+use ffi_tests::{Peer, Unlink, WARNINGS, compile_example, compiler, libraries, root, run_example, succeed};
+use std::{env, fs, process::Command, time::Duration};
+
+/// A test for each of these examples: it succeeds, and prints just that.
+macro_rules! examples {
+    ($($test:ident: $name:literal prints $lines:literal)*) => {
+        $(#[test]
+        fn $test() {
+            assert_eq!(run_example($name), $lines);
+        })*
+        /// What this file runs.
+        const RUN: &[&str] = &[$($name,)* "consumer", "epoll", "parserpool", "producer", "zerocopy"];
+    };
+}
+
+examples! {
+    an_edit_of_an_array_is_all_or_nothing: "array" prints
+        "40 traders killed, 0 wrong sums\n"
+    a_dead_party_breaks_the_barrier: "barrier" prints
+        "1 died, 2 found the barrier broken; after reset 3 parties went 5 phases together\n"
+    who_waits_with_a_condition_is_told_of_a_death: "condition" prints
+        "1000 sold, 1 deaths, 1000 delivered\n"
+    an_update_of_a_dict_is_all_or_nothing: "dict" prints
+        "to 4000, be 4000, or 2000, not 2000, 12000 in all; 20 writers killed, 0 torn twins\n"
+    an_event_outlives_who_set_it: "event" prints
+        "before: timed out, 0 running; after: set, 3 running\n"
+    join_waits_for_what_a_dead_worker_had: "joinable" prints
+        "100 unfinished after a worker's death, 0 after join; 100 of 100 tasks done once\n"
+    an_extension_of_a_list_is_all_or_nothing: "list" prints
+        "popped Bach, left Haydn Monteverdi Verdi; 20 writers killed, 0 halves\n"
+    the_next_owner_of_a_lock_repairs: "lock" prints
+        "4 x 10000 rounds: 40000\nowner died: found 60, repaired to 100; next owner: done\n"
+    a_member_is_whose_death_counts: "member" prints
+        "given back: 1 by a killed process, 1 by an ended thread, 0 by a thread that acted for us; attempt 2\n"
+    a_dead_writer_of_a_namespace_holds_nobody_up: "namespace" prints
+        "host localhost, port 9090, patience 2.5, verbose true\n\
+         host as a number: RIALTO_EWRONGKIND; colour: RIALTO_ENOENT; 3 attributes left\n"
+    the_other_end_of_a_pipe_is_told: "pipe" prints
+        "12 right, and 169 from the dead; then recv: RIALTO_EPIPE; send: RIALTO_ECONNRESET\n"
+    a_dead_worker_s_message_goes_to_the_next: "queue" prints
+        "one, two, four, five, three (redelivered); 1 worker lost\n"
+    programs_meet_in_a_region_whoever_is_first: "region" prints
+        "3 hellos of the dead; objects: lock (kind 13, 1 user) queue (kind 1, 1 user); \
+         removing the queue freed its room\n"
+    a_recursive_lock_of_a_dead_owner_is_held_once: "rlock" prints
+        "acquired; the last owner died: 6 begun, 3 ended; we hold it 1 time\n\
+         after repair: 4 begun, 4 ended\n"
+    a_plain_semaphore_s_permit_dies_with_its_holder: "semaphore" prints
+        "1000 signals taken; one more? would block\na holder died: 1 of 2 left; put back; \
+         and another? more than can be counted, or than the bound\n"
+    both_ends_of_an_spsc_queue_are_replaced: "spsc" prints
+        "100000 numbers in order, 2 ends lost\n"
+    a_tracked_semaphore_s_permits_come_back: "tracked_semaphore" prints
+        "3 guests died, 3 left, never more than 3 seated: true; 3 of 3 seats free\n"
+    a_value_is_whole: "value" prints
+        "counted 4000, raw 4000; 20 writers killed, 0 torn pages\n"
+}
+
+/// The examples in `examples/c`, without `.c`.
+fn sources() -> Vec<String> {
+    let files = fs::read_dir(root().join("examples/c")).expect("examples/c");
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> =
+        names.filter_map(|name| name.strip_suffix(".c").map(str::to_owned)).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn each_example_is_run_here() {
+    let mut run = RUN.to_vec();
+    run.sort();
+    assert_eq!(sources(), run);
+    // Those without a row above have a test of their own.
+    let this = include_str!("examples.rs");
+    for name in &run {
+        let row = format!("{name:?} prints");
+        let run = format!("run_example({name:?})");
+        let compiled = format!("compile_example(\"examples/c\", {name:?})");
+        assert!([row, run, compiled].iter().any(|way| this.contains(way)), "{name} is not run");
+    }
+}
+
+#[test]
+fn each_example_is_c99_and_c11_without_a_warning() {
+    let paths = sources().into_iter().map(|name| format!("examples/c/{name}.c"));
+    for path in paths.chain(["examples/python/partner.c".to_owned()]) {
+        for standard in [&["-std=c99", "-D_GNU_SOURCE"][..], &["-std=c11"]] {
+            let mut cc = compiler("CC", "cc");
+            cc.current_dir(root()).args(standard).arg("-fsyntax-only").args(WARNINGS);
+            succeed(cc.args(["-I", "include", &path]), "an example is not C");
+        }
+    }
+}
+
+#[test]
+fn a_pool_of_workers_survives_its_inputs() {
+    let printed = run_example("parserpool");
+    assert_eq!(printed, "1000 inputs: 987 parsed, 10 refused, 3 quarantined, 9 workers lost, exact\n");
+}
+
+#[test]
+fn a_pool_of_workers_survives_its_inputs_and_kills() {
+    watchdog();
+    let mut pool = Peer::start_with(&compile_example("examples/c", "parserpool"), &["--kill"]);
+    let (summary, kills) = (pool.line(), pool.line());
+    let lost = summary.strip_prefix("1000 inputs: 987 parsed, 10 refused, 3 quarantined, ");
+    let lost = lost
+        .and_then(|rest| rest.strip_suffix(" workers lost, exact"))
+        .unwrap_or_else(|| panic!("{summary}"));
+    assert!(lost.parse::<u32>().unwrap() > 9, "{summary}");
+    let doubles =
+        kills.strip_prefix("39 workers killed, ").and_then(|rest| rest.split_once(" second results"));
+    let (doubles, _) = doubles.unwrap_or_else(|| panic!("{kills}"));
+    assert!(doubles.parse::<u32>().unwrap() > 0, "{kills}");
+    pool.succeed();
+}
+
+#[test]
+fn python_and_c_share_a_queue_and_a_lock() {
+    watchdog();
+    let partner = compile_example("examples/python", "partner");
+    let mut python = Command::new(env::var("PYTHON").unwrap_or("python3".to_owned()));
+    python.arg(root().join("examples/python/share.py")).arg(partner).env("LD_LIBRARY_PATH", libraries());
+    let output = succeed(&mut python, "share.py (Python 3 is needed; PYTHON names another one)");
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "1000 messages to C and back\n\
+         C killed with the lock: Python was told, and repaired\n\
+         Python killed with the lock: C was told, and repaired\n"
+    );
+}
 
 /// Ends the test if an example hangs.
 fn watchdog() {
@@ -15,7 +145,8 @@ fn watchdog() {
 #[test]
 fn a_consumer_survives_a_killed_producer_and_inherits_from_a_killed_consumer() {
     watchdog();
-    let (producer, consumer) = (compile_example("producer"), compile_example("consumer"));
+    let (producer, consumer) =
+        (compile_example("examples/c", "producer"), compile_example("examples/c", "consumer"));
     let name = format!("rialto-example-{}", std::process::id());
     let _unlink = Unlink(name.clone());
 

@@ -1,24 +1,21 @@
-//! `rialto_array_t`, `rialto_array_edit_t`, `rialto_raw_array_*`.
+//! `rialto_array_t`, `rialto_array_edit_t`.
 
 use super::{
     View, buffer, bytes, check, code, get, name, put, rialto_region_t, rialto_type_t, status,
-    value::{add, check_type, create_raw, exchange, open_raw, swap, type_of},
+    value::{add, check_type, exchange, swap, type_of},
 };
 use crate::{
     any::{Any, AnyEdit},
     error::{Error, Result},
-    region::Kind,
     sys::Os,
 };
 use core::ffi::{c_char, c_int, c_void};
 
-/// This process's view of an array that several processes share: an update, of one element or of many, is all
-/// or nothing, whoever is killed when, and a read never waits for the dead. Private to the process. It refers to its
-/// region's view, which must not move and must outlive it. It may be copied, is used by any number of threads, and
-/// needs no end.
+/// An array that several processes share: an update, of one element or of many, is all or nothing,
+/// whoever is killed when, and a read never waits for the dead. A plain view.
 #[repr(C)]
 pub struct rialto_array_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 8],
 }
 
@@ -32,7 +29,7 @@ unsafe impl View for rialto_array_t {
 /// An edit under way, see rialto_array_edit. Only ever pointed to.
 #[repr(C)]
 pub struct rialto_array_edit_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 1],
 }
 
@@ -54,7 +51,7 @@ fn span(array: &Any<'static, Os>, count: u32) -> Result<usize> {
 
 /// Makes an array in a region, waiting at most `timeout_ns` for others who create there.
 ///
-/// region      alive; its view must not move, and must outlive the array's.
+/// region      alive; its view must outlive the array's.
 /// name        1 to 31 bytes of UTF-8.
 /// type        RIALTO_BLOCK, RIALTO_U8 ...
 /// size        bytes of an element; a number's own.
@@ -64,8 +61,8 @@ fn span(array: &Any<'static, Os>, count: u32) -> Result<usize> {
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
 /// array       gets the view.
 /// Returns     as rialto_value_create.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole array or none, and the room is not lost.
 /// Since       0.1
@@ -93,12 +90,12 @@ pub unsafe extern "C" fn rialto_array_create(
 
 /// Finds the array of that name.
 ///
-/// region      alive; its view must not move, and must outlive the array's.
+/// region      alive; its view must outlive the array's.
 /// name        as it was created.
 /// type, size  as it was created.
 /// array       gets the view.
 /// Returns     as rialto_value_open.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -123,7 +120,8 @@ pub unsafe extern "C" fn rialto_array_open(
 /// array       alive.
 /// count       gets the number.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_array_len(array: *const rialto_array_t, count: *mut u32) -> c_int {
@@ -139,10 +137,11 @@ pub unsafe extern "C" fn rialto_array_len(array: *const rialto_array_t, count: *
 /// array       alive.
 /// index       of the first.
 /// count       how many.
-/// to          gets them; nobody else uses those bytes meanwhile. After an error they may be overwritten.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL; where writers overtake us 64
-///             times in a row, also as rialto_array_write.
-/// Concurrency any thread of any process.  Blocks: only then.
+/// to          gets them; nobody else uses those bytes meanwhile. After an error they may be
+///             overwritten.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL; where writers
+///             overtake us 64 times in a row, also as rialto_array_write.
+/// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -159,14 +158,15 @@ pub unsafe extern "C" fn rialto_array_read(
     }))
 }
 
-/// Stores elements: all of them or, if we are killed, perhaps none. Waits for others who hold the lock, see
-/// rialto_array_set_timeout.
+/// Stores elements: all of them or, if we are killed, perhaps none. Waits for others who hold the
+/// lock, see rialto_array_set_timeout.
 ///
 /// array       alive.
 /// index       of the first.
 /// count       how many.
 /// from        as many elements. A bool is 0 or 1.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many: nothing is stored); as rialto_value_store.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many: nothing is stored); as
+///             rialto_value_store.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   everybody finds the old elements, or everybody the new ones.
@@ -259,14 +259,15 @@ pub unsafe extern "C" fn rialto_array_fetch_add(
 /// Has `change` change as many elements as it likes: all of that or nothing.
 ///
 /// array       alive.
-/// change      called once, at once, by this thread, with the edit and `context`. It reads and writes by
-///             rialto_array_edit_read and _write; the array itself is meanwhile as it was before, and writing to it is
-///             RIALTO_EDEADLK. What it returns is returned: if that is negative, nothing is changed. It must
-///             return: no longjmp, no exception, no pthread_exit.
+/// change      called once, at once, by this thread, with the edit and `context`. It reads and
+///             writes by rialto_array_edit_read and _write; the array itself is meanwhile as it was
+///             before, and writing to it is RIALTO_EDEADLK. What it returns is returned: if that is
+///             negative, nothing is changed. It must return: no longjmp, no exception, no
+///             pthread_exit.
 /// context     yours.
 /// Returns     what `change` returned; as rialto_array_write.
-/// Concurrency any thread of any process.  Blocks: yes, while others hold the lock; and others, who write, while
-///             `change` runs.
+/// Concurrency any thread of any process.  Blocks: yes, while others hold the lock; and others, who
+///             write, while `change` runs.
 /// Signals     not async-signal-safe.
 /// If we die   also in `change`: everybody finds what was before, or everybody all of it.
 /// Since       0.1
@@ -294,8 +295,11 @@ pub unsafe extern "C" fn rialto_array_edit(
 /// edit        what `change` was called with, during that call.
 /// index       of the first.
 /// to, size    gets whole elements, as many as there are bytes for.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL (also: no whole elements).
-/// Concurrency the thread that edits.  Signals: not async-signal-safe.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL (also: no whole
+///             elements).
+/// Concurrency the thread that edits.  Blocks: no.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_array_edit.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_array_edit_read(
@@ -313,9 +317,11 @@ pub unsafe extern "C" fn rialto_array_edit_read(
 /// edit        what `change` was called with, during that call.
 /// index       of the first.
 /// from, size  whole elements.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL (also: no whole elements, a bool
-///             that is none).
-/// Concurrency the thread that edits.  Signals: not async-signal-safe.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (there are not as many); RIALTO_EINVAL (also: no whole
+///             elements, a bool that is none).
+/// Concurrency the thread that edits.  Blocks: no.
+/// Signals     not async-signal-safe.
+/// If we die   as rialto_array_edit.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_array_edit_write(
@@ -326,57 +332,4 @@ pub unsafe extern "C" fn rialto_array_edit_write(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(edit).and_then(|()| unsafe { (*edit.cast::<Edit>()).write(index, bytes(from, size)?) }))
-}
-
-/// Makes a raw array in a region, zero. As rialto_raw_value_create.
-///
-/// region, name, type, size, data
-///             as for rialto_raw_value_create; elements follow each other without gaps.
-/// count       elements, 1 and more; at most 2^30 bytes in all.
-/// Returns     as rialto_value_create.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
-/// Signals     not async-signal-safe.
-/// If we die   there is a whole array or none, and the room is not lost.
-/// Since       0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rialto_raw_array_create(
-    region: *const rialto_region_t,
-    name: *const c_char,
-    r#type: rialto_type_t,
-    size: usize,
-    count: u32,
-    data: *mut *mut c_void,
-) -> c_int {
-    // SAFETY: checked, and the caller's word.
-    status(check(data).and_then(|()| unsafe {
-        data.write(create_raw(Kind::RawArray, region, name, (r#type, size, count))?);
-        Ok(())
-    }))
-}
-
-/// Finds the raw array of that name.
-///
-/// region, name, type, size, data
-///             as for rialto_raw_value_open.
-/// count       gets how many elements it has.
-/// Returns     as rialto_value_open.
-/// Concurrency any thread of any process.  Blocks: no.
-/// Signals     not async-signal-safe.
-/// Since       0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rialto_raw_array_open(
-    region: *const rialto_region_t,
-    name: *const c_char,
-    r#type: rialto_type_t,
-    size: usize,
-    data: *mut *mut c_void,
-    count: *mut u32,
-) -> c_int {
-    // SAFETY: checked, and the caller's word.
-    status(check(data).and_then(|()| check(count)).and_then(|()| unsafe {
-        let (elements, len) = open_raw(Kind::RawArray, region, name, (r#type, size))?;
-        data.write(elements);
-        count.write(len);
-        Ok(())
-    }))
 }

@@ -8,15 +8,13 @@ use crate::{
 };
 use core::ffi::{c_char, c_int, c_void};
 
-/// This process's view of a barrier, private to the process: one in a region, at which an agreed number
-/// of parties wait for each other, as often as they like. It refers to its region's view, which must not
-/// move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
-/// A party that times out, aborts, or dies while it waits (or anywhere, if it is registered) breaks the
-/// barrier for all, until somebody resets it.
-/// Cf. pthread_barrier_t, which hangs then.
+/// A barrier, at which an agreed number of parties wait for each other, as often as they like. A
+/// plain view. A party that times out, aborts, or dies while it waits (or anywhere, if it is
+/// registered) breaks the barrier for all, until somebody resets it. Cf. pthread_barrier_t, which
+/// hangs then.
 #[repr(C)]
 pub struct rialto_barrier_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 16],
 }
 
@@ -66,18 +64,16 @@ unsafe fn wait(
     }))
 }
 
-/// Makes a barrier in a region, whole, with nobody there, waiting for others who create there as long as
-/// it takes. Cf. pthread_barrier_init.
+/// Makes a barrier in a region, whole, with nobody there, waiting for others who create there as
+/// long as it takes. Cf. pthread_barrier_init.
 ///
-/// region      alive; its view must not move, and must outlive the barrier's.
+/// region      alive; its view must outlive the barrier's.
 /// name        1 to 31 bytes of UTF-8.
 /// parties     how many wait for each other; 1 to 4095. It takes 512 bytes and 24 for each.
 /// barrier     gets the view.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
-///             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Returns     as rialto_queue_create.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole barrier or none, and the room is not lost.
 /// Since       0.1
@@ -116,12 +112,11 @@ pub unsafe extern "C" fn rialto_barrier_create_timeout(
 
 /// Finds the barrier of that name.
 ///
-/// region      alive; its view must not move, and must outlive the barrier's.
+/// region      alive; its view must outlive the barrier's.
 /// name        as it was created.
 /// barrier     gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles
-///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -142,8 +137,9 @@ pub unsafe extern "C" fn rialto_barrier_open(
 ///
 /// region, name, parties, barrier
 ///             as for rialto_barrier_create.
-/// Returns     as rialto_barrier_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
-///             parties, or is something else).
+/// Returns     as rialto_barrier_open and rialto_barrier_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created for another number of
+///             parties.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_barrier_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_barrier_create.
@@ -163,8 +159,8 @@ pub unsafe extern "C" fn rialto_barrier_open_or_create(
     }))
 }
 
-/// The same barrier, seen by a member that you made, whichever thread calls: that member is the party
-/// that waits or registers through the new view.
+/// The same barrier, seen by a member that you made, whichever thread calls: that member is the
+/// party that waits or registers through the new view.
 ///
 /// barrier     alive.
 /// member      alive, of the same region's view; it must outlive the new view's use. One of another
@@ -172,7 +168,8 @@ pub unsafe extern "C" fn rialto_barrier_open_or_create(
 ///             forked child, which must not act as it.
 /// as_member   gets the new view; may be `barrier`.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_barrier_as_member(
@@ -188,15 +185,16 @@ pub unsafe extern "C" fn rialto_barrier_as_member(
     }))
 }
 
-/// Waits until all parties have come, as long as it takes. Who finds all places taken waits for the next
-/// generation. Cf. pthread_barrier_wait.
+/// Waits until all parties have come, as long as it takes. Who finds all places taken waits for the
+/// next generation. Cf. pthread_barrier_wait.
 ///
 /// barrier     alive.
-/// index       gets a number that no other party gets this time: 0 to parties - 1, in the order in which
-///             they came. For the choice of one who does something; not NULL.
-/// Returns     RIALTO_OK; RIALTO_EBROKEN (it is broken, or was while we waited: by a timeout, a death,
-///             a failed action, an abort or a reset); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on
-///             the thread's first use); RIALTO_EINVAL (also: the member is not of this region).
+/// index       gets a number that no other party gets this time: 0 to parties - 1, in the order in
+///             which they came. For the choice of one who does something; not NULL.
+/// Returns     RIALTO_OK; RIALTO_EBROKEN (it is broken, or was while we waited: by a timeout, a
+///             death, a failed action, an abort or a reset); RIALTO_EPERM (rialto_barrier_as_member:
+///             the member is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's
+///             first use); RIALTO_EINVAL (also: the member is not of this region).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   waiting: the barrier is broken for the others within a tick, unless all had come
@@ -214,9 +212,9 @@ pub unsafe extern "C" fn rialto_barrier_wait(barrier: *const rialto_barrier_t, i
 /// barrier, index
 ///             as for rialto_barrier_wait.
 /// timeout_ns  0 does not wait; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_barrier_wait; RIALTO_ETIMEDOUT (also with 0, unless we came last and there was
-///             time to see to the dead): the barrier is broken by that for all, and the others get
-///             RIALTO_EBROKEN; also if we waited for the next generation only.
+/// Returns     as rialto_barrier_wait; RIALTO_ETIMEDOUT (also with 0, unless we came last and there
+///             was time to see to the dead): the barrier is broken by that for all, and the others
+///             get RIALTO_EBROKEN; also if we waited for the next generation only.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_barrier_wait.
@@ -231,8 +229,8 @@ pub unsafe extern "C" fn rialto_barrier_wait_timeout(
     unsafe { wait(barrier, timeout_ns, || true, index) }
 }
 
-/// As rialto_barrier_wait_timeout; the party that comes last runs its action before anybody is released.
-/// Parties may bring different ones, or none by another wait.
+/// As rialto_barrier_wait_timeout; the party that comes last runs its action before anybody is
+/// released. Parties may bring different ones, or none by another wait.
 ///
 /// barrier, index
 ///             as for rialto_barrier_wait.
@@ -257,16 +255,17 @@ pub unsafe extern "C" fn rialto_barrier_wait_action_timeout(
     unsafe { wait(barrier, timeout_ns, || action(arg) == 0, index) }
 }
 
-/// Makes the calling thread's member (or the view's, see rialto_barrier_as_member) known as a party: from
-/// here on its death, or its thread's end, breaks the barrier also while it is elsewhere. Once is
-/// enough; a second time changes nothing. Who does not register may wait all the same.
+/// Makes the calling thread's member (or the view's, see rialto_barrier_as_member) known as a party:
+/// from here on its death, or its thread's end, breaks the barrier also while it is elsewhere. Once
+/// is enough; a second time changes nothing. Who does not register may wait all the same.
 ///
 /// barrier     alive.
 /// Returns     RIALTO_OK; RIALTO_ENOSPC (as many members as there are parties have registered);
-///             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL
-///             (also: the member is not of this region).
-/// Concurrency any thread of any process.  Blocks: no; if the registry is full, it looks among all members
-///             for the dead, a tick at most.
+///             RIALTO_EPERM (rialto_barrier_as_member: the member is gone); RIALTO_ENFILE,
+///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: the
+///             member is not of this region).
+/// Concurrency any thread of any process.  Blocks: no; if the registry is full, it looks among all
+///             members for the dead, a tick at most.
 /// Signals     not async-signal-safe.
 /// If we die   it is registered or it is not.
 /// Since       0.1
@@ -279,8 +278,9 @@ pub unsafe extern "C" fn rialto_barrier_register(barrier: *const rialto_barrier_
 /// Undoes rialto_barrier_register. Needed before the member can leave the region.
 ///
 /// barrier     alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (not registered); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM
-///             (on the thread's first use); RIALTO_EINVAL (also: the member is not of this region).
+/// Returns     RIALTO_OK; RIALTO_EPERM (not registered, or the member is gone); RIALTO_ENFILE,
+///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: the
+///             member is not of this region).
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   it is registered still, and so breaks the barrier, or it is not.
@@ -291,9 +291,9 @@ pub unsafe extern "C" fn rialto_barrier_unregister(barrier: *const rialto_barrie
     status(unsafe { barrier_at(barrier) }.and_then(|barrier| barrier.unregister()))
 }
 
-/// Makes the barrier whole, with nobody there. Those who wait in it now get RIALTO_EBROKEN. The number of
-/// parties stays: somebody must come in the place of a dead one. A death that nobody has noticed yet
-/// breaks it again: call rialto_region_recover first.
+/// Makes the barrier whole, with nobody there. Those who wait in it now get RIALTO_EBROKEN. The
+/// number of parties stays: somebody must come in the place of a dead one. A death that nobody has
+/// noticed yet breaks it again: call rialto_region_recover first.
 ///
 /// barrier     alive.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
@@ -307,8 +307,8 @@ pub unsafe extern "C" fn rialto_barrier_reset(barrier: *const rialto_barrier_t) 
     status(unsafe { barrier_at(barrier) }.map(|barrier| barrier.reset()))
 }
 
-/// Breaks the barrier: those who wait in it now, or come before a reset, get RIALTO_EBROKEN. Again is
-/// fine.
+/// Breaks the barrier: those who wait in it now, or come before a reset, get RIALTO_EBROKEN. Again
+/// is harmless.
 ///
 /// barrier     alive.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
@@ -325,10 +325,11 @@ pub unsafe extern "C" fn rialto_barrier_abort(barrier: *const rialto_barrier_t) 
 /// Whether the barrier is broken.
 ///
 /// barrier     alive.
-/// is_broken   gets the answer, which may be old when you read it. A death breaks it when somebody who
-///             waits, or rialto_region_recover, finds it.
+/// is_broken   gets the answer, which may be old when you read it. A death breaks it when somebody
+///             who waits, or rialto_region_recover, finds it.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_barrier_is_broken(
@@ -347,7 +348,8 @@ pub unsafe extern "C" fn rialto_barrier_is_broken(
 /// barrier     alive.
 /// parties     gets the number, which may be old when you read it; 0 if the barrier is broken.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_barrier_n_waiting(
@@ -366,7 +368,8 @@ pub unsafe extern "C" fn rialto_barrier_n_waiting(
 /// barrier     alive.
 /// parties     gets the number that it was created with.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_barrier_parties(

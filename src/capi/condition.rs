@@ -10,15 +10,15 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 
-/// A condition variable in shared memory, for what a rialto_lock_t or rialto_rlock_t protects; all who
-/// wait with it use the same lock. Embed it in your own struct, anywhere; the struct then is 64-aligned
-/// as well. Set it with RIALTO_CONDITION_INIT or rialto_condition_init, once, before anybody else sees
-/// it; zeroed memory is refused. It belongs to nobody, so no death damages it. Its memory must not be
-/// unmapped, freed or used for anything else before all calls have returned.
-/// Cf. pthread_cond_t with PTHREAD_PROCESS_SHARED.
+/// A condition variable in shared memory, for what a rialto_lock_t or rialto_rlock_t protects; all
+/// who wait with it use the same lock. Embed it in your own struct, anywhere; the struct then is
+/// 64-aligned as well. Initialise it with RIALTO_CONDITION_INIT or rialto_condition_init, once,
+/// before anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages
+/// it. Its memory must not be unmapped, freed or used for anything else before all calls have
+/// returned. Cf. pthread_cond_t with PTHREAD_PROCESS_SHARED.
 #[repr(C, align(64))]
 pub struct rialto_condition_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u32; 16],
 }
 
@@ -57,7 +57,11 @@ unsafe fn wait<L: Lockable>(
     timeout_ns: u64,
 ) -> c_int {
     // SAFETY: the caller's word.
-    acquired(lock.and_then(|lock| unsafe { condition_at(condition) }?.wait_timeout(lock, timeout_ns)))
+    acquired(
+        check(condition)
+            .and(lock)
+            .and_then(|lock| unsafe { condition_at(condition) }?.wait_timeout(lock, timeout_ns)),
+    )
 }
 
 /// # Safety
@@ -69,8 +73,9 @@ unsafe fn wait_for<L: Lockable>(
     predicate: Predicate,
     arg: *mut c_void,
 ) -> c_int {
-    acquired(lock.and_then(|lock| {
-        let predicate = predicate.ok_or(Error::Invalid)?;
+    let predicate = check(condition).and(predicate.ok_or(Error::Invalid));
+    acquired(predicate.and_then(|predicate| {
+        let lock = lock?;
         // SAFETY: the caller's word.
         let condition = unsafe { condition_at(condition) }?;
         // SAFETY: the caller's word.
@@ -83,7 +88,9 @@ unsafe fn wait_for<L: Lockable>(
 unsafe fn notify_all<L: Lockable>(condition: *const rialto_condition_t, lock: Result<&L>) -> c_int {
     // SAFETY: the caller's word.
     status(
-        lock.and_then(|lock| unsafe { condition_at(condition) }.map(|condition| condition.notify_all(lock))),
+        check(condition)
+            .and(lock)
+            .and_then(|lock| unsafe { condition_at(condition) }.map(|condition| condition.notify_all(lock))),
     )
 }
 
@@ -91,7 +98,7 @@ unsafe fn notify_all<L: Lockable>(condition: *const rialto_condition_t, lock: Re
 ///
 /// condition   64 bytes, 64-aligned, that nobody uses as a condition now.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency one thread; publish the condition to others afterwards.
+/// Concurrency one thread; publish the condition to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   all other calls refuse what is left.
 /// Since       0.1
@@ -101,7 +108,7 @@ pub unsafe extern "C" fn rialto_condition_init(condition: *mut rialto_condition_
     status(check(condition).map(|()| unsafe { Condition::init(condition.cast()) }))
 }
 
-/// Says whether there is a condition. Needs no counterpart: attaching takes nothing.
+/// Checks that there is a condition. Takes nothing, so it needs no counterpart.
 ///
 /// condition   64 readable bytes; what is in them does not matter.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no condition there).
@@ -114,24 +121,26 @@ pub unsafe extern "C" fn rialto_condition_attach(condition: *const rialto_condit
     status(unsafe { condition_at(condition) }.map(|_| ()))
 }
 
-/// Gives `lock` up, waits for a notification as long as it takes, and acquires `lock` again, which has no
-/// timeout in any of these calls. It may return without a notification for us if others were notified,
-/// so look at what you wait for, or use rialto_condition_wait_for. The death of somebody who holds the
-/// lock meanwhile, and who would have notified, does not end the wait. Cf. pthread_cond_wait.
+/// Gives `lock` up, waits for a notification as long as it takes, and acquires `lock` again, which
+/// has no timeout in any of these calls. It may return without a notification for us if others were
+/// notified, so look at what you wait for, or use rialto_condition_wait_for. The death of somebody
+/// who holds the lock meanwhile, and who would have notified, does not end the wait. Cf.
+/// pthread_cond_wait.
 ///
 /// condition   initialised by rialto_condition_init or RIALTO_CONDITION_INIT.
-/// lock        held by the calling thread, and repaired: acquired with RIALTO_OK or marked consistent.
+/// lock        held by the calling thread, and repaired: acquired with RIALTO_OK or marked
+///             consistent.
 /// Returns     HOLDING THE LOCK AGAIN: RIALTO_OK; RIALTO_OWNER_DIED (an owner died meanwhile: repair
-///             first, then mark_consistent; whether there was a notification is not said).
-///             Not holding it: RIALTO_EPERM (this thread did not hold it: nothing happened);
+///             first, then mark_consistent; whether there was a notification is not said). Not
+///             holding it: RIALTO_EPERM (this thread did not hold it: nothing happened);
 ///             RIALTO_ENOTRECOVERABLE (released unrepaired: by another owner, or by this very call
-///             if it was not repaired); RIALTO_EBADREGION (somebody overwrote the lock); RIALTO_ENOMEM.
-///             As it was before: RIALTO_EBADREGION (no condition there: rialto_lock_is_mine tells which);
-///             RIALTO_EINVAL.
+///             if it was not repaired); RIALTO_EBADREGION (somebody overwrote the lock);
+///             RIALTO_ENOMEM. As it was before: RIALTO_EBADREGION (no condition there:
+///             rialto_lock_is_mine tells which); RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
-/// If we die   holding the lock, before or after: its next acquirer is told. Waiting: nothing is lost;
-///             a notification that only we got reaches another waiter within a tick, 100 ms.
+/// If we die   holding the lock, before or after: its next acquirer is told. Waiting: nothing is
+///             lost; a notification that only we got reaches another waiter within a tick, 100 ms.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_condition_wait(
@@ -142,15 +151,17 @@ pub unsafe extern "C" fn rialto_condition_wait(
     unsafe { wait(condition, lock_at(lock), FOREVER) }
 }
 
-/// As rialto_condition_wait, waiting for a notification at most `timeout_ns` nanoseconds. Note that the
-/// lock is held after RIALTO_ETIMEDOUT, too. Cf. pthread_cond_timedwait, but relative and monotonic.
+/// As rialto_condition_wait, waiting for a notification at most `timeout_ns` nanoseconds. Note that
+/// the lock is held after RIALTO_ETIMEDOUT, too. Cf. pthread_cond_timedwait, but relative and
+/// monotonic.
 ///
 /// condition, lock
 ///             as for rialto_condition_wait.
-/// timeout_ns  0 polls, giving the lock up for a moment; RIALTO_WAIT_FOREVER never passes. Never early.
+/// timeout_ns  0 polls, giving the lock up for a moment; RIALTO_WAIT_FOREVER never passes. Never
+///             early.
 /// Returns     as rialto_condition_wait; and HOLDING THE LOCK AGAIN, although negative:
-///             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0). If an owner died meanwhile it is RIALTO_OWNER_DIED
-///             instead, whether or not the time has passed.
+///             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0). If an owner died meanwhile it is
+///             RIALTO_OWNER_DIED instead, whether or not the time has passed.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_condition_wait.
@@ -169,8 +180,8 @@ pub unsafe extern "C" fn rialto_condition_wait_timeout(
 ///
 /// condition, lock
 ///             as for rialto_condition_wait.
-/// predicate   called holding the lock, at once and after each notification. It must return, and must
-///             not release the lock.
+/// predicate   called holding the lock, at once and after each notification. It must return, and
+///             must not release the lock.
 /// arg         passed to it.
 /// Returns     as rialto_condition_wait. HOLDING THE LOCK: RIALTO_OK (the predicate is true now);
 ///             RIALTO_OWNER_DIED (repair first; the predicate was not asked since).
@@ -189,15 +200,15 @@ pub unsafe extern "C" fn rialto_condition_wait_for(
     unsafe { wait_for(condition, lock_at(lock), FOREVER, predicate, arg) }
 }
 
-/// Waits until `predicate` says true, at most `timeout_ns` nanoseconds. Note that the lock is held after
-/// RIALTO_ETIMEDOUT, too.
+/// Waits until `predicate` says true, at most `timeout_ns` nanoseconds. Note that the lock is held
+/// after RIALTO_ETIMEDOUT, too.
 ///
 /// condition, lock, predicate, arg
 ///             as for rialto_condition_wait_for.
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_condition_wait_for; and HOLDING THE LOCK, although negative: RIALTO_ETIMEDOUT;
-///             RIALTO_EAGAIN (0): the predicate was false to the last. If an owner died meanwhile it
-///             is RIALTO_OWNER_DIED instead, whether or not the time has passed.
+/// Returns     as rialto_condition_wait_for; and HOLDING THE LOCK, although negative:
+///             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0): the predicate was false to the last. If an owner
+///             died meanwhile it is RIALTO_OWNER_DIED instead, whether or not the time has passed.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_condition_wait.
@@ -214,12 +225,13 @@ pub unsafe extern "C" fn rialto_condition_wait_for_timeout(
     unsafe { wait_for(condition, lock_at(lock), timeout_ns, predicate, arg) }
 }
 
-/// As rialto_condition_wait, with a recursive lock: given up wholly, however often it is held, and held
-/// as often again afterwards, also with RIALTO_OWNER_DIED.
+/// As rialto_condition_wait, with a recursive lock: given up wholly, however often it is held, and
+/// held as often again afterwards, also with RIALTO_OWNER_DIED.
 ///
 /// condition   as for rialto_condition_wait.
 /// rlock       as the lock there.
-/// Returns     as rialto_condition_wait: HOLDING THE LOCK AGAIN with RIALTO_OK and RIALTO_OWNER_DIED.
+/// Returns     as rialto_condition_wait: HOLDING THE LOCK AGAIN with RIALTO_OK and
+///             RIALTO_OWNER_DIED.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_condition_wait.
@@ -298,9 +310,10 @@ pub unsafe extern "C" fn rialto_condition_wait_for_timeout_rlock(
     unsafe { wait_for(condition, rlock_at(rlock), timeout_ns, predicate, arg) }
 }
 
-/// Notifies `waiters` of those who wait, or all if there are fewer; others may return, too. Nothing is
-/// remembered if nobody waits. The lock need not be held; but what the waiters wait for must have been
-/// changed under it, or one that is just about to wait may miss the change. Cf. pthread_cond_signal.
+/// Notifies `waiters` of those who wait, or all if there are fewer; others may return, too. Nothing
+/// is remembered if nobody waits. The lock need not be held; but what the waiters wait for must have
+/// been changed under it, or one that is just about to wait may miss the change. Cf.
+/// pthread_cond_signal.
 ///
 /// condition   as for rialto_condition_wait.
 /// waiters     how many; 0 does nothing.
@@ -316,8 +329,8 @@ pub unsafe extern "C" fn rialto_condition_notify(condition: *mut rialto_conditio
     status(unsafe { condition_at(condition) }.map(|condition| condition.notify(waiters)))
 }
 
-/// Notifies all who wait. They get the lock one after the other and are woken in that order, not as a
-/// herd. Otherwise as rialto_condition_notify. Cf. pthread_cond_broadcast.
+/// Notifies all who wait. They get the lock one after the other and are woken in that order, not as
+/// a herd. Otherwise as rialto_condition_notify. Cf. pthread_cond_broadcast.
 ///
 /// condition   as for rialto_condition_wait.
 /// lock        the one that they wait with; need not be held.

@@ -26,9 +26,10 @@ pub struct rialto_space_t {
 pub struct rialto_object_info_t {
     /// Under which it was created; ends with a zero.
     pub name: [u8; 32],
-    /// A RIALTO_KIND.
+    /// One of RIALTO_KIND_...
     pub kind: u32,
-    /// How many handles to the region use it, see rialto_region_remove; those of the dead do not count.
+    /// How many views of the region use it, see rialto_region_remove; those of the dead do not
+    /// count.
     pub users: u32,
     /// Where it lies in the region.
     pub offset: u64,
@@ -58,9 +59,9 @@ pub const RIALTO_KIND_LIST: u32 = 8;
 pub const RIALTO_KIND_DICT: u32 = 9;
 /// In rialto_object_info_t: a rialto_namespace_t.
 pub const RIALTO_KIND_NAMESPACE: u32 = 10;
-/// In rialto_object_info_t: a rialto_raw_value_t.
+/// In rialto_object_info_t: made by rialto_raw_value_create.
 pub const RIALTO_KIND_RAW_VALUE: u32 = 11;
-/// In rialto_object_info_t: a rialto_raw_array_t.
+/// In rialto_object_info_t: made by rialto_raw_array_create.
 pub const RIALTO_KIND_RAW_ARRAY: u32 = 12;
 /// In rialto_object_info_t: a rialto_lock_t.
 pub const RIALTO_KIND_LOCK: u32 = 13;
@@ -96,19 +97,20 @@ const _: () = {
 /// Removes the object of that name, of whatever kind: its room and its name are free again.
 ///
 /// Refused, and nothing changed, while anybody may use it: while another view of the region is alive
-/// through which it was created or opened, in a process that may be alive; or while anybody, this process
-/// included, has something of it in hand: a message, a permit, an end of a pipe or SPSC queue, a place in
-/// a barrier, a lock. What was made through this very view you must not use any more, on any thread; nor must a
-/// forked child that inherited it and has not yet called anything that creates, opens or becomes a member.
-/// Used all the same, it acts on whatever lies in its place then, inside the region.
+/// through which it was created or opened, in a process that may be alive; or while anybody, this
+/// process included, has something of it in hand: a message, a permit, an end of a pipe or SPSC
+/// queue, a place in a barrier, a lock. What was made through this very view you must not use any
+/// more, on any thread; nor must a forked child that inherited it and has not yet called anything
+/// that creates, opens or becomes a member. Used all the same, it acts on whatever lies in its place
+/// then, inside the region.
 ///
 /// region      alive.
 /// name        as it was created.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EBUSY; RIALTO_ENOTRECOVERABLE (a peer has damaged the
-///             directory's lock); RIALTO_EBADREGION; RIALTO_ENFILE (a forked child that finds the table of users
-///             full); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: yes, while another creates or removes (a stopped one holds
-///             it up), and up to a tick while somebody recovers the dead in there.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EBUSY; RIALTO_ENOTRECOVERABLE (a peer has damaged
+///             the directory's lock); RIALTO_EBADREGION; RIALTO_ENFILE (a forked child that finds
+///             the region's table of views full); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Concurrency any thread of any process.  Blocks: yes, while another creates or removes (a stopped
+///             one holds it up), and up to a tick while somebody recovers the dead in there.
 /// Signals     not async-signal-safe.
 /// If we die   the object is there, whole, or it is not.
 /// Since       0.1
@@ -118,7 +120,8 @@ pub unsafe extern "C" fn rialto_region_remove(region: *const rialto_region_t, na
     unsafe { rialto_region_remove_timeout(region, name, FOREVER) }
 }
 
-/// As rialto_region_remove, waiting at most `timeout_ns` nanoseconds for others who create or remove.
+/// As rialto_region_remove, waiting at most `timeout_ns` nanoseconds for others who create or
+/// remove.
 ///
 /// region, name
 ///             as for rialto_region_remove.
@@ -159,9 +162,8 @@ pub unsafe extern "C" fn rialto_region_space(
     }))
 }
 
-/// Lists the objects, one each time:
-/// for (uint32_t at = 0; rialto_region_next_object(&region, &at, &info) == RIALTO_OK;) ...
-/// While others create and remove, one may be missed, or appear twice.
+/// Lists the objects, one each time, until RIALTO_ENOENT. While others create and remove, one may be
+/// missed, or appear twice.
 ///
 /// region      alive.
 /// cursor      0 for the first one; is moved on.

@@ -4,14 +4,14 @@ use super::{check, status};
 use crate::{event::Event, time::FOREVER};
 use core::ffi::c_int;
 
-/// A flag in shared memory that any number of threads wait for. Embed it in your own struct, anywhere;
-/// the struct then is 64-aligned as well. Set it up with RIALTO_EVENT_INIT or rialto_event_init, once,
-/// before anybody else sees it; zeroed memory is refused. It belongs to nobody, so no death damages it.
-/// Its memory must not be unmapped, freed or used for anything else before all calls have returned: who
-/// set it may still be waking others when a waiter has gone on.
+/// A flag in shared memory that any number of threads wait for. Embed it in your own struct,
+/// anywhere; the struct then is 64-aligned as well. Initialise it with RIALTO_EVENT_INIT or
+/// rialto_event_init, once, before anybody else sees it; zeroed memory is refused. It belongs to
+/// nobody, so no death damages it. Its memory must not be unmapped, freed or used for anything else
+/// before all calls have returned: who set it may still be waking others when a waiter has gone on.
 #[repr(C, align(64))]
 pub struct rialto_event_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u32; 16],
 }
 
@@ -42,7 +42,7 @@ unsafe fn wait(event: *mut rialto_event_t, timeout_ns: u64) -> c_int {
 ///
 /// event       64 bytes, 64-aligned, that nobody uses as an event now.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency one thread; publish the event to others afterwards.
+/// Concurrency one thread; publish the event to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   all other calls refuse what is left.
 /// Since       0.1
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn rialto_event_init(event: *mut rialto_event_t) -> c_int 
     status(check(event).map(|()| unsafe { Event::init(event.cast()) }))
 }
 
-/// Says whether there is an event. Needs no counterpart: attaching takes nothing.
+/// Checks that there is an event. Takes nothing, so it needs no counterpart.
 ///
 /// event       64 readable bytes; what is in them does not matter.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no event there).
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn rialto_event_attach(event: *const rialto_event_t) -> c_
 }
 
 /// Sets `event` and wakes everybody who waits for it. What was written before is seen by those who
-/// then find it set. Again is fine.
+/// then find it set. Again is harmless.
 ///
 /// event       initialised by rialto_event_init or RIALTO_EVENT_INIT.
 /// Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn rialto_event_set(event: *mut rialto_event_t) -> c_int {
     status(unsafe { Event::attach(event.cast()) }.map(Event::set))
 }
 
-/// Clears `event`. Whoever was waiting when it was set returns all the same. Again is fine.
+/// Clears `event`. Whoever was waiting when it was set returns all the same. Again is harmless.
 ///
 /// event       as for rialto_event_set.
 /// Returns     RIALTO_OK; RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
@@ -114,8 +114,8 @@ pub unsafe extern "C" fn rialto_event_is_set(event: *const rialto_event_t, is_se
 /// Waits until `event` is set, as long as it takes.
 ///
 /// event       as for rialto_event_set.
-/// Returns     RIALTO_OK (it was set since the call began, if only for a moment);
-///             RIALTO_EBADREGION (no event there); RIALTO_EINVAL.
+/// Returns     RIALTO_OK (it was set since the call began, if only for a moment); RIALTO_EBADREGION
+///             (no event there); RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe: the interrupted thread may be the one that would set it.
 /// If we die   nobody notices.

@@ -9,15 +9,14 @@ use crate::{
 use core::ffi::c_int;
 
 /// A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
-/// struct, anywhere; the struct then is 64-aligned as well. Set it with RIALTO_LOCK_INIT or
-/// rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a lock.
-/// While a thread holds it, is about to acquire it, or is still inside release (the next owner may have it
-/// by then) or any other call on it, its memory must not be moved, unmapped, freed
-/// or used for anything else.
-/// Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
+/// struct, anywhere; the struct then is 64-aligned as well. Initialise it with RIALTO_LOCK_INIT or
+/// rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a
+/// lock. While a thread holds it, is about to acquire it, or is still inside release (the next owner
+/// may have it by then) or any other call on it, its memory must not be moved, unmapped, freed or
+/// used for anything else. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
 #[repr(C, align(64))]
 pub struct rialto_lock_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u32; 16],
 }
 
@@ -68,7 +67,7 @@ unsafe fn acquire(lock: *const rialto_lock_t, timeout_ns: u64) -> c_int {
 ///
 /// lock        64 bytes, 64-aligned, that nobody uses as a lock now.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency one thread; publish the lock to others afterwards.
+/// Concurrency one thread; publish the lock to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   rialto_lock_attach and acquire refuse what is left.
 /// Since       0.1
@@ -78,7 +77,7 @@ pub unsafe extern "C" fn rialto_lock_init(lock: *mut rialto_lock_t) -> c_int {
     status(check(lock).map(|()| unsafe { Lock::init(lock.cast()) }))
 }
 
-/// Says whether there is a lock. Needs no counterpart: attaching takes nothing.
+/// Checks that there is a lock. Takes nothing, so it needs no counterpart.
 ///
 /// lock        64 readable bytes; what is in them does not matter.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no lock there).
@@ -111,7 +110,8 @@ pub unsafe extern "C" fn rialto_lock_acquire(lock: *mut rialto_lock_t) -> c_int 
 /// Acquires `lock` if that needs no waiting. Cf. pthread_mutex_trylock.
 ///
 /// lock        as for rialto_lock_acquire.
-/// Returns     as rialto_lock_acquire; RIALTO_EAGAIN (held, by whomever: also instead of EDEADLK).
+/// Returns     as rialto_lock_acquire; RIALTO_EAGAIN (held by whomever; also instead of
+///             RIALTO_EDEADLK).
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_lock_acquire.
@@ -127,7 +127,7 @@ pub unsafe extern "C" fn rialto_lock_try_acquire(lock: *mut rialto_lock_t) -> c_
 ///
 /// lock        as for rialto_lock_acquire.
 /// timeout_ns  0 is rialto_lock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_lock_acquire; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_lock_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_lock_acquire.
@@ -218,9 +218,9 @@ pub unsafe extern "C" fn rialto_lock_reset(lock: *mut rialto_lock_t) -> c_int {
     status(unsafe { lock_at(lock) }.and_then(Lock::reset))
 }
 
-/// Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no thread is in
-/// any call on it any more, which is not checked. Locks
-/// need not be destroyed; this one finds mistakes. Cf. pthread_mutex_destroy.
+/// Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no
+/// thread is in any call on it any more, which is not checked. Locks need not be destroyed; this
+/// finds mistakes. Cf. pthread_mutex_destroy.
 ///
 /// lock        a lock that no thread waits for.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no lock there); RIALTO_EINVAL.

@@ -25,14 +25,16 @@ unsafe fn put_address<T: 'static, C>(
     }))
 }
 
-/// Creates a lock, free, under a name in a region, waiting for others who create there as long as it takes.
+/// Creates a lock, free, under a name in a region, waiting for others who create there as long as it
+/// takes.
 ///
-/// region      alive; its view must not move, and must outlive the object's use.
+/// region      alive; its view must outlive the object's use.
 /// name        1 to 31 bytes of UTF-8.
 /// lock        gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
-///             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
+///             (the region's table of views is full); RIALTO_EMFILE; RIALTO_EBADREGION;
+///             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be
+///             created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole one or none, and the room is not lost.
@@ -49,13 +51,13 @@ pub unsafe extern "C" fn rialto_lock_create(
 
 /// Finds the lock of that name.
 ///
-/// region      alive; its view must not move, and must outlive the object's use.
+/// region      alive; its view must outlive the object's use.
 /// name        as it was created.
 /// lock        gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
-///             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
-///             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (the
+///             region's table of views is full); RIALTO_EBUSY (six threads are stopped in the middle
+///             of such a call through this region's view); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -72,7 +74,8 @@ pub unsafe extern "C" fn rialto_lock_open(
 ///
 /// region, name, lock
 ///             as for rialto_lock_create.
-/// Returns     as rialto_lock_open and rialto_lock_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+/// Returns     as rialto_lock_open and rialto_lock_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_lock_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_lock_create.
@@ -87,14 +90,13 @@ pub unsafe extern "C" fn rialto_lock_open_or_create(
     unsafe { put_address(region, name, lock, |region, name| region.open_or_create_lock(name)) }
 }
 
-/// Creates a recursive lock, free, under a name in a region, waiting for others who create there as long as it takes.
+/// Creates a recursive lock, free, under a name in a region, waiting for others who create there as
+/// long as it takes.
 ///
-/// region      alive; its view must not move, and must outlive the object's use.
+/// region      alive; its view must outlive the object's use.
 /// name        1 to 31 bytes of UTF-8.
 /// rlock       gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
-///             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     as rialto_lock_create.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole one or none, and the room is not lost.
@@ -111,13 +113,11 @@ pub unsafe extern "C" fn rialto_rlock_create(
 
 /// Finds the recursive lock of that name.
 ///
-/// region      alive; its view must not move, and must outlive the object's use.
+/// region      alive; its view must outlive the object's use.
 /// name        as it was created.
 /// rlock       gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
-///             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
-///             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -134,7 +134,8 @@ pub unsafe extern "C" fn rialto_rlock_open(
 ///
 /// region, name, rlock
 ///             as for rialto_rlock_create.
-/// Returns     as rialto_rlock_open and rialto_rlock_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+/// Returns     as rialto_rlock_open and rialto_rlock_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_rlock_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_rlock_create.
@@ -149,14 +150,13 @@ pub unsafe extern "C" fn rialto_rlock_open_or_create(
     unsafe { put_address(region, name, rlock, |region, name| region.open_or_create_rlock(name)) }
 }
 
-/// Creates an event, clear, under a name in a region, waiting for others who create there as long as it takes.
+/// Creates an event, clear, under a name in a region, waiting for others who create there as long as
+/// it takes.
 ///
-/// region      alive; its view must not move, and must outlive the object's use.
+/// region      alive; its view must outlive the object's use.
 /// name        1 to 31 bytes of UTF-8.
 /// event       gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
-///             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     as rialto_lock_create.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole one or none, and the room is not lost.
@@ -173,13 +173,11 @@ pub unsafe extern "C" fn rialto_event_create(
 
 /// Finds the event of that name.
 ///
-/// region      alive; its view must not move, and must outlive the object's use.
+/// region      alive; its view must outlive the object's use.
 /// name        as it was created.
 /// event       gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
-///             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
-///             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -196,7 +194,8 @@ pub unsafe extern "C" fn rialto_event_open(
 ///
 /// region, name, event
 ///             as for rialto_event_create.
-/// Returns     as rialto_event_open and rialto_event_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+/// Returns     as rialto_event_open and rialto_event_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_event_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_event_create.
@@ -211,14 +210,13 @@ pub unsafe extern "C" fn rialto_event_open_or_create(
     unsafe { put_address(region, name, event, |region, name| region.open_or_create_event(name)) }
 }
 
-/// Creates a condition, with nobody waiting, under a name in a region, waiting for others who create there as long as it takes.
+/// Creates a condition, with nobody waiting, under a name in a region, waiting for others who create
+/// there as long as it takes.
 ///
-/// region      alive; its view must not move, and must outlive the object's use.
+/// region      alive; its view must outlive the object's use.
 /// name        1 to 31 bytes of UTF-8.
 /// condition   gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
-///             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     as rialto_lock_create.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole one or none, and the room is not lost.
@@ -235,13 +233,11 @@ pub unsafe extern "C" fn rialto_condition_create(
 
 /// Finds the condition of that name.
 ///
-/// region      alive; its view must not move, and must outlive the object's use.
+/// region      alive; its view must outlive the object's use.
 /// name        as it was created.
 /// condition   gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
-///             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
-///             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -258,7 +254,8 @@ pub unsafe extern "C" fn rialto_condition_open(
 ///
 /// region, name, condition
 ///             as for rialto_condition_create.
-/// Returns     as rialto_condition_open and rialto_condition_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST.
+/// Returns     as rialto_condition_open and rialto_condition_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_condition_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_condition_create.
@@ -273,16 +270,15 @@ pub unsafe extern "C" fn rialto_condition_open_or_create(
     unsafe { put_address(region, name, condition, |region, name| region.open_or_create_condition(name)) }
 }
 
-/// Creates a plain semaphore under a name in a region, waiting for others who create there as long as it takes.
+/// Creates a plain semaphore under a name in a region, waiting for others who create there as long
+/// as it takes.
 ///
-/// region      alive; its view must not move, and must outlive the object's use.
+/// region      alive; its view must outlive the object's use.
 /// name        1 to 31 bytes of UTF-8.
 /// value       permits that are free at first, 0 to 2^31 - 1.
 /// is_bounded  whether there are never more.
 /// semaphore   gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE (more
-///             handles than the region has room for); RIALTO_EMFILE; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
-///             has damaged the directory's lock); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Returns     as rialto_lock_create.
 /// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole one or none, and the room is not lost.
@@ -306,13 +302,11 @@ pub unsafe extern "C" fn rialto_semaphore_create(
 
 /// Finds the plain semaphore of that name.
 ///
-/// region      alive; its view must not move, and must outlive the object's use.
+/// region      alive; its view must outlive the object's use.
 /// name        as it was created.
 /// semaphore   gets its address in this process.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles than
-///             the region has room for); RIALTO_EBUSY (six threads that use this view are stopped in the middle of
-///             such a call); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -329,8 +323,8 @@ pub unsafe extern "C" fn rialto_semaphore_open(
 ///
 /// region, name, value, is_bounded, semaphore
 ///             as for rialto_semaphore_create.
-/// Returns     as rialto_semaphore_open and rialto_semaphore_create, but neither RIALTO_ENOENT nor RIALTO_EEXIST; RIALTO_EWRONGKIND also for one with
-///             another bound.
+/// Returns     as rialto_semaphore_open and rialto_semaphore_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another bound.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_semaphore_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_semaphore_create.

@@ -7,13 +7,12 @@ use super::{take, told};
 use crate::{Peeked, Queue, error::Result, time::FOREVER};
 use core::ffi::{c_int, c_void};
 
-/// A message in hand, still in its slot. End the view with release (done) or abandon (somebody else
-/// shall have it). If its member dies first, somebody else gets it, marked. It must not move while it is
-/// alive (a copy is refused), may be ended by another thread than the one that peeked, and is not a
-/// forked child's to use or end.
+/// A message in hand, still in its slot: a pinned view. End it with release (done) or abandon
+/// (somebody else shall have it); any thread may. If its member dies first, somebody else gets the
+/// message, marked.
 #[repr(C)]
 pub struct rialto_peeked_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 32],
 }
 
@@ -41,19 +40,20 @@ unsafe fn peek(
     }))
 }
 
-/// Takes the next message in hand, waiting for one as long as it takes: nobody else gets it while you
-/// and the view live.
+/// Takes the next message in hand, waiting for one as long as it takes: nobody else gets it while
+/// you and the view live.
 ///
 /// queue       alive; its region's view must outlive the peeked view.
 /// peeked      gets the view. Do not pass one that is alive: its message would stay in your hand.
 /// Returns     RIALTO_OK; RIALTO_REDELIVERED (a message that others had in hand before);
 ///             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
-///             RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
-///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
+///             RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_EPERM
+///             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
+///             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
-/// If we die   somebody else gets the message, marked with an attempt count one higher (or as the queue's
-///             on_death says).
+/// If we die   somebody else gets the message, marked with an attempt count one higher (or as the
+///             queue's on_death says).
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_peek(
@@ -87,7 +87,7 @@ pub unsafe extern "C" fn rialto_queue_try_peek(
 /// queue, peeked
 ///             as for rialto_queue_peek.
 /// timeout_ns  0 is rialto_queue_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_peek; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_peek; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_peek.
@@ -110,7 +110,9 @@ pub unsafe extern "C" fn rialto_queue_peek_timeout(
 /// message_bytes
 ///             gets how many they are; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency any thread, while nobody ends the view.  Signals: async-signal-safe.
+/// Concurrency any thread, while nobody ends the view.  Blocks: no.
+/// Signals     async-signal-safe.
+/// If we die   as rialto_queue_peek.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_peeked_bytes(
@@ -136,7 +138,9 @@ pub unsafe extern "C" fn rialto_peeked_bytes(
 /// copied_bytes
 ///             gets how many were copied; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency any thread, while nobody ends the view.  Signals: async-signal-safe.
+/// Concurrency any thread, while nobody ends the view.  Blocks: no.
+/// Signals     async-signal-safe.
+/// If we die   as rialto_queue_peek.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_peeked_copy(
@@ -158,7 +162,9 @@ pub unsafe extern "C" fn rialto_peeked_copy(
 /// peeked      alive.
 /// attempt     gets the number: 0 for a message that was nobody's yet.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency any thread, while nobody ends the view.  Signals: async-signal-safe.
+/// Concurrency any thread, while nobody ends the view.  Blocks: no.
+/// Signals     async-signal-safe.
+/// If we die   as rialto_queue_peek.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_peeked_attempt(peeked: *const rialto_peeked_t, attempt: *mut u32) -> c_int {
@@ -174,7 +180,7 @@ pub unsafe extern "C" fn rialto_peeked_attempt(peeked: *const rialto_peeked_t, a
 ///
 /// peeked      alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency any thread, one.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   somebody else gets the message, marked, or it is done.
 /// Since       0.1
@@ -188,7 +194,7 @@ pub unsafe extern "C" fn rialto_peeked_release(peeked: *mut rialto_peeked_t) -> 
 ///
 /// peeked      alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency any thread, one.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   somebody else gets the message, marked, in any case.
 /// Since       0.1

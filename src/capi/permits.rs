@@ -4,13 +4,11 @@ use super::{View, check, get, name, put, rialto_member_t, rialto_region_t, statu
 use crate::{Permit, TrackedSemaphore, error::Result, time::FOREVER};
 use core::ffi::{c_char, c_int};
 
-/// This process's view of a tracked semaphore, private to the process: one in a region, whose permits
-/// belong to the member that acquired them, and come back when that member dies. It refers to its
-/// region's view, which must not move and must outlive it. It may be copied, is used by any number of
-/// threads, and needs no end.
+/// A semaphore whose permits belong to the member that acquired them, and come back when that member
+/// dies. A plain view.
 #[repr(C)]
 pub struct rialto_tracked_semaphore_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 8],
 }
 
@@ -55,18 +53,16 @@ unsafe fn acquire(semaphore: *const rialto_tracked_semaphore_t, timeout_ns: u64,
     }))
 }
 
-/// Makes a tracked semaphore in a region, all permits free, waiting for others who create there as long
-/// as it takes.
+/// Makes a tracked semaphore in a region, all permits free, waiting for others who create there as
+/// long as it takes.
 ///
-/// region      alive; its view must not move, and must outlive the semaphore's.
+/// region      alive; its view must outlive the semaphore's.
 /// name        1 to 31 bytes of UTF-8.
 /// permits     how many there are; 1 to 65536. It takes 256 bytes and 8 for each.
 /// semaphore   gets the view.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
-///             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Returns     as rialto_queue_create.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole semaphore or none, and the room is not lost.
 /// Since       0.1
@@ -81,7 +77,8 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_create(
     unsafe { create(region, name, permits, FOREVER, semaphore) }
 }
 
-/// As rialto_tracked_semaphore_create, waiting at most `timeout_ns` nanoseconds for others who create.
+/// As rialto_tracked_semaphore_create, waiting at most `timeout_ns` nanoseconds for others who
+/// create.
 ///
 /// region, name, permits, semaphore
 ///             as for rialto_tracked_semaphore_create.
@@ -106,12 +103,11 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_create_timeout(
 
 /// Finds the tracked semaphore of that name.
 ///
-/// region      alive; its view must not move, and must outlive the semaphore's.
+/// region      alive; its view must outlive the semaphore's.
 /// name        as it was created.
 /// semaphore   gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EBADREGION; RIALTO_ENFILE (more handles
-///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -132,9 +128,11 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_open(
 ///
 /// region, name, permits, semaphore
 ///             as for rialto_tracked_semaphore_create.
-/// Returns     as rialto_tracked_semaphore_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
-///             permits, or is something else).
-/// Concurrency any thread of any process: all get the same.  Blocks: as rialto_tracked_semaphore_create.
+/// Returns     as rialto_tracked_semaphore_open and rialto_tracked_semaphore_create, but neither
+///             RIALTO_ENOENT nor RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with
+///             another number of permits.
+/// Concurrency any thread of any process: all get the same.  Blocks: as
+///             rialto_tracked_semaphore_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_tracked_semaphore_create.
 /// Since       0.1
@@ -153,8 +151,8 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_open_or_create(
     }))
 }
 
-/// The same semaphore, seen by a member that you made, whichever thread calls: permits acquired through
-/// the new view are that member's.
+/// The same semaphore, seen by a member that you made, whichever thread calls: permits acquired
+/// through the new view are that member's.
 ///
 /// semaphore   alive.
 /// member      alive, of the same region's view; it must outlive the new view's use. One of another
@@ -162,7 +160,8 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_open_or_create(
 ///             forked child, which must not act as it.
 /// as_member   gets the new view; may be `semaphore`.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_tracked_semaphore_as_member(
@@ -178,12 +177,13 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_as_member(
     }))
 }
 
-/// Takes a permit, waiting for one as long as it takes. It is yours until you release it, and comes back
-/// by itself if you die. Cf. sem_wait.
+/// Takes a permit, waiting for one as long as it takes. It is yours until you release it, and comes
+/// back by itself if you die. Cf. sem_wait.
 ///
 /// semaphore   alive.
 /// permit      gets the permit, a number that release wants; never 0.
-/// Returns     RIALTO_OK; RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+/// Returns     RIALTO_OK; RIALTO_EPERM (rialto_tracked_semaphore_as_member: the member is gone);
+///             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
 ///             RIALTO_EINVAL (also: the member is not of this region).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
@@ -217,13 +217,14 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_try_acquire(
     unsafe { acquire(semaphore, 0, permit) }
 }
 
-/// Takes a permit, waiting for one at most `timeout_ns` nanoseconds. Cf. sem_timedwait, but relative and
-/// monotonic.
+/// Takes a permit, waiting for one at most `timeout_ns` nanoseconds. Cf. sem_timedwait, but relative
+/// and monotonic.
 ///
 /// semaphore, permit
 ///             as for rialto_tracked_semaphore_acquire.
-/// timeout_ns  0 is rialto_tracked_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_tracked_semaphore_acquire; RIALTO_ETIMEDOUT.
+/// timeout_ns  0 is rialto_tracked_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never
+///             early.
+/// Returns     as rialto_tracked_semaphore_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_tracked_semaphore_acquire.
@@ -243,8 +244,8 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_acquire_timeout(
 /// semaphore   alive; any view of the semaphore that it came from.
 /// permit      what acquire gave, to whomever; not used any more afterwards.
 /// Returns     RIALTO_OK; RIALTO_EPERM (given back already, or its member died or left: nothing
-///             changed); RIALTO_EINVAL (also: it cannot be a permit of this
-///             semaphore; another's may be taken for one).
+///             changed); RIALTO_EINVAL (also: it cannot be a permit of this semaphore; another's may
+///             be taken for one).
 /// Concurrency any thread of any process, also on behalf of the member that holds it.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   it is given back, now or as a dead one's; waiters find it within a tick.
@@ -264,7 +265,8 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_release(
 /// value       gets the number, which may be old when you read it; those of the dead count as taken
 ///             until somebody recovers them.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_tracked_semaphore_value(
@@ -283,7 +285,8 @@ pub unsafe extern "C" fn rialto_tracked_semaphore_value(
 /// semaphore   alive.
 /// bound       gets the number that it was created with.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_tracked_semaphore_bound(

@@ -11,14 +11,15 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// What a pipe is created with. Fill it with rialto_pipe_config_default, then change what you like.
+/// What a pipe is created with. Fill it with rialto_pipe_config_default, then change what
+/// you like.
 #[repr(C)]
 pub struct rialto_pipe_config_t {
-    /// Room for messages on their way, in each direction; a message takes 8 bytes more than its length,
-    /// rounded up to 16. 1 to 2^30, rounded up to a multiple of 128.
+    /// Room for messages on their way, in each direction; a message takes 8 bytes more than its
+    /// length, rounded up to 16. 1 to 2^30, rounded up to a multiple of 128.
     pub ring_bytes: u32,
-    /// The longest message, in bytes. 1 to 2^30; one that is longer than about half of ring_bytes goes in
-    /// chunks, see rialto_connection_max_chunk_bytes.
+    /// The longest message, in bytes. 1 to 2^30; one that is longer than about half of ring_bytes
+    /// goes in chunks, see rialto_connection_max_chunk_bytes.
     pub max_message_bytes: u32,
     /// 0 or RIALTO_PIPE_DUPLEX.
     pub flags: u32,
@@ -26,16 +27,15 @@ pub struct rialto_pipe_config_t {
     pub _reserved: [u32; 5],
 }
 
-/// A pipe flag: both ends send and receive. Without it end 0 receives and end 1 sends, as with Python's
-/// Pipe(False).
+/// A pipe flag: both ends send and receive. Without it end 0 receives and end 1 sends, as with
+/// Python's Pipe(False).
 pub const RIALTO_PIPE_DUPLEX: u32 = 1;
 
-/// This process's view of a pipe, private to the process: rialto_pipe_connect claims one of its two ends. It
-/// refers to its region's view, which must not move and must outlive it. It may be copied, is used by any
-/// number of threads, and needs no end.
+/// A pipe: byte messages between two ends, each of which rialto_pipe_connect claims for one holder,
+/// for good. A plain view. Cf. socketpair.
 #[repr(C)]
 pub struct rialto_pipe_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 32],
 }
 
@@ -98,12 +98,13 @@ unsafe fn create(
     }))
 }
 
-/// Duplex; messages of up to 2^30 bytes.
+/// Fills in the defaults: RIALTO_PIPE_DUPLEX, messages of up to 2^30 bytes.
 ///
 /// ring_bytes  room for messages on their way, in each direction.
 /// config      gets this and the usual for the rest; the number is not checked yet.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pipe_config_default(
@@ -122,7 +123,8 @@ pub unsafe extern "C" fn rialto_pipe_config_default(
 /// config      of the pipe.
 /// layout      gets bytes and alignment (128).
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pipe_layout(
@@ -136,18 +138,16 @@ pub unsafe extern "C" fn rialto_pipe_layout(
     }))
 }
 
-/// Makes an empty pipe in a region, whose ends are nobody's yet; waits for others who create there as long as
-/// it takes. Cf. pipe, socketpair.
+/// Makes an empty pipe in a region, whose ends are nobody's yet; waits for others who create there
+/// as long as it takes. Cf. pipe, socketpair.
 ///
-/// region      alive; its view must not move, and must outlive the pipe's.
+/// region      alive; its view must outlive the pipe's.
 /// name        1 to 31 bytes of UTF-8.
 /// config      how much room, how long, one way or both.
 /// pipe        gets the view.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
-///             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Returns     as rialto_queue_create.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole pipe or none, and the room is not lost.
 /// Since       0.1
@@ -186,13 +186,11 @@ pub unsafe extern "C" fn rialto_pipe_create_timeout(
 
 /// Finds the pipe of that name.
 ///
-/// region      alive; its view must not move, and must outlive the pipe's.
+/// region      alive; its view must outlive the pipe's.
 /// name        as it was created.
 /// pipe        gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
-///             RIALTO_ENFILE (more handles
-///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_queue_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -209,13 +207,14 @@ pub unsafe extern "C" fn rialto_pipe_open(
     }))
 }
 
-/// As rialto_pipe_open, if the pipe was created with these parameters (and as many bytes, rounded up).
+/// As rialto_pipe_open, if the pipe was created with these parameters (and as many bytes, rounded
+/// up).
 ///
 /// region, name, pipe
 ///             as for rialto_pipe_open.
 /// config      what is expected.
-/// Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also for other parameters.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_pipe_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -237,8 +236,8 @@ pub unsafe extern "C" fn rialto_pipe_open_as(
 ///
 /// region, name, config, pipe
 ///             as for rialto_pipe_create.
-/// Returns     as rialto_pipe_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
-///             config, or is something else).
+/// Returns     as rialto_pipe_open and rialto_pipe_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_pipe_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_pipe_create.
@@ -258,15 +257,16 @@ pub unsafe extern "C" fn rialto_pipe_open_or_create(
     }))
 }
 
-/// Claims one end of the pipe, for good: nobody else can, even when it was closed or its holder died. It is
-/// the calling thread's own member that holds it: when that thread ends, the end is closed.
+/// Claims one end of the pipe, for good: nobody else can, even when it was closed or its holder
+/// died. It is the calling thread's own member that holds it: when that thread ends, the end is
+/// closed.
 ///
 /// pipe        alive; its region's view must outlive the connection's.
 /// end         0 or 1. If the pipe is not duplex, 0 receives and 1 sends.
 /// connection  gets the view. Do not pass one that is alive: its end would stay claimed.
-/// Returns     RIALTO_OK; RIALTO_EUSERS (claimed before, by whomever); RIALTO_EBADREGION; RIALTO_ENFILE,
-///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: no such
-///             end).
+/// Returns     RIALTO_OK; RIALTO_EUSERS (claimed before, by whomever); RIALTO_EBADREGION;
+///             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+///             RIALTO_EINVAL (also: no such end).
 /// Concurrency any thread of any process: one of several wins.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the end is nobody's still, or closed.
@@ -284,15 +284,15 @@ pub unsafe extern "C" fn rialto_pipe_connect(
     }))
 }
 
-/// As rialto_pipe_connect, but it is a member that you made that holds the end, whichever thread calls: the
-/// end is closed when the thread that joined ends.
+/// As rialto_pipe_connect, but it is a member that you made that holds the end, whichever thread
+/// calls: the end is closed when the thread that joined ends.
 ///
 /// pipe, end, connection
 ///             as for rialto_pipe_connect.
-/// member      alive, of the same region's view. It cannot leave before the connection is closed. Stays the
-///             parent's in a forked child, which must not act as it.
-/// Returns     as rialto_pipe_connect; RIALTO_EPERM (the member's thread has ended); RIALTO_EINVAL also for a
-///             member of another region.
+/// member      alive, of the same region's view. It cannot leave before the connection is closed.
+///             Stays the parent's in a forked child, which must not act as it.
+/// Returns     as rialto_pipe_connect; RIALTO_EPERM (the member's thread has ended); RIALTO_EINVAL
+///             also for a member of another region.
 /// Concurrency as rialto_pipe_connect.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_pipe_connect.
@@ -317,7 +317,8 @@ pub unsafe extern "C" fn rialto_pipe_connect_as(
 /// pipe        alive.
 /// is_duplex   gets the answer. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pipe_is_duplex(pipe: *const rialto_pipe_t, is_duplex: *mut bool) -> c_int {
@@ -330,7 +331,8 @@ pub unsafe extern "C" fn rialto_pipe_is_duplex(pipe: *const rialto_pipe_t, is_du
 /// pipe        alive.
 /// ring_bytes  gets the bytes: at least what was asked for. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pipe_ring_bytes(pipe: *const rialto_pipe_t, ring_bytes: *mut usize) -> c_int {
@@ -344,7 +346,8 @@ pub unsafe extern "C" fn rialto_pipe_ring_bytes(pipe: *const rialto_pipe_t, ring
 /// message_bytes
 ///             gets its length. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pipe_max_message_bytes(

@@ -18,14 +18,17 @@ pub struct rialto_layout_t {
     pub align: u64,
 }
 
-/// What a region is created with. Fill it with rialto_region_config_default, then change what you like.
+/// What a region is created with. Fill it with rialto_region_config_default, then change what you
+/// like.
 #[repr(C)]
 pub struct rialto_region_config_t {
-    /// How many threads can be members at a time, explicit memberships included. 1 to 4095.
+    /// How many threads can be members at a time, explicit memberships included: 1 to 4095. So many
+    /// views of the region, and 16 more, can use objects.
     pub members: u32,
     /// How many named objects there can be. 1 to 4096.
     pub objects: u32,
-    /// The bound, in milliseconds, within which a sleeper notices what nobody told it. 1 to 60000.
+    /// The bound, in milliseconds, within which a sleeper notices what nobody told it. 1 to
+    /// 60000.
     pub tick_ms: u32,
     /// Must be 0.
     pub _reserved: [u32; 5],
@@ -40,7 +43,7 @@ pub struct rialto_recovered_t {
     pub redelivered: u32,
     /// Queue slots that dead producers had claimed and not filled.
     pub freed: u32,
-    /// Messages given up because more holders died with them than can be counted (31).
+    /// Messages given up: by RIALTO_ON_DEATH_DROP, or because 31 holders died with them.
     pub dropped: u32,
     /// Permits of tracked semaphores that dead members held.
     pub permits: u32,
@@ -52,18 +55,19 @@ pub struct rialto_recovered_t {
     pub _reserved: u32,
 }
 
-/// This process's view of a region, on your stack or wherever you like, private to the process. It must
-/// not move while it is alive (a copy is refused), and it must outlive all views made from it. A forked
-/// child may go on using its copy of the process's memory.
-#[repr(C)]
+/// A region, as this process sees it: a pinned view, on your stack or wherever you like. It must
+/// outlive all views made from it. A forked child may go on using its copy of the process's memory.
+// It has a 64-bit atomic in it, and a C `uint64_t` on i386 is aligned to 4 only.
+#[repr(C, align(8))]
 pub struct rialto_region_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 16],
 }
 
 /// For rialto_region_recover: believe what the kernel marked. Two loads per member.
 pub const RIALTO_RECOVER_MARKED: u32 = 0;
-/// For rialto_region_recover: also ask the system about one unmarked member, another one each time.
+/// For rialto_region_recover: also ask the system about one unmarked member, another one
+/// each time.
 pub const RIALTO_RECOVER_TICK: u32 = 1;
 /// For rialto_region_recover: ask about all of them.
 pub const RIALTO_RECOVER_THOROUGH: u32 = 2;
@@ -105,11 +109,12 @@ unsafe fn made(out: *mut rialto_region_t, make: impl FnOnce() -> Result<Region>)
     status(check(out).and_then(|()| make().map(|region| unsafe { put(out, region) })))
 }
 
-/// The usual: 64 members, 32 objects, a tick of 100 ms.
+/// Fills in the defaults: 64 members, 32 objects, a tick of 100 ms.
 ///
 /// config      gets them.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_region_config_default(config: *mut rialto_region_config_t) -> c_int {
@@ -124,13 +129,14 @@ pub unsafe extern "C" fn rialto_region_config_default(config: *mut rialto_region
     status(check(config).map(|()| unsafe { config.write(usual) }))
 }
 
-/// What a region takes for its header and tables; the layouts of its objects come on top, each rounded
-/// up to its alignment.
+/// What a region takes for its header and tables; the layouts of its objects come on top, each
+/// rounded up to its alignment.
 ///
 /// config      of the region.
 /// layout      gets bytes and alignment (128).
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_region_layout(
@@ -173,9 +179,9 @@ pub unsafe extern "C" fn rialto_region_init(
 /// Attaches to the region that somebody made in memory that you mapped, wherever you mapped it.
 ///
 /// region      gets the view.
-/// memory      128-aligned, readable and writable, shared, mapped until rialto_region_detach has returned
-///             RIALTO_OK. What is in it does not matter: it is checked, and believed only as far as that
-///             goes.
+/// memory      128-aligned, readable and writable, shared, mapped until rialto_region_detach has
+///             returned RIALTO_OK. What is in it does not matter: it is checked, and believed only
+///             as far as that goes.
 /// memory_bytes
 ///             how many are mapped; the region may be smaller.
 /// Returns     RIALTO_OK; RIALTO_EBADREGION (no region, half a one, or larger than memory_bytes);
@@ -215,8 +221,8 @@ pub unsafe extern "C" fn rialto_region_create_anonymous(
     unsafe { made(region, || Region::create_anonymous(size_bytes, &self::config(config)?)) }
 }
 
-/// Makes a region in a memfd, all pages allocated, sealed against resizing. Pass rialto_region_fd on by
-/// inheritance, SCM_RIGHTS, or as /proc/PID/fd/N.
+/// Makes a region in a memfd, all pages allocated, sealed against resizing. Pass rialto_region_fd on
+/// by inheritance, SCM_RIGHTS, or as /proc/PID/fd/N.
 ///
 /// region      gets the view.
 /// size_bytes  of the whole region.
@@ -260,8 +266,8 @@ pub unsafe extern "C" fn rialto_region_attach_fd(region: *mut rialto_region_t, f
 /// name        1 to 255 bytes of UTF-8, no slash but one in front.
 /// size_bytes  of the whole region.
 /// config      how many members and objects.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (too small, or /dev/shm is full); RIALTO_ENOMEM;
-///             RIALTO_ENOTSUP; RIALTO_EINVAL; another negated errno.
+/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (too small, or /dev/shm is full);
+///             RIALTO_ENOMEM; RIALTO_ENOTSUP; RIALTO_EINVAL; another negated errno.
 /// Concurrency any thread of any process: one of several wins.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the name is there and the region whole, or nothing is.
@@ -315,7 +321,8 @@ pub unsafe extern "C" fn rialto_region_unlink_named(name: *const c_char) -> c_in
 /// fd          gets it; it is the view's: do not close it.
 /// Returns     RIALTO_OK; RIALTO_ENOENT (there is none: attached, anonymous, or your memory);
 ///             RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_region_fd(region: *const rialto_region_t, fd: *mut c_int) -> c_int {
@@ -331,7 +338,8 @@ pub unsafe extern "C" fn rialto_region_fd(region: *const rialto_region_t, fd: *m
 /// region      alive.
 /// base        gets the address of its first byte.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_region_base(region: *const rialto_region_t, base: *mut *mut c_void) -> c_int {
@@ -347,7 +355,8 @@ pub unsafe extern "C" fn rialto_region_base(region: *const rialto_region_t, base
 /// region      alive.
 /// size_bytes  gets it.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_region_size(region: *const rialto_region_t, size_bytes: *mut usize) -> c_int {
@@ -363,7 +372,8 @@ pub unsafe extern "C" fn rialto_region_size(region: *const rialto_region_t, size
 /// region      alive.
 /// members     gets the number.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_region_member_count(
@@ -426,14 +436,15 @@ pub unsafe extern "C" fn rialto_region_recover(
     code(found())
 }
 
-/// Ends the calling thread's own membership, which it got when it first used a queue, a tracked semaphore
-/// or a barrier there. A thread that ends leaves by itself; one that lives on stays a member until it
-/// calls this, of 16 regions at most: then it gets RIALTO_EMFILE.
+/// Ends the calling thread's own membership, which it got when it first used something here that has
+/// members: a queue, pipe, SPSC queue, tracked semaphore or barrier. A thread that ends leaves by
+/// itself; one that lives on stays a member until it calls this, of 16 regions at most: then it gets
+/// RIALTO_EMFILE.
 ///
 /// region      alive.
-/// Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message or a permit in hand, holds
-///             an end of a pipe, or is registered with a barrier: release, close or unregister first); RIALTO_ENOMEM;
-///             RIALTO_EINVAL.
+/// Returns     RIALTO_OK, also if it was no member; RIALTO_EBUSY (it has a message, a permit or an
+///             end in hand, or is registered with a barrier: end that first); RIALTO_EPERM (a peer
+///             has damaged its entry among the members); RIALTO_ENOMEM; RIALTO_EINVAL.
 /// Concurrency any thread, for itself.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as if we had died before.
@@ -444,14 +455,14 @@ pub unsafe extern "C" fn rialto_region_leave(region: *const rialto_region_t) -> 
     status(unsafe { get(region) }.and_then(Region::leave))
 }
 
-/// Leaves, unmaps what Rialto mapped, closes its descriptor, and ends the view. The region lives on for
-/// the others. Refused while that could hurt this process; nothing but the leaving is done then.
+/// Leaves, unmaps what Rialto mapped, closes its descriptor, and ends the view. The region lives on
+/// for the others. Refused while that could hurt this process; nothing but the leaving is done then.
 ///
 /// region      alive; no other thread is using it or what was made from it.
-/// Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a message
-///             or a permit in hand, an end of a pipe, is registered with a barrier, or holds a lock in
-///             there);
-///             RIALTO_ENOMEM; RIALTO_EINVAL (also: detached already).
+/// Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a
+///             message, a permit or an end in hand, is registered with a barrier, or holds a lock in
+///             there); RIALTO_EPERM (a peer has damaged its entry among the members); RIALTO_ENOMEM;
+///             RIALTO_EINVAL (also: detached already).
 /// Concurrency one thread, the last.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as if we had died before.

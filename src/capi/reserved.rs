@@ -11,12 +11,11 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 
-/// Room for a message, in a queue. Write it, then end the view with commit (sent) or abort (nothing was
-/// sent). If its member dies first, nothing was sent. It must not move while it is alive (a copy is refused),
-/// and is not a forked child's to use or end.
+/// Room for a message, in a queue: a pinned view. Write the message, then end the view with commit
+/// (sent) or abort (nothing was sent). If its member dies first, nothing was sent.
 #[repr(C)]
 pub struct rialto_reserved_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 32],
 }
 
@@ -60,17 +59,18 @@ unsafe fn commit(
     })
 }
 
-/// Reserves room for a message, waiting for it as long as it takes. What is in it means nothing. It takes a
-/// slot, and a queue that is closed does not say RIALTO_EPIPE to who pops before it is committed or
-/// aborted. Held long in a RIALTO_QUEUE_RING: others overtake it, its message comes after theirs, and if the
-/// queue is closed meanwhile the commit says RIALTO_EPIPE; in a kill-only one the messages behind it wait
-/// for it.
+/// Reserves room for a message, waiting for it as long as it takes. What is in it means nothing.
+/// Until it is committed or aborted it takes a slot, and consumers of a queue that was closed wait
+/// for it instead of getting RIALTO_EPIPE. If it is held for long, others overtake it in a
+/// RIALTO_QUEUE_RING: its message comes after theirs then, and if the queue was closed meanwhile the
+/// commit says RIALTO_EPIPE. In a kill-only one the messages behind it wait for it.
 ///
 /// queue       alive; its region's view must outlive the reserved view.
 /// message_bytes
 ///             how many, at most the queue's longest.
 /// reserved    gets the view. Do not pass one that is alive: its room would stay taken.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_ENFILE, RIALTO_EMFILE,
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EPERM
+///             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
 ///             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn rialto_queue_try_reserve(
 /// queue, message_bytes, reserved
 ///             as for rialto_queue_reserve.
 /// timeout_ns  0 is rialto_queue_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_reserve; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_reserve; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_reserve.
@@ -129,13 +129,15 @@ pub unsafe extern "C" fn rialto_queue_reserve_timeout(
 /// Where the message goes: nobody else reads or writes there, unless they write wild.
 ///
 /// reserved    alive, used by nobody else.
-/// message     gets the address, 16-aligned, good until the view ends or a commit fails: that may move it,
-///             then ask again.
+/// message     gets the address, 16-aligned, good until the view ends or a commit fails: that may
+///             move it, then ask again.
 /// message_bytes
 ///             gets how many bytes; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
 /// Concurrency the thread that reserved; of a view made by rialto_queue_as_member, any, one.
+///             Blocks: no.
 /// Signals     async-signal-safe.
+/// If we die   as rialto_queue_reserve.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_reserved_bytes(
@@ -161,6 +163,7 @@ pub unsafe extern "C" fn rialto_reserved_bytes(
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already, or another length).
 /// Concurrency as rialto_reserved_bytes.
 /// Signals     async-signal-safe.
+/// If we die   as rialto_queue_reserve.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_reserved_write(
@@ -172,8 +175,8 @@ pub unsafe extern "C" fn rialto_reserved_write(
     status(unsafe { get_mut(reserved).and_then(|handle| handle.write(bytes(message, message_bytes)?)) })
 }
 
-/// Makes the message shorter, for who knows only after writing how long it is. A greater length changes
-/// nothing.
+/// Makes the message shorter, for who knows only after writing how long it is. A greater length
+/// changes nothing.
 ///
 /// reserved    alive, used by nobody else.
 /// message_bytes
@@ -181,6 +184,7 @@ pub unsafe extern "C" fn rialto_reserved_write(
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
 /// Concurrency as rialto_reserved_bytes.
 /// Signals     async-signal-safe.
+/// If we die   as rialto_queue_reserve.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_reserved_truncate(
@@ -191,13 +195,13 @@ pub unsafe extern "C" fn rialto_reserved_truncate(
     status(unsafe { get_mut(reserved) }.map(|handle| handle.truncate(message_bytes)))
 }
 
-/// Sends the message; the view ends. Waits, as long as it takes, only where others have overtaken it and
-/// there is no room.
+/// Sends the message; the view ends. Waits, as long as it takes, only where others have overtaken it
+/// and there is no room.
 ///
 /// reserved    alive, used by nobody else.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed; only where it had to wait or be copied); RIALTO_EPERM (its
-///             member was taken for dead); RIALTO_EINVAL (also: ended already). Negative, but for
-///             RIALTO_EINVAL: the view is alive still, and nothing was sent.
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed; only where it had to wait or be copied);
+///             RIALTO_EPERM (its member was taken for dead); RIALTO_EINVAL (also: ended already).
+///             Negative, but for RIALTO_EINVAL: the view is alive still, and nothing was sent.
 /// Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   the message is in the queue, or nothing was sent.
@@ -226,7 +230,8 @@ pub unsafe extern "C" fn rialto_reserved_try_commit(reserved: *mut rialto_reserv
 ///
 /// reserved    alive, used by nobody else.
 /// timeout_ns  0 is rialto_reserved_try_commit; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_reserved_commit; RIALTO_ETIMEDOUT (overtaken, and full all the time).
+/// Returns     as rialto_reserved_commit; RIALTO_ETIMEDOUT (overtaken, and full all the time);
+///             RIALTO_EAGAIN (0).
 /// Concurrency as rialto_reserved_bytes.  Blocks: seldom, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_reserved_commit.

@@ -4,13 +4,13 @@ use super::{acquired, check, status};
 use crate::{error::Result, rlock::RLock, time::FOREVER};
 use core::ffi::c_int;
 
-/// A lock in shared memory that its owner may acquire again, and must then release as often: otherwise
-/// a rialto_lock_t, and all that is said there holds here. Set it with RIALTO_RLOCK_INIT or
-/// rialto_rlock_init. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED, PTHREAD_MUTEX_ROBUST and
-/// PTHREAD_MUTEX_RECURSIVE.
+/// A lock in shared memory that its owner may acquire again, and must then release as often:
+/// otherwise a rialto_lock_t, and all that is said there holds here. Initialise it with
+/// RIALTO_RLOCK_INIT or rialto_rlock_init. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED,
+/// PTHREAD_MUTEX_ROBUST and PTHREAD_MUTEX_RECURSIVE.
 #[repr(C, align(64))]
 pub struct rialto_rlock_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u32; 16],
 }
 
@@ -52,7 +52,7 @@ unsafe fn acquire(rlock: *const rialto_rlock_t, timeout_ns: u64) -> c_int {
 ///
 /// rlock       64 bytes, 64-aligned, that nobody uses as a lock now.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency one thread; publish the lock to others afterwards.
+/// Concurrency one thread; publish the lock to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   rialto_rlock_attach and acquire refuse what is left.
 /// Since       0.1
@@ -62,11 +62,11 @@ pub unsafe extern "C" fn rialto_rlock_init(rlock: *mut rialto_rlock_t) -> c_int 
     status(check(rlock).map(|()| unsafe { RLock::init(rlock.cast()) }))
 }
 
-/// Says whether there is a recursive lock. Needs no counterpart: attaching takes nothing.
+/// Checks that there is a recursive lock. Takes nothing, so it needs no counterpart.
 ///
 /// rlock       64 readable bytes; what is in them does not matter.
-/// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (none there; also if it
-///             is a rialto_lock_t).
+/// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (none there; also if
+///             it is a rialto_lock_t).
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     async-signal-safe.
 /// Since       0.1
@@ -76,14 +76,15 @@ pub unsafe extern "C" fn rialto_rlock_attach(rlock: *const rialto_rlock_t) -> c_
     status(unsafe { RLock::attach(rlock.cast()) }.map(|_| ()))
 }
 
-/// Acquires `rlock`, waiting for another owner as long as it takes; once more, if this thread holds it.
-/// Cf. pthread_mutex_lock.
+/// Acquires `rlock`, waiting for another owner as long as it takes; once more, if this thread holds
+/// it. Cf. pthread_mutex_lock.
 ///
 /// rlock       initialised by rialto_rlock_init or RIALTO_RLOCK_INIT.
-/// Returns     RIALTO_OK (also once more, repaired or not); RIALTO_OWNER_DIED (held once, however often
-///             the dead owner held it; repair first, then mark_consistent); RIALTO_EOVERFLOW (held
-///             2^32 - 1 times, as before); RIALTO_ENOTRECOVERABLE; RIALTO_EMFILE; RIALTO_ENOMEM (first
-///             use); RIALTO_EBADREGION; RIALTO_EINVAL. On a negative value it is not held once more.
+/// Returns     RIALTO_OK (also once more, repaired or not); RIALTO_OWNER_DIED (held once, however
+///             often the dead owner held it; repair first, then mark_consistent); RIALTO_EOVERFLOW
+///             (held 2^32 - 1 times, as before); RIALTO_ENOTRECOVERABLE; RIALTO_EMFILE;
+///             RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL. On a negative value it
+///             is not held once more.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   waiting: a wake-up may be late by a tick, 100 ms. From the winning instruction on:
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn rialto_rlock_try_acquire(rlock: *mut rialto_rlock_t) ->
 ///
 /// rlock       as for rialto_rlock_acquire.
 /// timeout_ns  0 is rialto_rlock_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_rlock_acquire; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_rlock_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_rlock_acquire.
@@ -178,7 +179,8 @@ pub unsafe extern "C" fn rialto_rlock_is_mine(rlock: *const rialto_rlock_t, is_m
 ///
 /// rlock       a recursive lock.
 /// is_locked   gets the answer, which may be old when you read it.
-/// Returns     RIALTO_OK; RIALTO_EBADREGION (no recursive lock there); RIALTO_EINVAL (NULL, misaligned).
+/// Returns     RIALTO_OK; RIALTO_EBADREGION (no recursive lock there); RIALTO_EINVAL (NULL,
+///             misaligned).
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     async-signal-safe.
 /// Since       0.1
@@ -224,9 +226,9 @@ pub unsafe extern "C" fn rialto_rlock_reset(rlock: *mut rialto_rlock_t) -> c_int
     status(unsafe { rlock_at(rlock) }.and_then(RLock::reset))
 }
 
-/// Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no thread is in
-/// any call on it any more, which is not checked. Locks
-/// need not be destroyed; this one finds mistakes. Cf. pthread_mutex_destroy.
+/// Ends a lock that nobody will use again: from here on there is none. The memory is yours, once no
+/// thread is in any call on it any more, which is not checked. Locks need not be destroyed; this
+/// finds mistakes. Cf. pthread_mutex_destroy.
 ///
 /// rlock       a recursive lock that no thread waits for.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (held); RIALTO_EBADREGION (no recursive lock there);

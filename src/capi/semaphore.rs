@@ -4,16 +4,17 @@ use super::{check, status};
 use crate::{error::Result, semaphore::Semaphore, time::FOREVER};
 use core::ffi::c_int;
 
-/// A counting semaphore in shared memory, for signalling: anybody may release, whoever acquired. A permit
-/// belongs to nobody, so that of a process that dies is gone; where the same party acquires and
-/// releases, use a rialto_tracked_semaphore_t. Embed it in your own struct, anywhere; the struct then is
-/// 64-aligned as well. Set it with RIALTO_SEMAPHORE_INIT, RIALTO_BOUNDED_SEMAPHORE_INIT or
-/// rialto_semaphore_init, once, before anybody else sees it; zeroed memory is refused. Its memory must not
-/// be unmapped, freed or used for anything else before all calls have returned: who released may still
-/// be waking somebody when the permit is taken already. Cf. sem_t.
+/// A counting semaphore in shared memory, for signalling: anybody may release, whoever acquired. A
+/// permit belongs to nobody, so that of a process that dies is gone; where the same party acquires
+/// and releases, use a rialto_tracked_semaphore_t. Embed it in your own struct, anywhere; the struct
+/// then is 64-aligned as well. Initialise it with RIALTO_SEMAPHORE_INIT,
+/// RIALTO_BOUNDED_SEMAPHORE_INIT or rialto_semaphore_init, once, before anybody else sees it; zeroed
+/// memory is refused. Its memory must not be unmapped, freed or used for anything else before all
+/// calls have returned: who released may still be waking somebody when the permit is taken already.
+/// Cf. sem_t.
 #[repr(C, align(64))]
 pub struct rialto_semaphore_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u32; 16],
 }
 
@@ -64,7 +65,7 @@ unsafe fn acquire(semaphore: *const rialto_semaphore_t, timeout_ns: u64) -> c_in
 /// semaphore   64 bytes, 64-aligned, that nobody uses as a semaphore now.
 /// value       how many permits it has at first; 0 to 2^31 - 1.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
-/// Concurrency one thread; publish the semaphore to others afterwards.
+/// Concurrency one thread; publish the semaphore to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   all other calls refuse what is left.
 /// Since       0.1
@@ -74,13 +75,13 @@ pub unsafe extern "C" fn rialto_semaphore_init(semaphore: *mut rialto_semaphore_
     status(check(semaphore).and_then(|()| unsafe { Semaphore::init(semaphore.cast(), value) }))
 }
 
-/// As rialto_semaphore_init, for one that never has more permits than at first: who releases too often
-/// is told.
+/// As rialto_semaphore_init, for one that never has more permits than at first: who releases too
+/// often is told.
 ///
 /// semaphore   as for rialto_semaphore_init.
 /// value       how many permits it has at first and at most; 0 to 2^31 - 1.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, value).
-/// Concurrency one thread; publish the semaphore to others afterwards.
+/// Concurrency one thread; publish the semaphore to others afterwards.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   all other calls refuse what is left.
 /// Since       0.1
@@ -93,7 +94,7 @@ pub unsafe extern "C" fn rialto_semaphore_init_bounded(
     status(check(semaphore).and_then(|()| unsafe { Semaphore::init_bounded(semaphore.cast(), value) }))
 }
 
-/// Says whether there is a semaphore. Needs no counterpart: attaching takes nothing.
+/// Checks that there is a semaphore. Takes nothing, so it needs no counterpart.
 ///
 /// semaphore   64 readable bytes; what is in them does not matter.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned); RIALTO_EBADREGION (no semaphore there).
@@ -112,8 +113,8 @@ pub unsafe extern "C" fn rialto_semaphore_attach(semaphore: *const rialto_semaph
 /// Returns     RIALTO_OK; RIALTO_EBADREGION (no semaphore there); RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe: the interrupted thread may be the one that would release.
-/// If we die   waiting: nothing is lost, but a waiter may be late by a tick, 100 ms. From the winning
-///             instruction on: the permit is gone with us.
+/// If we die   waiting: nothing is lost, but a waiter may be late by a tick, 100 ms. From the
+///             winning instruction on: the permit is gone with us.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_semaphore_acquire(semaphore: *mut rialto_semaphore_t) -> c_int {
@@ -135,12 +136,12 @@ pub unsafe extern "C" fn rialto_semaphore_try_acquire(semaphore: *mut rialto_sem
     unsafe { acquire(semaphore, 0) }
 }
 
-/// Takes a permit, waiting for one at most `timeout_ns` nanoseconds. Cf. sem_timedwait, but relative and
-/// monotonic.
+/// Takes a permit, waiting for one at most `timeout_ns` nanoseconds. Cf. sem_timedwait, but relative
+/// and monotonic.
 ///
 /// semaphore   as for rialto_semaphore_acquire.
 /// timeout_ns  0 is rialto_semaphore_try_acquire; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_semaphore_acquire; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_semaphore_acquire; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_semaphore_acquire.

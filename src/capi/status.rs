@@ -11,7 +11,7 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// The header's version. Compare it with `rialto_version()`, the library's.
+/// This header's version; rialto_version() is the library's.
 pub const RIALTO_VERSION_MAJOR: u32 = 0;
 /// See RIALTO_VERSION_MAJOR.
 pub const RIALTO_VERSION_MINOR: u32 = 1;
@@ -24,36 +24,37 @@ pub const RIALTO_WAIT_FOREVER: u64 = 0xffff_ffff_ffff_ffff;
 
 /// Done.
 pub const RIALTO_OK: c_int = 0;
-/// The lock is held, but the last owner died: repair what it protects, then mark_consistent.
+/// The lock is held, but its last owner died: repair what it protects, then mark it consistent.
 pub const RIALTO_OWNER_DIED: c_int = 1;
-/// Here is a message that somebody before you had in hand, and died or gave it back.
+/// A message that somebody had in hand before you, and died or gave it back.
 pub const RIALTO_REDELIVERED: c_int = 2;
 
-/// This thread does not hold the lock, or is not the one that joined; the permit is not held any more; the
-/// ticket is used up, or somebody else's.
+/// Not yours: the lock is not held by this thread, or the membership is not; the permit, the ticket
+/// or the end is not held any more; the member that you act as is gone.
 pub const RIALTO_EPERM: c_int = -1;
-/// No object of that name in the region, or no region of that name; no such index, item, key or attribute.
+/// No region or no object of that name; no such index, item, key or attribute.
 pub const RIALTO_ENOENT: c_int = -2;
 /// A call that does not wait would have had to: held, empty, full, no permit, not set, not notified,
 /// unfinished.
 pub const RIALTO_EAGAIN: c_int = -11;
 /// The kernel would not give this process memory.
 pub const RIALTO_ENOMEM: c_int = -12;
-/// Still in use: the lock is held; a member is left, or has a message, a
-/// permit, a registration or an end; an end has a message in hand, or room reserved; keys came or went while a
-/// dict was walked through.
+/// Still in use: the lock is held; the member has a message, a permit, a registration or an end; the
+/// end has a message in hand, or room reserved; keys came or went while a dict was walked through.
+/// Or: threads that are stopped in the middle of such a call hold us up.
 pub const RIALTO_EBUSY: c_int = -16;
 /// An object or region of that name, or at that place, exists already.
 pub const RIALTO_EEXIST: c_int = -17;
 /// NULL or misaligned pointer, view that is not alive, bad number, bad name.
 pub const RIALTO_EINVAL: c_int = -22;
-/// The region's member table is full.
+/// The region's table of members, or of views of it, is full.
 pub const RIALTO_ENFILE: c_int = -23;
 /// This thread holds 64 locks and memberships, or is a member of 16 regions.
 pub const RIALTO_EMFILE: c_int = -24;
-/// The memory, the region or /dev/shm has no room; a list, dict or namespace is full.
+/// No room: in the memory, the region or /dev/shm; in a list, dict or namespace; in a barrier's
+/// registry.
 pub const RIALTO_ENOSPC: c_int = -28;
-/// Closed; from pop, peek and a pipe's receive: and drained.
+/// Closed; from pop, peek and a pipe's recv: and drained.
 pub const RIALTO_EPIPE: c_int = -32;
 /// This thread holds the lock already, or is within an edit or sort of that very object.
 pub const RIALTO_EDEADLK: c_int = -35;
@@ -62,28 +63,31 @@ pub const RIALTO_EDEADLK: c_int = -35;
 pub const RIALTO_EBADMSG: c_int = -74;
 /// More permits than the semaphore may have, or a lock acquired too often by its owner.
 pub const RIALTO_EOVERFLOW: c_int = -75;
-/// That end of the queue is somebody else's, who is alive; that end of the pipe was claimed before.
+/// That end of the queue is held by somebody who is alive; that end of the pipe was
+/// claimed before.
 pub const RIALTO_EUSERS: c_int = -87;
-/// The message is longer than the queue's or pipe's longest; in chunks only, and not to wait. An item, key, value or
-/// name is longer than its longest.
+/// The message is longer than the queue's or pipe's longest, the item, key, name or value than its
+/// own; or the message goes in chunks, for which this call does not wait.
 pub const RIALTO_EMSGSIZE: c_int = -90;
-/// This kernel or file system cannot do that; this end of a pipe only sends, or only receives; a value or element is
-/// too large for that.
+/// This kernel or file system cannot do that; this end of a pipe only sends, or only receives; the
+/// queue is not joinable; the value or element is too large for that.
 pub const RIALTO_ENOTSUP: c_int = -95;
 /// The other end of the pipe is closed, or its holder died.
 pub const RIALTO_ECONNRESET: c_int = -104;
-/// The buffer is smaller than the queue's longest message, the pipe's next, or what is to be copied from a list, dict
-/// or namespace.
+/// The buffer is smaller than the queue's longest message, the pipe's next, or what is to be copied
+/// from a list, dict or namespace.
 pub const RIALTO_ENOBUFS: c_int = -105;
-/// The deadline passed. A condition's lock is held again all the same; a barrier is broken by it.
+/// The deadline passed. A condition's lock is held again all the same; a barrier is
+/// broken by it.
 pub const RIALTO_ETIMEDOUT: c_int = -110;
-/// The lock was released unrepaired after an owner's death; only reset helps.
+/// The lock was released unrepaired after an owner died; only reset helps.
 pub const RIALTO_ENOTRECOVERABLE: c_int = -131;
 /// Not a Rialto object, or its bytes contradict themselves.
 pub const RIALTO_EBADREGION: c_int = -4096;
 /// Another layout version, or features that this library does not know.
 pub const RIALTO_EVERSION: c_int = -4097;
-/// The object of that name is of another kind, or has other parameters; the attribute is of another type; no number.
+/// The object of that name is of another kind, or has other parameters; the attribute is of another
+/// type; the value is no number.
 pub const RIALTO_EWRONGKIND: c_int = -4098;
 /// The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole.
 pub const RIALTO_EBROKEN: c_int = -4099;
@@ -223,7 +227,8 @@ static OTHER: [u8; TEXT_BYTES] = text(Error::Os(0));
 ///
 /// status      any number.
 /// Returns     a string that lives as long as the library; never NULL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn rialto_strerror(status: c_int) -> *const c_char {
@@ -239,7 +244,9 @@ pub extern "C" fn rialto_strerror(status: c_int) -> *const c_char {
 
 /// The library's version as one number, as RIALTO_VERSION is the header's.
 ///
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Returns     a number, as RIALTO_MAKE_VERSION makes it.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn rialto_version() -> u32 {
@@ -248,7 +255,9 @@ pub extern "C" fn rialto_version() -> u32 {
 
 /// The library's RIALTO_LAYOUT_VERSION.
 ///
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Returns     a number, the same in all parties of a region.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub extern "C" fn rialto_layout_version() -> u32 {
@@ -259,7 +268,8 @@ pub extern "C" fn rialto_layout_version() -> u32 {
 ///
 /// now_ns      gets the time.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_now_ns(now_ns: *mut u64) -> c_int {

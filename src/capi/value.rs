@@ -1,17 +1,16 @@
-//! `rialto_type_t`, `rialto_value_t`, `rialto_raw_value_t`.
+//! `rialto_type_t`, `rialto_value_t`.
 
 use super::{View, buffer, bytes, check, code, get, name, put, rialto_region_t, status};
 use crate::{
     any::Any,
     element::Code,
     error::{Error, Result},
-    region::Kind,
     sys::Os,
 };
 use core::ffi::{c_char, c_int, c_void};
 
-/// What a value is, or an element of an array: one of RIALTO_BLOCK, RIALTO_U8, ... A number's is checked when
-/// the object is opened, and of any the size.
+/// What a value is, or an element of an array: one of RIALTO_BLOCK, RIALTO_U8, ... A number's is
+/// checked when the object is opened, and of any the size.
 pub type rialto_type_t = u32;
 
 /// Bytes of some structure; only its size is checked. All processes must agree on the structure.
@@ -39,12 +38,11 @@ pub const RIALTO_F64: rialto_type_t = 10;
 /// bool, one byte: 0 or 1
 pub const RIALTO_BOOL: rialto_type_t = 11;
 
-/// This process's view of a value that several processes share: a store is all or nothing, whoever is killed
-/// when, and a load never waits for the dead. Private to the process. It refers to its region's view, which must not
-/// move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
+/// A value that several processes share: a store is all or nothing, whoever is killed when, and a
+/// load never waits for the dead. A plain view.
 #[repr(C)]
 pub struct rialto_value_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 8],
 }
 
@@ -69,19 +67,20 @@ unsafe fn value_at(value: *const rialto_value_t) -> Result<Any<'static, Os>> {
 
 /// Makes a value in a region, waiting at most `timeout_ns` for others who create there.
 ///
-/// region      alive; its view must not move, and must outlive the value's.
+/// region      alive; its view must outlive the value's.
 /// name        1 to 31 bytes of UTF-8.
 /// type        RIALTO_BLOCK, RIALTO_U8 ...
 /// initial     `size` bytes: what it is at first.
 /// size        1 to 2^30; a number's own. It takes 256 bytes, and twice `size` rounded up to 128.
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
 /// value       gets the view.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ETIMEDOUT;
-///             RIALTO_EAGAIN (0, and somebody creates); RIALTO_EMFILE; RIALTO_EBADREGION;
-///             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be created here any
-///             more); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free);
+///             RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and somebody creates); RIALTO_ENFILE (the
+///             region's table of views is full); RIALTO_EMFILE; RIALTO_EBADREGION;
+///             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be
+///             created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole value or none, and the room is not lost.
 /// Since       0.1
@@ -106,14 +105,15 @@ pub unsafe extern "C" fn rialto_value_create(
 
 /// Finds the value of that name.
 ///
-/// region      alive; its view must not move, and must outlive the value's.
+/// region      alive; its view must outlive the value's.
 /// name        as it was created.
 /// type, size  as it was created.
 /// value       gets the view.
 /// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND (also: of another type or size);
-///             RIALTO_ENFILE (too many handles to the region); RIALTO_ENOMEM (first use); RIALTO_EBADREGION;
-///             RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+///             RIALTO_EBADREGION; RIALTO_ENFILE (the region's table of views is full); RIALTO_EBUSY
+///             (six threads are stopped in the middle of such a call through this region's view);
+///             RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -136,11 +136,12 @@ pub unsafe extern "C" fn rialto_value_open(
 /// The value as it was stored last. Does not wait for who holds the lock.
 ///
 /// value       alive.
-/// to          gets it; nobody else uses those bytes meanwhile. After an error they may be overwritten.
+/// to          gets it; nobody else uses those bytes meanwhile. After an error they may be
+///             overwritten.
 /// size        its size.
-/// Returns     RIALTO_OK; RIALTO_EINVAL (also: another size); where writers overtake us 64 times in a row, also
-///             as rialto_value_store.
-/// Concurrency any thread of any process.  Blocks: only then.
+/// Returns     RIALTO_OK; RIALTO_EINVAL (also: another size); where writers overtake us 64 times in
+///             a row, also as rialto_value_store.
+/// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -166,9 +167,10 @@ fn only(value: &Any<'static, Os>, size: usize) -> Result<()> {
 ///
 /// value       alive.
 /// from, size  the bytes; as many as it has. A bool is 0 or 1.
-/// Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
-///             (only after rialto_value_set_timeout); RIALTO_EDEADLK (from within an edit of it); RIALTO_EBADREGION;
-///             RIALTO_ENOTRECOVERABLE (a peer has damaged the lock); RIALTO_EINVAL (also: another size).
+/// Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+///             RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after rialto_value_set_timeout); RIALTO_EDEADLK
+///             (from within an edit of it); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has
+///             damaged the lock); RIALTO_EINVAL (also: another size).
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   everybody finds the old value, or everybody the new one.
@@ -236,10 +238,10 @@ pub(super) unsafe fn swap(
 /// value       alive.
 /// expected    `size` bytes: the value to be replaced. Gets what was there.
 /// from, size  the new value; at most 64 bytes.
-/// Returns     RIALTO_OK, it was replaced; RIALTO_EAGAIN, it was another one, which `expected` is now (the one place
-///             where an out-parameter is written besides; or, only after rialto_value_set_timeout to 0, somebody
-///             holds the lock, and `expected` is as it was); RIALTO_ENOTSUP (larger than 64 bytes); as
-///             rialto_value_store.
+/// Returns     RIALTO_OK (replaced); RIALTO_EAGAIN (it was another one, which `expected` is now: the
+///             one out-parameter that is written with a negative status. After
+///             rialto_value_set_timeout to 0 also: somebody holds the lock, and `expected` is as it
+///             was); RIALTO_ENOTSUP (larger than 64 bytes); as rialto_value_store.
 /// Concurrency as rialto_value_store.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_value_store.
@@ -317,95 +319,8 @@ pub(super) unsafe fn add(
     Ok(())
 }
 
-/// Makes a raw value in a region, zero: bytes that are all yours. No lock, no copies, and all or nothing only what one
-/// instruction stores. Python's RawValue.
-///
-/// region      alive; its view must not move, and must outlive the use of `data`.
-/// name        1 to 31 bytes of UTF-8.
-/// type, size  as for rialto_value_create. It takes 128 bytes and `size` rounded up to 128.
-/// data        gets where it is in this process, aligned to 128. Others store there at any moment: use the
-///             compiler's __atomic builtins or volatile.
-/// Returns     as rialto_value_create.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates.
-/// Signals     not async-signal-safe.
-/// If we die   there is a whole value or none, and the room is not lost.
-/// Since       0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rialto_raw_value_create(
-    region: *const rialto_region_t,
-    name: *const c_char,
-    r#type: rialto_type_t,
-    size: usize,
-    data: *mut *mut c_void,
-) -> c_int {
-    // SAFETY: checked, and the caller's word.
-    status(check(data).and_then(|()| unsafe {
-        data.write(create_raw(Kind::RawValue, region, name, (r#type, size, 1))?);
-        Ok(())
-    }))
-}
-
-/// Finds the raw value of that name.
-///
-/// region      alive; its view must not move, and must outlive the use of `data`.
-/// name        as it was created.
-/// type, size  as it was created.
-/// data        as for rialto_raw_value_create.
-/// Returns     as rialto_value_open.
-/// Concurrency any thread of any process.  Blocks: no.
-/// Signals     not async-signal-safe.
-/// Since       0.1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn rialto_raw_value_open(
-    region: *const rialto_region_t,
-    name: *const c_char,
-    r#type: rialto_type_t,
-    size: usize,
-    data: *mut *mut c_void,
-) -> c_int {
-    // SAFETY: checked, and the caller's word.
-    status(check(data).and_then(|()| unsafe {
-        data.write(open_raw(Kind::RawValue, region, name, (r#type, size))?.0);
-        Ok(())
-    }))
-}
-
 /// Refuses another type or size than what is there.
 pub(super) fn check_type(found: (Code, u32), wanted: (rialto_type_t, usize)) -> Result<()> {
     let same = found.0 == type_of(wanted.0)? && found.1 as usize == wanted.1;
     if same { Ok(()) } else { Err(Error::WrongKind) }
-}
-
-/// Makes a raw value, of one element, or a raw array; where it is.
-///
-/// # Safety
-/// The pointers are as C says.
-pub(super) unsafe fn create_raw(
-    kind: Kind,
-    region: *const rialto_region_t,
-    name: *const c_char,
-    (r#type, size, count): (rialto_type_t, usize, u32),
-) -> Result<*mut c_void> {
-    let size = u32::try_from(size).map_err(|_| Error::Invalid)?;
-    let shape = (type_of(r#type)?, size, count);
-    // SAFETY: the caller's word.
-    let (region, name) = unsafe { (get::<'static, _>(region)?, self::name(name)?) };
-    Ok(region.create_any_raw(kind, name, shape)?.as_ptr().cast())
-}
-
-/// Finds one; where it is, and how many elements it has.
-///
-/// # Safety
-/// The pointers are as C says.
-pub(super) unsafe fn open_raw(
-    kind: Kind,
-    region: *const rialto_region_t,
-    name: *const c_char,
-    wanted: (rialto_type_t, usize),
-) -> Result<(*mut c_void, u32)> {
-    // SAFETY: the caller's word.
-    let (region, name) = unsafe { (get::<'static, _>(region)?, self::name(name)?) };
-    let (elements, code) = region.open_any_raw(kind, name)?;
-    check_type((code, elements.size()), wanted)?;
-    Ok((elements.as_ptr().cast(), elements.len()))
 }

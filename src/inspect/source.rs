@@ -6,6 +6,9 @@ use crate::{
 };
 use core::{marker::PhantomData, ptr::NonNull};
 
+#[cfg(all(feature = "os", target_os = "linux"))]
+use crate::sys::linux as sys;
+
 /// Bytes that others may change at any time. Nothing here can write them.
 pub trait Source {
     /// How many there are.
@@ -84,10 +87,10 @@ impl Descriptor {
     /// Errors: `BadRegion` (a directory, a pipe, a device), `Os`.
     pub fn new(fd: i32) -> Result<Self> {
         // SAFETY: all-zero is a valid stat buffer.
-        let mut stat: libc::stat = unsafe { core::mem::zeroed() };
+        let mut stat: sys::stat = unsafe { core::mem::zeroed() };
         // SAFETY: our buffer.
-        if unsafe { libc::fstat(fd, &mut stat) } != 0 {
-            return Err(Error::Os(crate::sys::linux::errno()));
+        if unsafe { sys::fstat(fd, &mut stat) } != 0 {
+            return Err(Error::Os(sys::errno()));
         }
         if stat.st_mode & libc::S_IFMT != libc::S_IFREG {
             return Err(Error::BadRegion);
@@ -102,7 +105,7 @@ impl Descriptor {
         loop {
             // SAFETY: our buffer.
             let n = unsafe { libc::pread(self.fd, bytes.as_mut_ptr().cast(), bytes.len(), offset) };
-            if n >= 0 || crate::sys::linux::errno() != libc::EINTR {
+            if n >= 0 || sys::errno() != libc::EINTR {
                 return usize::try_from(n) == Ok(bytes.len());
             }
         }

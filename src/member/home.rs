@@ -127,7 +127,7 @@ pub struct Recovered {
     pub redelivered: u32,
     /// Queue slots that dead producers had claimed and not filled.
     pub freed: u32,
-    /// Messages given up because more holders died with them than can be counted (31).
+    /// Messages given up: as the queue drops those of the dead, or because 31 holders died with them.
     pub dropped: u32,
     /// Permits of tracked semaphores that dead members held.
     pub permits: u32,

@@ -10,7 +10,7 @@
 use super::{Region, RegionConfig};
 use crate::{
     error::{Error, Result},
-    sys::Os,
+    sys::{Os, linux},
 };
 use core::{ffi::CStr, ptr::NonNull};
 
@@ -83,7 +83,8 @@ impl Fd {
 
     /// Gives the file its size and all its pages.
     fn allocate(&self, len: usize) -> Result<()> {
-        let size = i64::try_from(len).map_err(|_| Error::Invalid)?;
+        // On 32-bit targets this keeps to `isize`, too, as offsets in memory must.
+        let size = libc::off_t::try_from(len).map_err(|_| Error::Invalid)?;
         // The kernel would begin, and end by killing processes for want of memory.
         if size as u64 > all_memory() {
             return Err(Error::NoSpace);
@@ -201,9 +202,9 @@ impl Region<Os> {
     /// file short later (SIGBUS): ask `F_GET_SEALS` first then.
     pub fn attach_fd(fd: i32) -> Result<Region> {
         // SAFETY: all-zero is a valid stat buffer.
-        let mut stat: libc::stat = unsafe { core::mem::zeroed() };
+        let mut stat: linux::stat = unsafe { core::mem::zeroed() };
         // SAFETY: our buffer.
-        if unsafe { libc::fstat(fd, &mut stat) } != 0 {
+        if unsafe { linux::fstat(fd, &mut stat) } != 0 {
             return Err(last_error());
         }
         let len = usize::try_from(stat.st_size).map_err(|_| Error::BadRegion)?;

@@ -100,7 +100,7 @@ impl<P: Platform> Region<P> {
     /// Makes a region of `len` bytes at `ptr`, on `platform`. For the first party; the memory must be
     /// fresh (zero-filled, or the leavings of a creator that died in here).
     ///
-    /// Errors: `Invalid` (null, not 128-aligned, bad config), `NoSpace` (no room for the tables),
+    /// Errors: `Invalid` (null, not 128-aligned, more than `isize::MAX` bytes, bad config), `NoSpace` (no room for the tables),
     /// `Exists` (a finished region is there).
     ///
     /// # Safety
@@ -109,7 +109,7 @@ impl<P: Platform> Region<P> {
     /// `detach` says `Busy` until then): their robust lists run through it. Used by no one but Rialto,
     /// and by nobody else at all before this returns.
     pub unsafe fn init_on(platform: P, ptr: *mut u8, len: usize, config: &RegionConfig) -> Result<Self> {
-        let base = aligned(ptr)?;
+        let base = memory(ptr, len)?;
         let geometry = Geometry::new(config, len as u64).ok_or(Error::Invalid)?;
         if geometry.data_offset > geometry.size {
             return Err(Error::NoSpace);
@@ -143,7 +143,7 @@ impl<P: Platform> Region<P> {
     /// `len` bytes from `ptr` are mapped readable and writable, shared, for as long as [`Region::init_on`]
     /// says. What is in them does not matter.
     pub unsafe fn attach_on(platform: P, ptr: *mut u8, len: usize) -> Result<Self> {
-        let base = aligned(ptr)?;
+        let base = memory(ptr, len)?;
         if len < OBJECTS_OFFSET as usize {
             return Err(Error::BadRegion);
         }
@@ -338,9 +338,10 @@ impl<P: Platform> Drop for Region<P> {
     }
 }
 
-fn aligned(ptr: *mut u8) -> Result<NonNull<u8>> {
+/// What can be a region's: aligned, and offsets in it fit `isize`.
+fn memory(ptr: *mut u8, len: usize) -> Result<NonNull<u8>> {
     let base = NonNull::new(ptr).ok_or(Error::Invalid)?;
-    if base.addr().get() % CACHE_LINE as usize != 0 {
+    if base.addr().get() % CACHE_LINE as usize != 0 || isize::try_from(len).is_err() {
         return Err(Error::Invalid);
     }
     Ok(base)

@@ -7,13 +7,12 @@ use crate::{
 };
 use core::ffi::c_int;
 
-/// One end of a pipe, claimed. Ends with rialto_connection_close. It must not move while it is alive (a copy
-/// is refused). One thread at a time uses it, whichever; it belongs to the member that claimed the end: when
-/// that one's thread ends or dies, the end is closed, and all calls here say RIALTO_EPERM. It is not a forked
-/// child's to use or end.
+/// One end of a pipe, claimed: a pinned view, ended by rialto_connection_close. One thread at a time
+/// uses it, whichever. It belongs to the member that claimed the end: when that one's thread ends or
+/// dies, the end is closed, and all calls here say RIALTO_EPERM.
 #[repr(C)]
 pub struct rialto_connection_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 48],
 }
 
@@ -29,7 +28,8 @@ unsafe impl View for rialto_connection_t {
 /// connection  alive.
 /// chunk_bytes gets its length. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe, unless it interrupts a call on this connection.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_connection_max_chunk_bytes(
@@ -43,10 +43,11 @@ pub unsafe extern "C" fn rialto_connection_max_chunk_bytes(
 /// Whether the other end was closed, or its holder is known to have died.
 ///
 /// connection  alive.
-/// is_closed   gets the answer. Once true, always true; an end that nobody has claimed yet is not closed.
-///             What it sent before may still be there to receive.
+/// is_closed   gets the answer. Once true, always true; an end that nobody has claimed yet is not
+///             closed. What it sent before may still be there to receive.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread, one at a time.  Signals: async-signal-safe, where no call is interrupted.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe, unless it interrupts a call on this connection.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_connection_is_peer_closed(
@@ -57,12 +58,12 @@ pub unsafe extern "C" fn rialto_connection_is_peer_closed(
     unsafe { answer(connection, is_closed, |handle| handle.is_peer_closed()) }
 }
 
-/// Closes the end, for good, and ends the view. The other end receives what was sent, then end of stream; its
-/// sends say RIALTO_ECONNRESET.
+/// Closes the end, for good, and ends the view. The other end receives what was sent, then end of
+/// stream; its sends say RIALTO_ECONNRESET.
 ///
 /// connection  alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: closed already).
-/// Concurrency any thread, one.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   it is closed in any case; sleepers notice at their tick.
 /// Since       0.1

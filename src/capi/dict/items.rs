@@ -51,8 +51,8 @@ unsafe fn pairs_at<'a>(at: *const rialto_pair_t, count: usize) -> Result<&'a [ri
 ///
 /// dict        alive.
 /// keys        gets the number: old when you read it, unless you hold the lock.
-/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+///             row, also as rialto_dict_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -79,9 +79,10 @@ pub unsafe extern "C" fn rialto_dict_is_empty(dict: *const rialto_dict_t, is_emp
 /// Removes all keys. Python's d.clear().
 ///
 /// dict        alive.
-/// Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
-///             (only after rialto_dict_set_timeout); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
-///             lock); RIALTO_EINVAL. Negative: nothing has changed.
+/// Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+///             RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after rialto_dict_set_timeout);
+///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the lock);
+///             RIALTO_EINVAL. Negative: nothing has changed.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   everybody finds the dict as it was, or everybody as it is then.
@@ -98,8 +99,8 @@ pub unsafe extern "C" fn rialto_dict_clear(dict: *const rialto_dict_t) -> c_int 
 /// key, key_bytes
 ///             the key; NULL is fine for none.
 /// contains    gets the answer.
-/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+///             row, also as rialto_dict_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -119,14 +120,15 @@ pub unsafe extern "C" fn rialto_dict_contains(
 /// dict        alive.
 /// key, key_bytes
 ///             the key; NULL is fine for none.
-/// buffer      private memory, gets the value; nobody else uses it meanwhile. After an error it may be overwritten.
-///             NULL is fine for none.
+/// buffer      private memory, gets the value; nobody else uses it meanwhile. After an error it may
+///             be overwritten. NULL is fine for none.
 /// buffer_bytes
 ///             how large it is; rialto_dict_max_value_bytes is enough for each.
 /// length_bytes
 ///             gets the value's length.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such key); RIALTO_ENOBUFS (the buffer is too small); RIALTO_EBADREGION;
-///             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as rialto_dict_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such key); RIALTO_ENOBUFS (the buffer is too small);
+///             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also
+///             as rialto_dict_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -153,8 +155,9 @@ pub unsafe extern "C" fn rialto_dict_get(
 ///             as for rialto_dict_get.
 /// otherwise, otherwise_bytes
 ///             the value to take if there is no such key; not in buffer. NULL is fine for none.
-/// Returns     RIALTO_OK; RIALTO_ENOBUFS (the buffer is too small); RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOBUFS (the buffer is too small); RIALTO_EBADREGION;
+///             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+///             rialto_dict_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -188,8 +191,8 @@ pub unsafe extern "C" fn rialto_dict_get_or(
 ///             the key; NULL is fine for none.
 /// value, value_bytes
 ///             the value; NULL is fine for none.
-/// Returns     RIALTO_OK; RIALTO_ENOSPC (a new key, and the dict is full); RIALTO_EMSGSIZE (longer than the longest
-///             key, or value); as rialto_dict_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOSPC (a new key, and the dict is full); RIALTO_EMSGSIZE (longer
+///             than the longest key, or value); as rialto_dict_clear.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_dict_clear.
@@ -210,7 +213,8 @@ pub unsafe extern "C" fn rialto_dict_set(
     }))
 }
 
-/// Sets several keys' values, one after the other: all of them or none, also if we die. Python's d.update(pairs).
+/// Sets several keys' values, one after the other: all of them or none, also if we die. Python's
+/// d.update(pairs).
 ///
 /// dict        alive.
 /// pairs       which; may be NULL if count is 0.
@@ -240,8 +244,8 @@ pub unsafe extern "C" fn rialto_dict_update(
 ///             as for rialto_dict_get.
 /// otherwise, otherwise_bytes
 ///             the value to take if there is no such key; not in buffer. NULL is fine for none.
-/// Returns     as rialto_dict_set (RIALTO_EMSGSIZE also if `otherwise` is not needed); RIALTO_ENOBUFS (the buffer
-///             is too small: nothing is set).
+/// Returns     as rialto_dict_set (RIALTO_EMSGSIZE also if `otherwise` is not needed);
+///             RIALTO_ENOBUFS (the buffer is too small: nothing is set).
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_dict_clear.
@@ -273,8 +277,8 @@ pub unsafe extern "C" fn rialto_dict_setdefault(
 ///
 /// dict, key, key_bytes, buffer, buffer_bytes, length_bytes
 ///             as for rialto_dict_get.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such key); RIALTO_ENOBUFS (the buffer is too small: nothing is taken); as
-///             rialto_dict_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such key); RIALTO_ENOBUFS (the buffer is too small:
+///             nothing is taken); as rialto_dict_clear.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   it is there still, or gone with us.
@@ -304,8 +308,8 @@ pub unsafe extern "C" fn rialto_dict_pop(
 /// value, max_value_bytes
 ///             private memory, gets the value, and how large it is; not the key's.
 /// lengths     gets both lengths.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (empty); RIALTO_ENOBUFS (one is too small: nothing is taken); as
-///             rialto_dict_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (empty); RIALTO_ENOBUFS (one is too small: nothing is
+///             taken); as rialto_dict_clear.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_dict_pop.
@@ -356,13 +360,14 @@ pub unsafe extern "C" fn rialto_dict_remove(
 ///
 /// dict        alive.
 /// buffer, buffer_bytes
-///             private memory, gets the bytes of all of them, without gaps, and how large it is. As for
-///             rialto_dict_get.
+///             private memory, gets the bytes of all of them, without gaps, and how large it is. As
+///             for rialto_dict_get.
 /// lengths     private memory, gets each one's length. After an error it may be overwritten.
 /// max_keys    how many it has room for.
 /// keys        gets how many there are.
-/// Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_dict_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION;
+///             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+///             rialto_dict_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -384,7 +389,8 @@ pub unsafe extern "C" fn rialto_dict_copy_keys(
     }
 }
 
-/// All keys of one moment, each with its value behind it, in the order in which they came. Python's list(d.items()).
+/// All keys of one moment, each with its value behind it, in the order in which they came. Python's
+/// list(d.items()).
 ///
 /// dict, buffer, buffer_bytes, lengths, max_keys, keys
 ///             as for rialto_dict_copy_keys.

@@ -7,14 +7,12 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// This process's view of a dict from byte strings to byte strings that several processes share, as Python's dict of
-/// a manager, in the order in which the keys came: an operation is all or nothing, whoever is killed when, and readers
-/// never wait for the dead. Private to the process. It refers to its
-/// region's view, which must not move and must outlive it. It may be copied, is used by any number of threads, and
-/// needs no end.
+/// A dict from byte strings to byte strings that several processes share, as Python's
+/// Manager().dict(), in the order in which the keys came: an operation is all or nothing, whoever is
+/// killed when, and readers never wait for the dead. A plain view.
 #[repr(C)]
 pub struct rialto_dict_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 16],
 }
 
@@ -33,8 +31,10 @@ unsafe impl View for rialto_dict_t {
 /// max_value_bytes
 ///             the longest value; 0 makes a set of keys.
 /// layout      gets bytes and alignment (128).
-/// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30 bytes).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30
+///             bytes).
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_layout(
@@ -52,15 +52,15 @@ pub unsafe extern "C" fn rialto_dict_layout(
 
 /// Makes a dict in a region, empty, waiting at most `timeout_ns` for others who create there.
 ///
-/// region      alive; its view must not move, and must outlive the dict's.
+/// region      alive; its view must outlive the dict's.
 /// name        1 to 31 bytes of UTF-8.
 /// capacity, max_key_bytes, max_value_bytes
 ///             as for rialto_dict_layout, which says how much room it takes.
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
 /// dict        gets the view.
 /// Returns     as rialto_value_create.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole dict or none, and the room is not lost.
 /// Since       0.1
@@ -85,12 +85,11 @@ pub unsafe extern "C" fn rialto_dict_create(
 
 /// Finds the dict of that name, whatever its numbers are.
 ///
-/// region      alive; its view must not move, and must outlive the dict's.
+/// region      alive; its view must outlive the dict's.
 /// name        as it was created.
 /// dict        gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
-///             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -113,8 +112,8 @@ pub unsafe extern "C" fn rialto_dict_open(
 ///             as for rialto_dict_open.
 /// capacity, max_key_bytes, max_value_bytes
 ///             as for rialto_dict_create.
-/// Returns     as rialto_dict_open; RIALTO_EWRONGKIND (also: it has other numbers).
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_dict_open; RIALTO_EWRONGKIND also if it was created with other numbers.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -134,14 +133,16 @@ pub unsafe extern "C" fn rialto_dict_open_as(
     }))
 }
 
-/// The dict of that name, which is created if there is none, waiting for others who create there as long as it takes.
+/// The dict of that name, which is created if there is none, waiting for others who create there as
+/// long as it takes.
 ///
 /// region, name, dict
 ///             as for rialto_dict_create.
 /// capacity, max_key_bytes, max_value_bytes
 ///             as for rialto_dict_create.
-/// Returns     as rialto_dict_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
-///             is something else).
+/// Returns     as rialto_dict_open and rialto_dict_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST (nor, as it waits as long as it takes, RIALTO_ETIMEDOUT and
+///             RIALTO_EAGAIN); RIALTO_EWRONGKIND also if it was created with other numbers.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_dict_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_dict_create.
@@ -168,7 +169,8 @@ pub unsafe extern "C" fn rialto_dict_open_or_create(
 /// dict        alive.
 /// capacity    gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_capacity(dict: *const rialto_dict_t, capacity: *mut u32) -> c_int {
@@ -182,7 +184,8 @@ pub unsafe extern "C" fn rialto_dict_capacity(dict: *const rialto_dict_t, capaci
 /// max_key_bytes
 ///             gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_max_key_bytes(
@@ -199,7 +202,8 @@ pub unsafe extern "C" fn rialto_dict_max_key_bytes(
 /// max_value_bytes
 ///             gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_max_value_bytes(

@@ -7,22 +7,23 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 
-/// Has `visit` look at all keys and values of one state of the dict, in the order in which they came: holds its lock
-/// until it is through, so others who change it wait. Python's `for key, value in d.items()`.
+/// Has `visit` look at all keys and values of one state of the dict, in the order in which they
+/// came: holds its lock until it is through, so others who change it wait. Python's `for key, value
+/// in d.items()`.
 ///
 /// dict        alive.
 /// key, max_key_bytes
-///             private memory, where each key lies in turn, and how large it is; nobody else uses it meanwhile.
-///             rialto_dict_max_key_bytes is enough for each.
+///             private memory, where each key lies in turn, and how large it is; nobody else uses it
+///             meanwhile. rialto_dict_max_key_bytes is enough for each.
 /// value, max_value_bytes
 ///             the same for values; NULL is fine for 0.
-/// visit       called by this thread with key, value and `context`. It returns 0 to go on; what else it returns
-///             ends the walk, and is returned. It may use the dict, and set the values of keys that are there. It
-///             must return: no longjmp, no exception, no pthread_exit.
+/// visit       called by this thread with key, value and `context`. It returns 0 to go on; what else
+///             it returns ends the walk, and is returned. It may use the dict, and set the values of
+///             keys that are there. It must return: no longjmp, no exception, no pthread_exit.
 /// context     yours.
-/// Returns     RIALTO_OK (all were visited); what `visit` returned; RIALTO_EBUSY (`visit` has added or removed a
-///             key: that is done, and the walk ended); RIALTO_ENOBUFS (key or value is too small for the next); as
-///             rialto_dict_clear.
+/// Returns     RIALTO_OK (all were visited); what `visit` returned; RIALTO_EBUSY (`visit` has added
+///             or removed a key: that is done, and the walk ended); RIALTO_ENOBUFS (key or value is
+///             too small for the next); as rialto_dict_clear.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   the lock is free; the dict is what `visit` has made of it so far.

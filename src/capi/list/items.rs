@@ -8,8 +8,8 @@ use core::ffi::{c_int, c_void};
 ///
 /// list        alive.
 /// items       gets the number: old when you read it, unless you hold the lock.
-/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_list_clear.
+/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+///             row, also as rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -36,10 +36,10 @@ pub unsafe extern "C" fn rialto_list_is_empty(list: *const rialto_list_t, is_emp
 /// Removes all items. Python's s.clear().
 ///
 /// list        alive.
-/// Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
-///             (only after rialto_list_set_timeout); RIALTO_EDEADLK (from within a comparator of it);
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the lock); RIALTO_EINVAL. Negative:
-///             nothing has changed.
+/// Returns     RIALTO_OK; RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+///             RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after rialto_list_set_timeout); RIALTO_EDEADLK
+///             (from within a comparator of it); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer
+///             has damaged the lock); RIALTO_EINVAL. Negative: nothing has changed.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   everybody finds the list as it was, or everybody as it is then.
@@ -55,8 +55,8 @@ pub unsafe extern "C" fn rialto_list_clear(list: *const rialto_list_t) -> c_int 
 /// list        alive.
 /// item, length_bytes
 ///             the bytes; NULL is fine for none.
-/// Returns     RIALTO_OK; RIALTO_ENOSPC (the list is full); RIALTO_EMSGSIZE (longer than the longest item); as
-///             rialto_list_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOSPC (the list is full); RIALTO_EMSGSIZE (longer than the longest
+///             item); as rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_list_clear.
@@ -97,7 +97,8 @@ pub unsafe extern "C" fn rialto_list_extend(
     }))
 }
 
-/// Adds an item before the one at `index`; at the end, if there are no more than that. Python's s.insert(index, item).
+/// Adds an item before the one at `index`; at the end, if there are no more than that. Python's
+/// s.insert(index, item).
 ///
 /// list, item, length_bytes
 ///             as for rialto_list_append.
@@ -126,8 +127,8 @@ pub unsafe extern "C" fn rialto_list_insert(
 /// list, item, length_bytes
 ///             as for rialto_list_append.
 /// index       from 0.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_EMSGSIZE (longer than the longest item); as
-///             rialto_list_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_EMSGSIZE (longer than the longest
+///             item); as rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_list_clear.
@@ -150,15 +151,15 @@ pub unsafe extern "C" fn rialto_list_set(
 ///
 /// list        alive.
 /// index       from 0.
-/// buffer      private memory, gets the item; nobody else uses it meanwhile. After an error it may be overwritten.
-///             NULL is fine for none.
+/// buffer      private memory, gets the item; nobody else uses it meanwhile. After an error it may
+///             be overwritten. NULL is fine for none.
 /// buffer_bytes
 ///             how large it is; rialto_list_max_item_bytes is enough for each.
 /// length_bytes
 ///             gets the item's length.
 /// Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_ENOBUFS (the buffer is too small);
-///             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
-///             rialto_list_clear.
+///             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also
+///             as rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -174,7 +175,8 @@ pub unsafe extern "C" fn rialto_list_get(
     unsafe { answer(list, length_bytes, |list| list.get(index, room(buffer.cast::<u8>(), buffer_bytes)?)) }
 }
 
-/// Items of one moment, one behind the other. Python's `s[begin:end]`; as there, what is not there is left out.
+/// Items of one moment, one behind the other. Python's `s[begin:end]`; as there, what is not there
+/// is left out.
 ///
 /// list        alive.
 /// begin, end  from 0; the item at `end` is not copied. SIZE_MAX: up to the last.
@@ -183,8 +185,9 @@ pub unsafe extern "C" fn rialto_list_get(
 /// lengths     private memory, gets each one's length. After an error it may be overwritten.
 /// max_items   how many it has room for.
 /// items       gets how many there are.
-/// Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_list_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION;
+///             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+///             rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -213,8 +216,8 @@ pub unsafe extern "C" fn rialto_list_copy_range(
 /// list, buffer, buffer_bytes, length_bytes
 ///             as for rialto_list_get.
 /// index       from 0.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_ENOBUFS (the buffer is too small: nothing is
-///             taken); as rialto_list_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such index); RIALTO_ENOBUFS (the buffer is too small:
+///             nothing is taken); as rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   it is there still, or gone with us.
@@ -295,8 +298,8 @@ pub unsafe extern "C" fn rialto_list_remove(
 /// item, length_bytes
 ///             the bytes to look for; NULL is fine for none.
 /// index       gets where; from 0.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (none has); RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_list_clear.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (none has); RIALTO_EBADREGION; RIALTO_EINVAL; where writers
+///             overtake us 64 times in a row, also as rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -311,7 +314,8 @@ pub unsafe extern "C" fn rialto_list_index(
     unsafe { answer(list, index, |list| list.index(bytes(item, length_bytes)?)) }
 }
 
-/// As rialto_list_index, among those from `begin` on and before `end`. Python's s.index(item, begin, end).
+/// As rialto_list_index, among those from `begin` on and before `end`. Python's s.index(item, begin,
+/// end).
 ///
 /// list, item, length_bytes, index
 ///             as for rialto_list_index; also the index is from the list's beginning.
@@ -339,8 +343,8 @@ pub unsafe extern "C" fn rialto_list_index_in(
 /// item, length_bytes
 ///             the bytes to look for; NULL is fine for none.
 /// contains    gets the answer.
-/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_list_clear.
+/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+///             row, also as rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -361,8 +365,8 @@ pub unsafe extern "C" fn rialto_list_contains(
 /// item, length_bytes
 ///             the bytes to look for; NULL is fine for none.
 /// items       gets the number.
-/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_list_clear.
+/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+///             row, also as rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -391,7 +395,8 @@ pub unsafe extern "C" fn rialto_list_reverse(list: *const rialto_list_t) -> c_in
     status(unsafe { list_at(list) }.and_then(|list| list.reverse()))
 }
 
-/// Sorts by the items' bytes, as memcmp; shorter ones first if one begins with the other. Python's s.sort().
+/// Sorts by the items' bytes, as memcmp; shorter ones first if one begins with the other. Python's
+/// s.sort().
 ///
 /// list        alive.
 /// Returns     as rialto_list_clear.

@@ -7,13 +7,11 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// This process's view of a list of byte strings that several processes share, as Python's list of a manager: an
-/// operation is all or nothing, whoever is killed when, and readers never wait for the dead. Private to the
-/// process. It refers to its region's view, which must not move and must outlive it. It may be copied, is used by
-/// any number of threads, and needs no end.
+/// A list of byte strings that several processes share, as Python's Manager().list(): an operation
+/// is all or nothing, whoever is killed when, and readers never wait for the dead. A plain view.
 #[repr(C)]
 pub struct rialto_list_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 16],
 }
 
@@ -30,8 +28,10 @@ unsafe impl View for rialto_list_t {
 /// max_item_bytes
 ///             the longest item, 1 and more.
 /// layout      gets bytes and alignment (128).
-/// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30 bytes).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range, more than 2^30
+///             bytes).
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_list_layout(
@@ -48,15 +48,15 @@ pub unsafe extern "C" fn rialto_list_layout(
 
 /// Makes a list in a region, empty, waiting at most `timeout_ns` for others who create there.
 ///
-/// region      alive; its view must not move, and must outlive the list's.
+/// region      alive; its view must outlive the list's.
 /// name        1 to 31 bytes of UTF-8.
 /// capacity, max_item_bytes
 ///             as for rialto_list_layout, which says how much room it takes.
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
 /// list        gets the view.
 /// Returns     as rialto_value_create.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole list or none, and the room is not lost.
 /// Since       0.1
@@ -80,12 +80,11 @@ pub unsafe extern "C" fn rialto_list_create(
 
 /// Finds the list of that name, whatever its numbers are.
 ///
-/// region      alive; its view must not move, and must outlive the list's.
+/// region      alive; its view must outlive the list's.
 /// name        as it was created.
 /// list        gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_ENFILE (too many handles to the region);
-///             RIALTO_EBUSY (as rialto_lock_open); RIALTO_ENOMEM (first use); RIALTO_EBADREGION; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_lock_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -108,8 +107,8 @@ pub unsafe extern "C" fn rialto_list_open(
 ///             as for rialto_list_open.
 /// capacity, max_item_bytes
 ///             as for rialto_list_create.
-/// Returns     as rialto_list_open; RIALTO_EWRONGKIND (also: it has other numbers).
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_list_open; RIALTO_EWRONGKIND also if it was created with other numbers.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -128,14 +127,16 @@ pub unsafe extern "C" fn rialto_list_open_as(
     }))
 }
 
-/// The list of that name, which is created if there is none, waiting for others who create there as long as it takes.
+/// The list of that name, which is created if there is none, waiting for others who create there as
+/// long as it takes.
 ///
 /// region, name, list
 ///             as for rialto_list_create.
 /// capacity, max_item_bytes
 ///             as for rialto_list_create.
-/// Returns     as rialto_list_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with other numbers, or
-///             is something else).
+/// Returns     as rialto_list_open and rialto_list_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST (nor, as it waits as long as it takes, RIALTO_ETIMEDOUT and
+///             RIALTO_EAGAIN); RIALTO_EWRONGKIND also if it was created with other numbers.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_list_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_list_create.
@@ -161,7 +162,8 @@ pub unsafe extern "C" fn rialto_list_open_or_create(
 /// list        alive.
 /// capacity    gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_list_capacity(list: *const rialto_list_t, capacity: *mut u32) -> c_int {
@@ -175,7 +177,8 @@ pub unsafe extern "C" fn rialto_list_capacity(list: *const rialto_list_t, capaci
 /// max_item_bytes
 ///             gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_list_max_item_bytes(

@@ -7,16 +7,18 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 
-/// Sorts as `compare` says, stable, in about n log2 n comparisons. Python's s.sort(key=cmp_to_key(compare)). Others
-/// who change the list wait meanwhile; they and `compare` read it as it was.
+/// Sorts as `compare` says, stable, in about n log2 n comparisons. Python's
+/// s.sort(key=cmp_to_key(compare)). Others who change the list wait meanwhile; they and `compare`
+/// read it as it was.
 ///
 /// list        alive.
-/// buffer      private memory for two items, which `compare` sees there; nobody else uses it meanwhile.
+/// buffer      private memory for two items, which `compare` sees there; nobody else uses it
+///             meanwhile.
 /// buffer_bytes
 ///             how large it is: twice rialto_list_max_item_bytes, or more.
-/// compare     called by this thread with two items and `context`; says a number below 0, 0, or above, as qsort's.
-///             If it contradicts itself, some order results. Changing the list in it is RIALTO_EDEADLK. It must
-///             return: no longjmp, no exception, no pthread_exit.
+/// compare     called by this thread with two items and `context`; says a number below 0, 0, or
+///             above, as qsort's. If it contradicts itself, some order results. Changing the list in
+///             it is RIALTO_EDEADLK. It must return: no longjmp, no exception, no pthread_exit.
 /// context     yours.
 /// Returns     RIALTO_OK; RIALTO_ENOBUFS (the buffer is too small); as rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
@@ -52,19 +54,20 @@ pub unsafe extern "C" fn rialto_list_sort_by(
     }))
 }
 
-/// Has `visit` look at all items of one state of the list: holds its lock until it is through, so others who change it
-/// wait. Python's `for item in s`.
+/// Has `visit` look at all items of one state of the list: holds its lock until it is through, so
+/// others who change it wait. Python's `for item in s`.
 ///
 /// list        alive.
 /// buffer      private memory, where each item lies in turn; nobody else uses it meanwhile.
 /// buffer_bytes
 ///             how large it is; rialto_list_max_item_bytes is enough for each. NULL is fine for 0.
-/// visit       called by this thread with index, item and `context`. It returns 0 to go on; what else it returns
-///             ends the walk, and is returned. It may use the list, and sees items come and go by index then, as in
-///             Python. It must return: no longjmp, no exception, no pthread_exit.
+/// visit       called by this thread with index, item and `context`. It returns 0 to go on; what
+///             else it returns ends the walk, and is returned. It may use the list, and sees items
+///             come and go by index then, as in Python. It must return: no longjmp, no exception, no
+///             pthread_exit.
 /// context     yours.
-/// Returns     RIALTO_OK (all were visited); what `visit` returned; RIALTO_ENOBUFS (the buffer is too small for the
-///             next); as rialto_list_clear.
+/// Returns     RIALTO_OK (all were visited); what `visit` returned; RIALTO_ENOBUFS (the buffer is
+///             too small for the next); as rialto_list_clear.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   the lock is free; the list is what `visit` has made of it so far.

@@ -22,9 +22,11 @@ pub unsafe extern "C" fn rialto_array_acquire(array: *const rialto_array_t, time
 /// Ends what rialto_array_acquire began.
 ///
 /// array       alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+///             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   others go on, in any case.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_array_release(array: *const rialto_array_t) -> c_int {
@@ -32,11 +34,12 @@ pub unsafe extern "C" fn rialto_array_release(array: *const rialto_array_t) -> c
     unsafe { release(array) }
 }
 
-/// How long the operations of this view wait for others who change the array; at first, as long as it takes.
+/// How long the operations of this view wait for others who change the array; at first, as long as
+/// it takes.
 ///
 /// array       alive. Copies of the view keep theirs.
-/// timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
-///             at once. RIALTO_WAIT_FOREVER never passes.
+/// timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0:
+///             RIALTO_EAGAIN at once. RIALTO_WAIT_FOREVER never passes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
 /// Signals     async-signal-safe.
@@ -75,8 +78,8 @@ pub unsafe extern "C" fn rialto_array_is_locked(array: *const rialto_array_t, is
     unsafe { answer(array, is_locked, |it| it.is_locked()) }
 }
 
-/// How many threads died in the middle of a change of the array, which then was taken back or completed; a death is
-/// counted by the next who changes something.
+/// How many threads died in the middle of a change of the array, which then was taken back or
+/// completed; a death is counted by the next who changes something.
 ///
 /// array       alive.
 /// deaths      gets the number; stays at UINT32_MAX.

@@ -22,9 +22,11 @@ pub unsafe extern "C" fn rialto_dict_acquire(dict: *const rialto_dict_t, timeout
 /// Ends what rialto_dict_acquire began.
 ///
 /// dict        alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+///             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   others go on, in any case.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_dict_release(dict: *const rialto_dict_t) -> c_int {
@@ -32,11 +34,12 @@ pub unsafe extern "C" fn rialto_dict_release(dict: *const rialto_dict_t) -> c_in
     unsafe { release(dict) }
 }
 
-/// How long the operations of this view wait for others who change the dict; at first, as long as it takes.
+/// How long the operations of this view wait for others who change the dict; at first, as long as it
+/// takes.
 ///
 /// dict        alive. Copies of the view keep theirs.
-/// timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
-///             at once. RIALTO_WAIT_FOREVER never passes.
+/// timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0:
+///             RIALTO_EAGAIN at once. RIALTO_WAIT_FOREVER never passes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
 /// Signals     async-signal-safe.
@@ -75,8 +78,8 @@ pub unsafe extern "C" fn rialto_dict_is_locked(dict: *const rialto_dict_t, is_lo
     unsafe { answer(dict, is_locked, |it| it.is_locked()) }
 }
 
-/// How many threads died in the middle of a change of the dict, which then was taken back or completed; a death is
-/// counted by the next who changes something.
+/// How many threads died in the middle of a change of the dict, which then was taken back or
+/// completed; a death is counted by the next who changes something.
 ///
 /// dict        alive.
 /// deaths      gets the number; stays at UINT32_MAX.

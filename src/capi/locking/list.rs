@@ -22,9 +22,11 @@ pub unsafe extern "C" fn rialto_list_acquire(list: *const rialto_list_t, timeout
 /// Ends what rialto_list_acquire began.
 ///
 /// list        alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+///             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   others go on, in any case.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_list_release(list: *const rialto_list_t) -> c_int {
@@ -32,11 +34,12 @@ pub unsafe extern "C" fn rialto_list_release(list: *const rialto_list_t) -> c_in
     unsafe { release(list) }
 }
 
-/// How long the operations of this view wait for others who change the list; at first, as long as it takes.
+/// How long the operations of this view wait for others who change the list; at first, as long as it
+/// takes.
 ///
 /// list        alive. Copies of the view keep theirs.
-/// timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
-///             at once. RIALTO_WAIT_FOREVER never passes.
+/// timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0:
+///             RIALTO_EAGAIN at once. RIALTO_WAIT_FOREVER never passes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
 /// Signals     async-signal-safe.
@@ -75,8 +78,8 @@ pub unsafe extern "C" fn rialto_list_is_locked(list: *const rialto_list_t, is_lo
     unsafe { answer(list, is_locked, |it| it.is_locked()) }
 }
 
-/// How many threads died in the middle of a change of the list, which then was taken back or completed; a death is
-/// counted by the next who changes something.
+/// How many threads died in the middle of a change of the list, which then was taken back or
+/// completed; a death is counted by the next who changes something.
 ///
 /// list        alive.
 /// deaths      gets the number; stays at UINT32_MAX.

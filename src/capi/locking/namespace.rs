@@ -4,7 +4,8 @@ use super::{acquire, answer, release, set_timeout};
 use crate::capi::rialto_namespace_t;
 use core::ffi::c_int;
 
-/// Keeps all others from changing the namespace until rialto_namespace_release. As rialto_value_acquire.
+/// Keeps all others from changing the namespace until rialto_namespace_release. As
+/// rialto_value_acquire.
 ///
 /// ns, timeout_ns
 ///             as for rialto_value_acquire.
@@ -22,9 +23,11 @@ pub unsafe extern "C" fn rialto_namespace_acquire(ns: *const rialto_namespace_t,
 /// Ends what rialto_namespace_acquire began.
 ///
 /// ns          alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+///             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   others go on, in any case.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_namespace_release(ns: *const rialto_namespace_t) -> c_int {
@@ -32,11 +35,12 @@ pub unsafe extern "C" fn rialto_namespace_release(ns: *const rialto_namespace_t)
     unsafe { release(ns) }
 }
 
-/// How long the operations of this view wait for others who change the namespace; at first, as long as it takes.
+/// How long the operations of this view wait for others who change the namespace; at first, as long
+/// as it takes.
 ///
 /// ns          alive. Copies of the view keep theirs.
-/// timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
-///             at once. RIALTO_WAIT_FOREVER never passes.
+/// timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0:
+///             RIALTO_EAGAIN at once. RIALTO_WAIT_FOREVER never passes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
 /// Signals     async-signal-safe.
@@ -81,8 +85,8 @@ pub unsafe extern "C" fn rialto_namespace_is_locked(
     unsafe { answer(ns, is_locked, |it| it.is_locked()) }
 }
 
-/// How many threads died in the middle of a change of the namespace, which then was taken back or completed; a
-/// death is counted by the next who changes something.
+/// How many threads died in the middle of a change of the namespace, which then was taken back or
+/// completed; a death is counted by the next who changes something.
 ///
 /// ns          alive.
 /// deaths      gets the number; stays at UINT32_MAX.

@@ -4,18 +4,18 @@ use super::{acquire, answer, release, set_timeout};
 use crate::capi::rialto_value_t;
 use core::ffi::c_int;
 
-/// Keeps all others from changing the value until rialto_value_release: several operations of this thread, that
-/// nobody comes between. Python's `with value.get_lock():`. Others load meanwhile.
+/// Keeps all others from changing the value until rialto_value_release: several operations of this
+/// thread, that nobody comes between. Python's `with value.get_lock():`. Others load meanwhile.
 ///
 /// value       alive.
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     RIALTO_OK; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is held, by whomever); RIALTO_EDEADLK (held
-///             by this thread already); RIALTO_EMFILE; RIALTO_ENOMEM; RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE;
-///             RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it is held, by whomever);
+///             RIALTO_EDEADLK (held by this thread already); RIALTO_EMFILE; RIALTO_ENOMEM;
+///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
-/// If we die   others go on, with what the last whole operation left: hold a rialto_lock_t of your own if they are
-///             to be told.
+/// If we die   others go on, with what the last whole operation left: hold a rialto_lock_t of your
+///             own if they are to be told.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_value_acquire(value: *const rialto_value_t, timeout_ns: u64) -> c_int {
@@ -26,9 +26,11 @@ pub unsafe extern "C" fn rialto_value_acquire(value: *const rialto_value_t, time
 /// Ends what rialto_value_acquire began.
 ///
 /// value       alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (this thread does not hold it, or only its own update does); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (this thread has not acquired it; an edit, sort or walk of
+///             its own does not count); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency the thread that acquired it.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   others go on, in any case.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_value_release(value: *const rialto_value_t) -> c_int {
@@ -36,11 +38,12 @@ pub unsafe extern "C" fn rialto_value_release(value: *const rialto_value_t) -> c
     unsafe { release(value) }
 }
 
-/// How long the operations of this view wait for others who change the value; at first, as long as it takes.
+/// How long the operations of this view wait for others who change the value; at first, as long as
+/// it takes.
 ///
 /// value       alive. Copies of the view keep theirs.
-/// timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0: RIALTO_EAGAIN
-///             at once. RIALTO_WAIT_FOREVER never passes.
+/// timeout_ns  for each operation, which returns RIALTO_ETIMEDOUT then, and has changed nothing. 0:
+///             RIALTO_EAGAIN at once. RIALTO_WAIT_FOREVER never passes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency one thread; nobody else uses the view meanwhile.  Blocks: no.
 /// Signals     async-signal-safe.
@@ -79,8 +82,8 @@ pub unsafe extern "C" fn rialto_value_is_locked(value: *const rialto_value_t, is
     unsafe { answer(value, is_locked, |it| it.is_locked()) }
 }
 
-/// How many threads died in the middle of a change of the value, which then was taken back or completed; a death is
-/// counted by the next who changes something.
+/// How many threads died in the middle of a change of the value, which then was taken back or
+/// completed; a death is counted by the next who changes something.
 ///
 /// value       alive.
 /// deaths      gets the number; stays at UINT32_MAX.

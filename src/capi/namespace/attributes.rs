@@ -38,8 +38,8 @@ const _: () = {
 ///
 /// ns          alive.
 /// attributes  gets the number: old when you read it, unless you hold the lock.
-/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+///             row, also as rialto_namespace_remove.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -73,10 +73,10 @@ pub unsafe extern "C" fn rialto_namespace_is_empty(
 ///
 /// ns          alive.
 /// name        the attribute's, a string of UTF-8.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first
-///             use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after rialto_namespace_set_timeout); RIALTO_EBADREGION;
-///             RIALTO_ENOTRECOVERABLE (a peer has damaged the lock); RIALTO_EINVAL (also: no UTF-8). Negative:
-///             nothing has changed.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EMFILE, RIALTO_ENOMEM (on the
+///             thread's first use); RIALTO_ETIMEDOUT, RIALTO_EAGAIN (only after
+///             rialto_namespace_set_timeout); RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has
+///             damaged the lock); RIALTO_EINVAL (also: no UTF-8). Negative: nothing has changed.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   everybody finds it as it was, or everybody as it is then.
@@ -95,8 +95,8 @@ pub unsafe extern "C" fn rialto_namespace_remove(
 /// ns          alive.
 /// name        the attribute's, a string of UTF-8.
 /// contains    gets the answer.
-/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+/// Returns     RIALTO_OK; RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+///             row, also as rialto_namespace_remove.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -121,8 +121,8 @@ pub unsafe extern "C" fn rialto_namespace_contains(
 /// ns          alive.
 /// name        the attribute's, a string of UTF-8.
 /// type        gets RIALTO_ATTRIBUTE_...
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EBADREGION; RIALTO_EINVAL; where
+///             writers overtake us 64 times in a row, also as rialto_namespace_remove.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -141,17 +141,19 @@ pub unsafe extern "C" fn rialto_namespace_type_of(
     }
 }
 
-/// All names of one moment, one behind the other, without zeros, in the order in which they came. Python's dir(ns).
+/// All names of one moment, one behind the other, without zeros, in the order in which they came.
+/// Python's dir(ns).
 ///
 /// ns          alive.
 /// buffer, buffer_bytes
-///             private memory, gets the bytes of all of them, and how large it is; nobody else uses it meanwhile.
-///             After an error it may be overwritten. NULL is fine for none.
+///             private memory, gets the bytes of all of them, and how large it is; nobody else uses
+///             it meanwhile. After an error it may be overwritten. NULL is fine for none.
 /// lengths     private memory, gets each one's length. After an error it may be overwritten.
 /// max_names   how many it has room for.
 /// names       gets how many there are.
-/// Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION; RIALTO_EINVAL;
-///             where writers overtake us 64 times in a row, also as rialto_namespace_remove.
+/// Returns     RIALTO_OK; RIALTO_ENOBUFS (they do not fit in buffer, or lengths); RIALTO_EBADREGION;
+///             RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
+///             rialto_namespace_remove.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1

@@ -15,9 +15,10 @@ pub struct rialto_attribute_t {
     pub r#type: rialto_attribute_type_t,
     /// Of RIALTO_ATTRIBUTE_BOOL.
     pub boolean: bool,
-    /// Not for you.
+    /// Private.
     pub _reserved: [u8; 3],
-    /// Of RIALTO_ATTRIBUTE_BYTES and RIALTO_ATTRIBUTE_STR: how many bytes are in the buffer, without the zero.
+    /// Of RIALTO_ATTRIBUTE_BYTES and RIALTO_ATTRIBUTE_STR: how many bytes are in the buffer, without
+    /// the zero.
     pub length_bytes: usize,
     /// Of RIALTO_ATTRIBUTE_I64.
     pub i64: i64,
@@ -31,14 +32,14 @@ pub struct rialto_attribute_t {
 ///
 /// ns          alive.
 /// name        the attribute's, a string of UTF-8.
-/// buffer      private memory, gets what is bytes, or a string with a zero behind it; nobody else uses it
-///             meanwhile. After an error it may be overwritten. NULL is fine for none.
+/// buffer      private memory, gets what is bytes, or a string with a zero behind it; nobody else
+///             uses it meanwhile. After an error it may be overwritten. NULL is fine for none.
 /// buffer_bytes
 ///             how large it is; one more than rialto_namespace_max_string_bytes is enough for each.
 /// attribute   gets the rest.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_ENOBUFS (the buffer is too small);
-///             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
-///             rialto_namespace_remove.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_ENOBUFS (the buffer is too
+///             small); RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a
+///             row, also as rialto_namespace_remove.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -88,9 +89,9 @@ pub unsafe extern "C" fn rialto_namespace_get(
 /// ns          alive.
 /// name        the attribute's, a string of UTF-8.
 /// value       gets it.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EWRONGKIND (it is of another type);
-///             RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row, also as
-///             rialto_namespace_remove.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such attribute); RIALTO_EWRONGKIND (it is of another
+///             type); RIALTO_EBADREGION; RIALTO_EINVAL; where writers overtake us 64 times in a row,
+///             also as rialto_namespace_remove.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -111,8 +112,7 @@ pub unsafe extern "C" fn rialto_namespace_get_i64(
 
 /// An attribute that is a uint64_t.
 ///
-/// ns, name
-///             as for rialto_namespace_get_i64.
+/// ns, name    as for rialto_namespace_get_i64.
 /// value       gets it.
 /// Returns     as rialto_namespace_get_i64.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
@@ -135,8 +135,7 @@ pub unsafe extern "C" fn rialto_namespace_get_u64(
 
 /// An attribute that is a double.
 ///
-/// ns, name
-///             as for rialto_namespace_get_i64.
+/// ns, name    as for rialto_namespace_get_i64.
 /// value       gets it.
 /// Returns     as rialto_namespace_get_i64.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
@@ -159,8 +158,7 @@ pub unsafe extern "C" fn rialto_namespace_get_f64(
 
 /// An attribute that is a bool.
 ///
-/// ns, name
-///             as for rialto_namespace_get_i64.
+/// ns, name    as for rialto_namespace_get_i64.
 /// value       gets it.
 /// Returns     as rialto_namespace_get_i64.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
@@ -183,10 +181,9 @@ pub unsafe extern "C" fn rialto_namespace_get_bool(
 
 /// An attribute that is bytes.
 ///
-/// ns, name
-///             as for rialto_namespace_get_i64.
-/// buffer      private memory, gets it; nobody else uses it meanwhile. After an error it may be overwritten. NULL
-///             is fine for none.
+/// ns, name    as for rialto_namespace_get_i64.
+/// buffer      private memory, gets it; nobody else uses it meanwhile. After an error it may be
+///             overwritten. NULL is fine for none.
 /// buffer_bytes
 ///             how large it is; rialto_namespace_max_string_bytes is enough for each.
 /// length_bytes
@@ -215,14 +212,14 @@ pub unsafe extern "C" fn rialto_namespace_get_bytes(
 
 /// An attribute that is a string.
 ///
-/// ns, name
-///             as for rialto_namespace_get_i64.
-/// buffer      private memory, gets the string and a zero behind it; nobody else uses it meanwhile. After an error
-///             it may be overwritten.
+/// ns, name    as for rialto_namespace_get_i64.
+/// buffer      private memory, gets the string and a zero behind it; nobody else uses it meanwhile.
+///             After an error it may be overwritten.
 /// buffer_bytes
 ///             how large it is; one more than rialto_namespace_max_string_bytes is enough for each.
 /// length_bytes
-///             gets the string's length, without the zero. One that Rust has set may have zeros within.
+///             gets the string's length, without the zero. One set by a program in Rust may have
+///             zeros within.
 /// Returns     as rialto_namespace_get_bytes.
 /// Concurrency any thread of any process.  Blocks: only where `Returns` says so.
 /// Signals     not async-signal-safe.

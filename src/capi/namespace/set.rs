@@ -2,7 +2,7 @@
 
 use super::{named, namespace_at, rialto_namespace_t};
 use crate::{
-    capi::{bytes, status, text},
+    capi::{bytes, check, status, text},
     error::{Error, Result},
     namespace::Attribute,
 };
@@ -20,8 +20,8 @@ unsafe fn set(ns: *const rialto_namespace_t, name: *const c_char, value: Result<
 /// ns          alive.
 /// name        the attribute's, a string of UTF-8.
 /// value       the number.
-/// Returns     RIALTO_OK; RIALTO_ENOSPC (a new name, and the namespace is full); RIALTO_EMSGSIZE (longer than the
-///             longest name); as rialto_namespace_remove, but for RIALTO_ENOENT.
+/// Returns     RIALTO_OK; RIALTO_ENOSPC (a new name, and the namespace is full); RIALTO_EMSGSIZE
+///             (longer than the longest name); as rialto_namespace_remove, but for RIALTO_ENOENT.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_namespace_remove.
@@ -38,8 +38,7 @@ pub unsafe extern "C" fn rialto_namespace_set_i64(
 
 /// Sets an attribute to a uint64_t, whatever it was.
 ///
-/// ns, name
-///             as for rialto_namespace_set_i64.
+/// ns, name    as for rialto_namespace_set_i64.
 /// value       the number.
 /// Returns     as rialto_namespace_set_i64.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
@@ -58,8 +57,7 @@ pub unsafe extern "C" fn rialto_namespace_set_u64(
 
 /// Sets an attribute to a double, whatever it was.
 ///
-/// ns, name
-///             as for rialto_namespace_set_i64.
+/// ns, name    as for rialto_namespace_set_i64.
 /// value       the number; its bits are kept.
 /// Returns     as rialto_namespace_set_i64.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
@@ -78,8 +76,7 @@ pub unsafe extern "C" fn rialto_namespace_set_f64(
 
 /// Sets an attribute to a bool, whatever it was.
 ///
-/// ns, name
-///             as for rialto_namespace_set_i64.
+/// ns, name    as for rialto_namespace_set_i64.
 /// value       true or false.
 /// Returns     as rialto_namespace_set_i64.
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
@@ -98,8 +95,7 @@ pub unsafe extern "C" fn rialto_namespace_set_bool(
 
 /// Sets an attribute to bytes, whatever it was.
 ///
-/// ns, name
-///             as for rialto_namespace_set_i64.
+/// ns, name    as for rialto_namespace_set_i64.
 /// value, value_bytes
 ///             the bytes; NULL is fine for none.
 /// Returns     as rialto_namespace_set_i64; RIALTO_EMSGSIZE (also: longer than the longest string).
@@ -120,8 +116,7 @@ pub unsafe extern "C" fn rialto_namespace_set_bytes(
 
 /// Sets an attribute to a string, whatever it was.
 ///
-/// ns, name
-///             as for rialto_namespace_set_i64.
+/// ns, name    as for rialto_namespace_set_i64.
 /// value       a string of UTF-8.
 /// Returns     as rialto_namespace_set_bytes; RIALTO_EINVAL (also: no UTF-8).
 /// Concurrency any thread of any process.  Blocks: yes, through signals, while others hold the lock.
@@ -134,6 +129,9 @@ pub unsafe extern "C" fn rialto_namespace_set_str(
     name: *const c_char,
     value: *const c_char,
 ) -> c_int {
+    if let Err(error) = check(value) {
+        return error.code(); // before the name's length is looked at
+    }
     // SAFETY: the caller's word.
     unsafe {
         let value = namespace_at(ns).and_then(|ns| {

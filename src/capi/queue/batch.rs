@@ -29,7 +29,7 @@ pub struct rialto_popped_t {
     pub length_bytes: usize,
     /// How many holders before you died with it in hand, or gave it back.
     pub attempt: u8,
-    /// Not for you.
+    /// Private.
     pub _reserved: [u8; 3],
     /// Of a joinable queue: for rialto_queue_task_done.
     pub ticket: rialto_ticket_t,
@@ -131,19 +131,20 @@ unsafe fn pop_many(
     }))
 }
 
-/// Appends messages in order, waiting for room as long as it takes, and wakes consumers once for as many as
-/// fit at a time. Others' messages may come between them.
+/// Appends messages in order, waiting for room as long as it takes, and wakes consumers once for as
+/// many as fit at a time. Others' messages may come between them.
 ///
 /// queue       alive.
 /// messages    which; may be NULL if count is 0.
 /// count       how many.
 /// pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
 /// Returns     RIALTO_OK (pushed is at least 1, unless count is 0); RIALTO_EPIPE (closed);
-///             RIALTO_EMSGSIZE (one of them is too long); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on
-///             the thread's first use); RIALTO_EINVAL. Negative: nothing appended.
+///             RIALTO_EMSGSIZE (one of them is too long); RIALTO_EPERM (rialto_queue_as_member: the
+///             member is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first
+///             use); RIALTO_EINVAL. Negative: nothing appended.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
-/// If we die   the first so many are in the queue, the others go with us.
+/// If we die   the first few are in the queue, the others go with us.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_push_many(
@@ -181,7 +182,7 @@ pub unsafe extern "C" fn rialto_queue_try_push_many(
 /// queue, messages, count, pushed
 ///             as for rialto_queue_push_many; fewer also if the time is up.
 /// timeout_ns  0 is rialto_queue_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_push_many; RIALTO_ETIMEDOUT (none).
+/// Returns     as rialto_queue_push_many; RIALTO_ETIMEDOUT (none); RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_push_many.
@@ -198,9 +199,9 @@ pub unsafe extern "C" fn rialto_queue_push_many_timeout(
     unsafe { push_many(queue, (messages, count), timeout_ns, pushed) }
 }
 
-/// Takes as many messages as there are, at least one, waiting for the first as long as it takes. All are in
-/// hand until all are copied; then their slots are free, with one wake (of a joinable queue: each by
-/// rialto_queue_task_done).
+/// Takes as many messages as there are, at least one, waiting for the first as long as it takes. All
+/// are in hand until all are copied; then their slots are free, with one wake (of a joinable queue:
+/// each by rialto_queue_task_done).
 ///
 /// queue       alive.
 /// buffer      private memory: message i begins at i times rialto_queue_max_message_bytes.
@@ -212,8 +213,9 @@ pub unsafe extern "C" fn rialto_queue_push_many_timeout(
 /// popped      gets how many.
 /// Returns     RIALTO_OK; RIALTO_REDELIVERED (and the attempt of one of them at least is not 0);
 ///             RIALTO_EPIPE (closed and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP);
-///             RIALTO_ENOBUFS (not one fits); RIALTO_EBADREGION (a peer damaged the first message; it
-///             is gone); RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
+///             RIALTO_ENOBUFS (not one fits); RIALTO_EBADREGION (a peer damaged the first message;
+///             it is gone); RIALTO_EPERM (rialto_queue_as_member: the member is gone);
+///             RIALTO_ENFILE, RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use);
 ///             RIALTO_EINVAL. Negative: what is in buffer and messages means nothing.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
@@ -259,7 +261,7 @@ pub unsafe extern "C" fn rialto_queue_try_pop_many(
 /// queue, buffer, buffer_bytes, messages, max_messages, popped
 ///             as for rialto_queue_pop_many.
 /// timeout_ns  0 is rialto_queue_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_pop_many; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_pop_many; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_pop_many.

@@ -8,10 +8,12 @@ use crate::{
 };
 use core::ffi::c_int;
 
-/// What a queue is created with. Fill it with rialto_queue_config_default, then change what you like.
+/// What a queue is created with. Fill it with rialto_queue_config_default, then change what you
+/// like.
 #[repr(C)]
 pub struct rialto_queue_config_t {
-    /// Messages that fit; rounded up to a power of two. 1 to 65536 (indexed: 32768); 1 is taken as 2.
+    /// Messages that fit; rounded up to a power of two. 1 to 65536 (indexed: 32768); 1 is taken as
+    /// 2.
     pub slots: u32,
     /// The longest message, in bytes. 1 to 2^30; every slot takes that much room.
     pub max_message_bytes: u32,
@@ -28,24 +30,25 @@ pub struct rialto_queue_config_t {
     pub _reserved: [u32; 2],
 }
 
-/// A queue flag: cheaper, and still kill-safe, but a stopped participant blocks others at its slot.
+/// A queue flag: cheaper, and still kill-safe, but a stopped participant blocks others at
+/// its slot.
 pub const RIALTO_QUEUE_KILL_ONLY: u32 = 1;
 /// A queue flag: a popped message stays in hand, and in its slot, until rialto_queue_task_done.
 pub const RIALTO_QUEUE_JOINABLE: u32 = 2;
-/// A queue's kind: messages lie in the slots of a ring. The fastest, where they are written and read at
-/// once; a loan that others overtook is copied when it is committed.
+/// A queue's kind: messages lie in the slots of a ring. The fastest, where they are written and read
+/// at once; a loan that others overtook is copied when it is committed.
 pub const RIALTO_QUEUE_RING: u32 = 0;
-/// A queue's kind: messages lie in blocks of their own, with a ring of their indices. For large ones that
-/// are written, or held, for long: never copied, holds nobody up. At most 32768 slots.
+/// A queue's kind: messages lie in blocks of their own, with a ring of their indices. For large ones
+/// that are written, or held, for long: never copied, holds nobody up. At most 32768 slots.
 pub const RIALTO_QUEUE_INDEXED: u32 = 1;
-/// A message whose holder died: somebody else gets it, marked; after max_attempts of them nobody but
-/// rialto_queue_take_poisoned. Delivers at least once.
+/// A message whose holder died: somebody else gets it, marked; after max_attempts redeliveries
+/// nobody but rialto_queue_take_poisoned. Delivers at least once.
 pub const RIALTO_ON_DEATH_REDELIVER: u32 = 0;
-/// A message whose holder died: it is gone, and counted, see rialto_queue_dropped. Delivers at most once, but
-/// for messages that a living holder gave back.
+/// A message whose holder died: it is gone, and counted, see rialto_queue_dropped. Delivers at most
+/// once, but for messages that a living holder gave back.
 pub const RIALTO_ON_DEATH_DROP: u32 = 1;
-/// A message whose holder died, or gave it back: pop says RIALTO_EBADMSG until rialto_queue_take_poisoned
-/// has taken it.
+/// A message whose holder died, or gave it back: pop says RIALTO_EBADMSG until
+/// rialto_queue_take_poisoned has taken it.
 pub const RIALTO_ON_DEATH_STOP: u32 = 2;
 
 // The numbers above are literals, because cbindgen does not evaluate.
@@ -97,14 +100,15 @@ fn to_c(config: &QueueConfig) -> rialto_queue_config_t {
     }
 }
 
-/// A ring; stop-safe, 5 attempts, then set aside; not joinable.
+/// Fills in the defaults: a RIALTO_QUEUE_RING, RIALTO_ON_DEATH_REDELIVER with 5 attempts, no flags.
 ///
 /// slots       messages that fit.
 /// max_message_bytes
 ///             the longest message.
 /// config      gets these and the usual for the rest; the numbers are not checked yet.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_config_default(
@@ -122,7 +126,8 @@ pub unsafe extern "C" fn rialto_queue_config_default(
 /// config      of the queue.
 /// layout      gets bytes and alignment (128).
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_layout(
@@ -141,7 +146,8 @@ pub unsafe extern "C" fn rialto_queue_layout(
 /// queue       alive.
 /// config      gets it, the slots as rialto_queue_capacity says. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_config(

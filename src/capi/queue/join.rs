@@ -7,12 +7,12 @@ use crate::{
 };
 use core::ffi::c_int;
 
-/// Which popped message is done: what a pop of a joinable queue gives and rialto_queue_task_done wants. A
-/// value, private to the process, to be copied as you like. {0} is nobody's.
+/// Which popped message is done: what a pop of a joinable queue gives, and rialto_queue_task_done
+/// wants. Private to the process; copy it as you like. {0} is nobody's.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct rialto_ticket_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 2],
 }
 
@@ -33,17 +33,18 @@ unsafe fn ticket_at(ticket: *const rialto_ticket_t) -> crate::Result<Ticket> {
     Ok(unsafe { ticket.cast::<Ticket>().read() })
 }
 
-/// Done with a popped message: its slot is free, and if it was the last, those who join go on. A message in
-/// hand by rialto_queue_peek is done when it is released.
+/// Done with a popped message: its slot is free, and if it was the last, those who join go on. A
+/// message in hand by rialto_queue_peek is done when it is released.
 ///
 /// queue       alive; any view that acts as the member who popped.
 /// ticket      what the pop gave. Not changed, but good for one time only.
-/// Returns     RIALTO_OK; RIALTO_EPERM (done already, or given back; or the calling thread, or the view's
-///             member, is not who popped it; or the queue is not joinable); RIALTO_ENFILE,
+/// Returns     RIALTO_OK; RIALTO_EPERM (done already, or given back; or the calling thread, or the
+///             view's member, is not who popped it; or the queue is not joinable); RIALTO_ENFILE,
 ///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL.
 /// Concurrency the thread that popped; of a view made by rialto_queue_as_member, any.  Blocks: no.
 /// Signals     not async-signal-safe.
-/// If we die   the message is done, or goes to somebody else, marked. Who joins notices within a tick.
+/// If we die   the message is done, or goes to somebody else, marked. Who joins notices within a
+///             tick.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_task_done(
@@ -54,8 +55,8 @@ pub unsafe extern "C" fn rialto_queue_task_done(
     status(unsafe { queue_at(queue).and_then(|queue| queue.task_done(ticket_at(ticket)?)) })
 }
 
-/// Gives a popped message of a joinable queue to somebody else (or us), who gets it marked, as if we had
-/// died.
+/// Gives a popped message of a joinable queue to somebody else (or us), who gets it marked, as if we
+/// had died.
 ///
 /// queue, ticket
 ///             as for rialto_queue_task_done.
@@ -73,13 +74,13 @@ pub unsafe extern "C" fn rialto_queue_give_back(
     status(unsafe { queue_at(queue).and_then(|queue| queue.give_back(ticket_at(ticket)?)) })
 }
 
-/// Waits until there was an instant, during this call, at which no message was unfinished. Messages pushed
-/// meanwhile count too; those set aside as poisoned do not.
+/// Waits until there was an instant, during this call, at which no message was unfinished. Messages
+/// pushed meanwhile count too; those set aside as poisoned do not.
 ///
 /// queue       alive, joinable.
 /// Returns     RIALTO_OK; RIALTO_ENOTSUP (not joinable); RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: yes, through signals. Walks all slots, twice, each time it
-///             looks.
+/// Concurrency any thread of any process.  Blocks: yes, through signals. Walks all slots, twice,
+///             each time it looks.
 /// Signals     not async-signal-safe.
 /// If we die   nobody notices.
 /// Since       0.1
@@ -93,7 +94,8 @@ pub unsafe extern "C" fn rialto_queue_join(queue: *const rialto_queue_t) -> c_in
 ///
 /// queue       alive, joinable.
 /// timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_join; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and there are unfinished ones).
+/// Returns     as rialto_queue_join; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and there are unfinished
+///             ones).
 /// Concurrency as rialto_queue_join.
 /// Signals     not async-signal-safe.
 /// If we die   nobody notices.
@@ -109,7 +111,8 @@ pub unsafe extern "C" fn rialto_queue_join_timeout(queue: *const rialto_queue_t,
 /// queue       alive.
 /// messages    gets the number: as old as rialto_queue_len's. Walks all slots.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_unfinished(

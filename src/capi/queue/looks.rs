@@ -3,13 +3,15 @@
 use super::{answer, rialto_queue_t};
 use core::ffi::c_int;
 
-/// Messages that a pop could take at about this time, redelivered ones included and those in hand not.
+/// Messages that a pop could take at about this time, redelivered ones included and those in hand
+/// not.
 ///
 /// queue       alive.
 /// messages    gets the number: old when you read it, unless you are the only consumer (then it can
 ///             only grow) or the only producer (then only shrink). Walks all slots.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_len(queue: *const rialto_queue_t, messages: *mut usize) -> c_int {
@@ -22,7 +24,8 @@ pub unsafe extern "C" fn rialto_queue_len(queue: *const rialto_queue_t, messages
 /// queue       alive.
 /// is_empty    gets the answer: as old as that. Walks all slots.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_is_empty(queue: *const rialto_queue_t, is_empty: *mut bool) -> c_int {
@@ -30,13 +33,14 @@ pub unsafe extern "C" fn rialto_queue_is_empty(queue: *const rialto_queue_t, is_
     unsafe { answer(queue, is_empty, |queue| queue.is_empty()) }
 }
 
-/// Whether rialto_queue_try_push would find no room. Messages in hand take room too, and of a joinable queue
-/// those that are not done.
+/// Whether rialto_queue_try_push would find no room. Messages in hand take room too, and of a
+/// joinable queue those that are not done.
 ///
 /// queue       alive.
 /// is_full     gets the answer: as old as rialto_queue_len's.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_is_full(queue: *const rialto_queue_t, is_full: *mut bool) -> c_int {
@@ -49,7 +53,8 @@ pub unsafe extern "C" fn rialto_queue_is_full(queue: *const rialto_queue_t, is_f
 /// queue       alive.
 /// slots       gets the number. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_capacity(queue: *const rialto_queue_t, slots: *mut usize) -> c_int {
@@ -63,7 +68,8 @@ pub unsafe extern "C" fn rialto_queue_capacity(queue: *const rialto_queue_t, slo
 /// max_message_bytes
 ///             gets it. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_max_message_bytes(
@@ -77,9 +83,11 @@ pub unsafe extern "C" fn rialto_queue_max_message_bytes(
 /// Messages that are set aside for rialto_queue_take_poisoned.
 ///
 /// queue       alive.
-/// messages    gets the number: as old as rialto_queue_len's, which counts them too. Walks all slots.
+/// messages    gets the number: as old as rialto_queue_len's, which counts them too. Walks all
+///             slots.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_poisoned(queue: *const rialto_queue_t, messages: *mut usize) -> c_int {
@@ -91,10 +99,11 @@ pub unsafe extern "C" fn rialto_queue_poisoned(queue: *const rialto_queue_t, mes
 /// RIALTO_ON_DEATH_DROP, or 31 holders did.
 ///
 /// queue       alive.
-/// messages    gets the number. It only grows; whoever gave one up and was killed before counting it is
-///             missed.
+/// messages    gets the number. It only grows; whoever gave one up and was killed before counting it
+///             is missed.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_dropped(queue: *const rialto_queue_t, messages: *mut u64) -> c_int {

@@ -8,11 +8,11 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// This process's view of a queue, private to the process. It refers to its region's view, which must
-/// not move and must outlive it. It may be copied, is used by any number of threads, and needs no end.
+/// A bounded queue of byte messages, for any number of producers and consumers. A plain view. Cf.
+/// mq_open.
 #[repr(C)]
 pub struct rialto_queue_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 24],
 }
 
@@ -42,15 +42,16 @@ unsafe fn create(
 
 /// Makes an empty queue in a region, waiting for others who create there as long as it takes.
 ///
-/// region      alive; its view must not move, and must outlive the queue's.
+/// region      alive; its view must outlive the queue's.
 /// name        1 to 31 bytes of UTF-8.
 /// config      how many slots, how long.
 /// queue       gets the view.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
-///             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_ENFILE
+///             (the region's table of views is full); RIALTO_EMFILE; RIALTO_EBADREGION;
+///             RIALTO_ENOTRECOVERABLE (a peer has damaged the directory's lock: nothing can be
+///             created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole queue or none, and the room is not lost.
 /// Since       0.1
@@ -89,13 +90,14 @@ pub unsafe extern "C" fn rialto_queue_create_timeout(
 
 /// Finds the queue of that name.
 ///
-/// region      alive; its view must not move, and must outlive the queue's.
+/// region      alive; its view must outlive the queue's.
 /// name        as it was created.
 /// queue       gets the view.
 /// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
-///             RIALTO_ENFILE (more handles
-///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+///             RIALTO_ENFILE (the region's table of views is full); RIALTO_EBUSY (six threads are
+///             stopped in the middle of such a call through this region's view); RIALTO_ENOMEM;
+///             RIALTO_EINVAL.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -112,13 +114,14 @@ pub unsafe extern "C" fn rialto_queue_open(
     }))
 }
 
-/// As rialto_queue_open, if the queue was created with these parameters (and as many slots, rounded up).
+/// As rialto_queue_open, if the queue was created with these parameters (and as many slots, rounded
+/// up).
 ///
 /// region, name, queue
 ///             as for rialto_queue_open.
 /// config      what is expected.
-/// Returns     as rialto_queue_open; RIALTO_EWRONGKIND also for other parameters.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_queue_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -140,8 +143,8 @@ pub unsafe extern "C" fn rialto_queue_open_as(
 ///
 /// region, name, config, queue
 ///             as for rialto_queue_create.
-/// Returns     as rialto_queue_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
-///             config, or is something else).
+/// Returns     as rialto_queue_open and rialto_queue_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_queue_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_create.
@@ -164,12 +167,13 @@ pub unsafe extern "C" fn rialto_queue_open_or_create(
 /// The same queue, seen by a member that you made, whichever thread calls.
 ///
 /// queue       alive.
-/// member      alive, of the same region; it must outlive the new view's use. One of another
-///             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
-///             forked child, which must not act as it.
+/// member      alive, of the same region; it must outlive the new view's use. One of another region
+///             is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a forked
+///             child, which must not act as it.
 /// as_member   gets the new view; may be `queue`.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_as_member(
@@ -185,8 +189,8 @@ pub unsafe extern "C" fn rialto_queue_as_member(
     }))
 }
 
-/// No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again is
-/// fine.
+/// No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again
+/// is harmless.
 ///
 /// queue       alive.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
@@ -205,7 +209,8 @@ pub unsafe extern "C" fn rialto_queue_close(queue: *const rialto_queue_t) -> c_i
 /// queue       alive.
 /// is_closed   gets the answer. Once true, always true.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_is_closed(queue: *const rialto_queue_t, is_closed: *mut bool) -> c_int {

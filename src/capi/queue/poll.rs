@@ -27,16 +27,17 @@ unsafe fn set_fd(
     status(set())
 }
 
-/// From now on, what is pushed through this view signals `fd` if somebody has armed for data since the last
-/// signal (rialto_queue_arm_data). Copies of the view made before, and messages reserved before, do not; views
-/// made of it later do.
+/// From now on, what is pushed through this view signals `fd` if somebody has armed for data since
+/// the last signal (rialto_queue_arm_data). Copies of the view made before, and messages reserved
+/// before, do not; views made of it later do.
 ///
 /// queue       alive, used by nobody else meanwhile.
-/// fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or in
-///             another process, polls. It is not closed and must stay what it is. -1: none.
-///             One eventfd for the whole queue: a second one would not be signalled.
+/// fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or
+///             in another process, polls. It is not closed and must stay what it is. -1: none. One
+///             eventfd for the whole queue: a second one would not be signalled.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
-/// Concurrency any thread, one.  Signals: async-signal-safe.
+/// Concurrency one thread, whichever.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_set_data_fd(queue: *mut rialto_queue_t, fd: c_int) -> c_int {
@@ -44,13 +45,14 @@ pub unsafe extern "C" fn rialto_queue_set_data_fd(queue: *mut rialto_queue_t, fd
     unsafe { set_fd(queue, fd, |queue, fd| queue.with_data_fd(fd)) }
 }
 
-/// From now on, what is popped or released through this view signals `fd` if somebody has armed for room
-/// since the last signal (rialto_queue_arm_space). Copies of the view made before, and messages peeked
-/// before, do not; views made of it later do.
+/// From now on, what is popped or released through this view signals `fd` if somebody has armed for
+/// room since the last signal (rialto_queue_arm_space). Copies of the view made before, and messages
+/// peeked before, do not; views made of it later do.
 ///
 /// queue, fd   as for rialto_queue_set_data_fd.
 /// Returns     as rialto_queue_set_data_fd.
-/// Concurrency any thread, one.  Signals: async-signal-safe.
+/// Concurrency one thread, whichever.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_set_space_fd(queue: *mut rialto_queue_t, fd: c_int) -> c_int {
@@ -58,12 +60,12 @@ pub unsafe extern "C" fn rialto_queue_set_space_fd(queue: *mut rialto_queue_t, f
     unsafe { set_fd(queue, fd, |queue, fd| queue.with_space_fd(fd)) }
 }
 
-/// Before an event loop polls for data: from now on the next message is signalled, once, by those whose view
-/// knows the descriptor. Read the descriptor before you arm again.
+/// Before an event loop polls for data: from now on the next message is signalled, once, by those
+/// whose view knows the descriptor. Read the descriptor before you arm again.
 ///
 /// queue       alive.
-/// is_ready    gets whether a pop is worth a try at once (a message, or the end of the stream, is there):
-///             then do not poll. False is never wrong but for messages of the dead.
+/// is_ready    gets whether a pop is worth a try at once (a message, or the end of the stream, is
+///             there): then do not poll. False is never wrong but for messages of the dead.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
@@ -75,9 +77,9 @@ pub unsafe extern "C" fn rialto_queue_arm_data(queue: *const rialto_queue_t, is_
     unsafe { answer(queue, is_ready, |queue| queue.arm_data()) }
 }
 
-/// What the loop calls at least once per tick (rialto_queue_tick_ns): recovers the dead, looks, and arms. A
-/// producer killed between its push and its signal leaves the descriptor silent, and so does the message of a
-/// dead consumer: only this finds them. Takes some 15 us.
+/// What the loop calls at least once per tick (rialto_queue_tick_ns): recovers the dead, looks, and
+/// arms. A producer killed between its push and its signal leaves the descriptor silent, and so does
+/// the message of a dead consumer: only this finds them. Takes some 15 us.
 ///
 /// queue       alive.
 /// is_ready    as for rialto_queue_arm_data.
@@ -133,7 +135,8 @@ pub unsafe extern "C" fn rialto_queue_recheck_space(
 /// queue       alive.
 /// tick_ns     gets it, in nanoseconds. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_queue_tick_ns(queue: *const rialto_queue_t, tick_ns: *mut u64) -> c_int {

@@ -70,9 +70,10 @@ unsafe fn ticketed(
 /// attempt     gets how many holders before you died with it in hand or gave it back; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
 ///             and drained); RIALTO_EBADMSG (see RIALTO_ON_DEATH_STOP); RIALTO_ENOBUFS (nothing
-///             taken); RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_ENFILE,
-///             RIALTO_EMFILE, RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: a
-///             joinable queue, see rialto_queue_pop_ticket).
+///             taken); RIALTO_EBADREGION (a peer damaged the message; it is gone); RIALTO_EPERM
+///             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
+///             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL (also: a joinable queue, see
+///             rialto_queue_pop_ticket).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   before it is taken: it goes to somebody else, marked. After: with us.
@@ -110,13 +111,13 @@ pub unsafe extern "C" fn rialto_queue_try_pop(
     unsafe { popped(queue, (buffer, buffer_bytes), length_bytes, attempt, |queue, to| queue.try_pop(to)) }
 }
 
-/// Takes the next message, waiting for one at most `timeout_ns` nanoseconds. Cf. mq_timedreceive, but
-/// relative and monotonic.
+/// Takes the next message, waiting for one at most `timeout_ns` nanoseconds. Cf. mq_timedreceive,
+/// but relative and monotonic.
 ///
 /// queue, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_queue_pop.
 /// timeout_ns  0 is rialto_queue_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_pop; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_pop; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_pop.
@@ -159,8 +160,8 @@ pub unsafe extern "C" fn rialto_queue_take_poisoned(
     }
 }
 
-/// As rialto_queue_pop, with a ticket. Of a joinable queue the message stays in hand, and in its slot, until
-/// rialto_queue_task_done; of another queue the ticket is good for nothing.
+/// As rialto_queue_pop, with a ticket. Of a joinable queue the message stays in hand, and in its
+/// slot, until rialto_queue_task_done; of another queue the ticket is good for nothing.
 ///
 /// queue, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_queue_pop.
@@ -212,7 +213,7 @@ pub unsafe extern "C" fn rialto_queue_try_pop_ticket(
 /// queue, buffer, buffer_bytes, length_bytes, attempt, ticket
 ///             as for rialto_queue_pop_ticket.
 /// timeout_ns  0 is rialto_queue_try_pop_ticket; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_pop_ticket; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_pop_ticket; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_pop_ticket.

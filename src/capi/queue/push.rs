@@ -23,7 +23,8 @@ unsafe fn push(queue: *const rialto_queue_t, message: *const c_void, len: usize,
 /// message     the bytes, in private memory; NULL if there are none.
 /// message_bytes
 ///             how many, at most the queue's longest.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_ENFILE, RIALTO_EMFILE,
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EPERM
+///             (rialto_queue_as_member: the member is gone); RIALTO_ENFILE, RIALTO_EMFILE,
 ///             RIALTO_ENOMEM (on the thread's first use); RIALTO_EINVAL. Negative: nothing appended.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
@@ -58,13 +59,13 @@ pub unsafe extern "C" fn rialto_queue_try_push(
     unsafe { push(queue, message, message_bytes, 0) }
 }
 
-/// Appends a message, waiting for room at most `timeout_ns` nanoseconds. Cf. mq_timedsend, but relative
-/// and monotonic.
+/// Appends a message, waiting for room at most `timeout_ns` nanoseconds. Cf. mq_timedsend, but
+/// relative and monotonic.
 ///
 /// queue, message, message_bytes
 ///             as for rialto_queue_push.
 /// timeout_ns  0 is rialto_queue_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_queue_push; RIALTO_ETIMEDOUT.
+/// Returns     as rialto_queue_push; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
 /// Concurrency any thread of any process.  Blocks: yes, through signals.  Fair: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_queue_push.

@@ -8,13 +8,14 @@ use crate::{
 };
 use core::ffi::c_int;
 
-/// What an SPSC queue is created with. Fill it with rialto_spsc_config_default, then change what you like.
+/// What an SPSC queue is created with. Fill it with rialto_spsc_config_default, then change what you
+/// like.
 #[repr(C)]
 pub struct rialto_spsc_config_t {
     /// How many messages of the longest kind fit; of shorter ones, more. 1 and more.
     pub slots: u32,
-    /// The longest message, in bytes. A message takes what it needs, not this. 1 and more; slots + 1 times
-    /// this + 8, rounded up to 16, is at most 2^30.
+    /// The longest message, in bytes. A message takes what it needs, not this. 1 and more; slots + 1
+    /// times this + 8, rounded up to 16, is at most 2^30.
     pub max_message_bytes: u32,
     /// How often a message is redelivered after its holders died, or gave it back, before pop says
     /// RIALTO_EBADMSG and only rialto_consumer_take_poisoned gets it. 1 to 14. Says nothing with
@@ -43,14 +44,15 @@ pub(super) unsafe fn config_at(ptr: *const rialto_spsc_config_t) -> Result<SpscC
     })
 }
 
-/// 5 attempts.
+/// Fills in the defaults: RIALTO_ON_DEATH_REDELIVER with 5 attempts.
 ///
 /// slots       messages of the longest kind that fit.
 /// max_message_bytes
 ///             the longest message.
 /// config      gets these and the usual for the rest; the numbers are not checked yet.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_config_default(
@@ -75,7 +77,8 @@ pub unsafe extern "C" fn rialto_spsc_config_default(
 /// config      of the queue.
 /// layout      gets bytes and alignment (128).
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned, a number out of range).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_layout(

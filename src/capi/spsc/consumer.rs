@@ -12,13 +12,12 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 
-/// The consumer's end of an SPSC queue; private to the process. Give it back with rialto_consumer_end. It must
-/// not move while it is alive (a copy is refused), is used by one thread at a time, not always the same one,
-/// and is not a forked child's to use or end. The end is its member's, see rialto_spsc_as_member: if that is
-/// a thread's own and the thread ends, it says RIALTO_EPERM.
+/// The consumer's end of an SPSC queue: a pinned view, ended by rialto_consumer_end. One thread at a
+/// time uses it, whichever. It belongs to the member that claimed the end: when that one's thread
+/// ends or dies, the end is free for others, and calls here say RIALTO_EPERM.
 #[repr(C)]
 pub struct rialto_consumer_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 40],
 }
 
@@ -121,16 +120,17 @@ unsafe fn answer<T>(
 ///             how large it is; at least the queue's longest message.
 /// length_bytes
 ///             gets the message's length.
-/// attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be NULL.
+/// attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be
+///             NULL.
 /// Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
-///             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_ENOBUFS (nothing
-///             taken); RIALTO_EBUSY (one is in hand: release it or give it back first); RIALTO_EPERM (the
-///             member that claimed the end is gone, or was taken for dead); RIALTO_EBADREGION (a peer damaged
-///             the queue); RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+///             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_ENOBUFS
+///             (nothing taken); RIALTO_EBUSY (one is in hand: release it or give it back first);
+///             RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
+///             RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
-/// If we die   before it is taken: the next consumer gets it, marked (or as the queue's on_death says).
-///             After: it goes with us.
+/// If we die   before it is taken: the next consumer gets it, marked (or as the queue's on_death
+///             says). After: it goes with us.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_consumer_pop(
@@ -150,7 +150,7 @@ pub unsafe extern "C" fn rialto_consumer_pop(
 /// consumer, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_consumer_pop.
 /// Returns     as rialto_consumer_pop; RIALTO_EAGAIN (empty).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop.
 /// Since       0.1
@@ -172,8 +172,8 @@ pub unsafe extern "C" fn rialto_consumer_try_pop(
 /// consumer, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_consumer_pop.
 /// timeout_ns  0 is rialto_consumer_try_pop; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Returns     as rialto_consumer_pop; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop.
 /// Since       0.1
@@ -192,20 +192,22 @@ pub unsafe extern "C" fn rialto_consumer_pop_timeout(
     unsafe { popped(consumer, to, length_bytes, attempt, pop) }
 }
 
-/// Takes as many messages as there are, at least one, waiting for the first as long as it takes. All are in
-/// hand until all are copied, then released with one wake.
+/// Takes as many messages as there are, at least one, waiting for the first as long as it takes. All
+/// are in hand until all are copied, then released with one wake.
 ///
 /// consumer    alive, used by nobody else.
 /// buffer      private memory: message i begins at i times rialto_spsc_max_message_bytes.
 /// buffer_bytes
 ///             how large it is; if fewer than max_messages fit, fewer are taken.
-/// messages    private memory, gets each message's length and attempt; of an SPSC queue tickets are nobody's.
+/// messages    private memory, gets each message's length and attempt; of an SPSC queue tickets are
+///             nobody's.
 /// max_messages
 ///             how many at most; not 0.
 /// popped      gets how many.
-/// Returns     as rialto_consumer_pop; RIALTO_REDELIVERED: the attempt of one of them at least is not 0;
-///             RIALTO_ENOBUFS: not one fits. Negative: what is in buffer and messages means nothing.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Returns     as rialto_consumer_pop; RIALTO_REDELIVERED: the attempt of one of them at least is
+///             not 0; RIALTO_ENOBUFS: not one fits. Negative: what is in buffer and messages means
+///             nothing.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   before they are released: all come again, the first one marked. After: with us.
 /// Since       0.1
@@ -228,7 +230,7 @@ pub unsafe extern "C" fn rialto_consumer_pop_many(
 /// consumer, buffer, buffer_bytes, messages, max_messages, popped
 ///             as for rialto_consumer_pop_many.
 /// Returns     as rialto_consumer_pop_many; RIALTO_EAGAIN (empty).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop_many.
 /// Since       0.1
@@ -250,8 +252,8 @@ pub unsafe extern "C" fn rialto_consumer_try_pop_many(
 /// consumer, buffer, buffer_bytes, messages, max_messages, popped
 ///             as for rialto_consumer_pop_many.
 /// timeout_ns  0 is rialto_consumer_try_pop_many; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Returns     as rialto_consumer_pop_many; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop_many.
 /// Since       0.1
@@ -269,13 +271,13 @@ pub unsafe extern "C" fn rialto_consumer_pop_many_timeout(
     unsafe { pop_many(consumer, (buffer, buffer_bytes), (messages, max_messages), timeout_ns, popped) }
 }
 
-/// Takes the next message if it is poisoned: it was in hand max_attempts + 1 times (with RIALTO_ON_DEATH_STOP:
-/// once) and came back each time. Nothing else comes before somebody takes it.
+/// Takes the next message if it is poisoned: it was in hand max_attempts + 1 times (with
+/// RIALTO_ON_DEATH_STOP: once) and came back each time. Nothing else comes before somebody takes it.
 ///
 /// consumer, buffer, buffer_bytes, length_bytes, attempt
 ///             as for rialto_consumer_pop.
 /// Returns     as rialto_consumer_pop, usually RIALTO_REDELIVERED; RIALTO_EAGAIN (there is none).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_pop; it stays poisoned.
 /// Since       0.1
@@ -297,7 +299,8 @@ pub unsafe extern "C" fn rialto_consumer_take_poisoned(
 /// consumer    alive, used by nobody else.
 /// messages    gets 1 if it is, else 0. Stays so until you take it.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Signals: async-signal-safe.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_consumer_poisoned(
@@ -313,7 +316,8 @@ pub unsafe extern "C" fn rialto_consumer_poisoned(
 /// consumer    alive, used by nobody else.
 /// fd          as for rialto_spsc_set_data_fd.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
-/// Concurrency one thread at a time.  Signals: async-signal-safe.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_consumer_set_space_fd(consumer: *mut rialto_consumer_t, fd: c_int) -> c_int {
@@ -324,14 +328,15 @@ pub unsafe extern "C" fn rialto_consumer_set_space_fd(consumer: *mut rialto_cons
     }))
 }
 
-/// Before an event loop polls for data: from now on the next message is signalled, once, by a producer that
-/// knows the descriptor (rialto_producer_set_data_fd). Read the descriptor before you arm again.
+/// Before an event loop polls for data: from now on the next message is signalled, once, by a
+/// producer that knows the descriptor (rialto_producer_set_data_fd). Read the descriptor before you
+/// arm again.
 ///
 /// consumer    alive, used by nobody else.
-/// is_ready    gets whether a pop is worth a try at once (a message is there, or something else to be told
-///             than RIALTO_EAGAIN): then do not poll.
+/// is_ready    gets whether a pop is worth a try at once (a message is there, or something else to
+///             be told than RIALTO_EAGAIN): then do not poll.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (one is in hand); RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   a message is signalled that nobody waits for.
 /// Since       0.1
@@ -344,14 +349,14 @@ pub unsafe extern "C" fn rialto_consumer_arm_data(
     unsafe { answer(consumer, is_ready, |consumer| consumer.arm_data()) }
 }
 
-/// What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and arms. A
-/// producer killed between its push and its signal leaves the descriptor silent: only this finds the
-/// message. Takes some 15 us.
+/// What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and
+/// arms. A producer killed between its push and its signal leaves the descriptor silent: only this
+/// finds the message. Takes some 15 us.
 ///
 /// consumer, is_ready
 ///             as for rialto_consumer_arm_data.
 /// Returns     as rialto_consumer_arm_data.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_arm_data; somebody else recovers.
 /// Since       0.1
@@ -364,12 +369,12 @@ pub unsafe extern "C" fn rialto_consumer_recheck_data(
     unsafe { answer(consumer, is_ready, |consumer| consumer.recheck_data()) }
 }
 
-/// Gives the end back, for somebody else (or us) to claim; the view ends. A message in hand is given back too:
-/// the next consumer gets it, marked.
+/// Gives the end back, for somebody else (or us) to claim; the view ends. A message in hand is given
+/// back too: the next consumer gets it, marked.
 ///
 /// consumer    alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency one thread, any.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the end is free again in any case; who waits for it notices at its tick.
 /// Since       0.1

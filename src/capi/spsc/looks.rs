@@ -6,10 +6,11 @@ use core::ffi::c_int;
 /// Messages that the consumer is not through with, that in its hand included.
 ///
 /// spsc        alive.
-/// messages    gets the number: old when you read it, unless you are the consumer (then it can only grow) or
-///             the producer (then only shrink). Walks over all messages.
+/// messages    gets the number: old when you read it, unless you are the consumer (then it can only
+///             grow) or the producer (then only shrink). Walks over all messages.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_len(spsc: *const rialto_spsc_t, messages: *mut usize) -> c_int {
@@ -22,7 +23,8 @@ pub unsafe extern "C" fn rialto_spsc_len(spsc: *const rialto_spsc_t, messages: *
 /// spsc        alive.
 /// is_empty    gets the answer: as old as that. Walks over all messages.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_is_empty(spsc: *const rialto_spsc_t, is_empty: *mut bool) -> c_int {
@@ -35,7 +37,8 @@ pub unsafe extern "C" fn rialto_spsc_is_empty(spsc: *const rialto_spsc_t, is_emp
 /// spsc        alive.
 /// is_full     gets the answer: as old as rialto_spsc_len's.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_is_full(spsc: *const rialto_spsc_t, is_full: *mut bool) -> c_int {
@@ -48,7 +51,8 @@ pub unsafe extern "C" fn rialto_spsc_is_full(spsc: *const rialto_spsc_t, is_full
 /// spsc        alive.
 /// slots       gets the number, as the queue was created with. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_capacity(spsc: *const rialto_spsc_t, slots: *mut usize) -> c_int {
@@ -62,7 +66,8 @@ pub unsafe extern "C" fn rialto_spsc_capacity(spsc: *const rialto_spsc_t, slots:
 /// max_message_bytes
 ///             gets it. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_max_message_bytes(
@@ -77,10 +82,11 @@ pub unsafe extern "C" fn rialto_spsc_max_message_bytes(
 /// RIALTO_ON_DEATH_DROP.
 ///
 /// spsc        alive.
-/// messages    gets the number. It only grows, when the consumer's end is claimed anew; whoever gave one up
-///             and was killed before counting it is missed.
+/// messages    gets the number. It only grows, when the consumer's end is claimed anew; whoever gave
+///             one up and was killed before counting it is missed.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_dropped(spsc: *const rialto_spsc_t, messages: *mut u64) -> c_int {
@@ -93,7 +99,8 @@ pub unsafe extern "C" fn rialto_spsc_dropped(spsc: *const rialto_spsc_t, message
 /// spsc        alive.
 /// tick_ns     gets it, in nanoseconds. It never changes.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_tick_ns(spsc: *const rialto_spsc_t, tick_ns: *mut u64) -> c_int {

@@ -13,12 +13,11 @@ use crate::{
 };
 use core::ffi::{c_char, c_int};
 
-/// This process's view of an SPSC queue: one producer, one consumer. Private to the process. It refers to its
-/// region's view, which must not move and must outlive it. It may be copied, is used by any number of
-/// threads, and needs no end.
+/// A queue with one producer and one consumer at a time: rialto_spsc_producer and
+/// rialto_spsc_consumer claim its ends. A plain view.
 #[repr(C)]
 pub struct rialto_spsc_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 24],
 }
 
@@ -48,15 +47,13 @@ unsafe fn create(
 
 /// Makes an empty SPSC queue in a region, waiting for others who create there as long as it takes.
 ///
-/// region      alive; its view must not move, and must outlive the queue's.
+/// region      alive; its view must outlive the queue's.
 /// name        1 to 31 bytes of UTF-8.
 /// config      how many messages, how long.
 /// spsc        gets the view.
-/// Returns     RIALTO_OK; RIALTO_EEXIST; RIALTO_ENOSPC (no room, or no entry free); RIALTO_EMFILE;
-///             RIALTO_EBADREGION; RIALTO_ENOTRECOVERABLE (a peer has damaged the
-///             directory's lock: nothing can be created here any more); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates (a
-///             stopped one holds it up).
+/// Returns     as rialto_queue_create.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, while another creates
+///             (a stopped one holds it up).
 /// Signals     not async-signal-safe.
 /// If we die   there is a whole queue or none, and the room is not lost.
 /// Since       0.1
@@ -95,13 +92,11 @@ pub unsafe extern "C" fn rialto_spsc_create_timeout(
 
 /// Finds the SPSC queue of that name.
 ///
-/// region      alive; its view must not move, and must outlive the queue's.
+/// region      alive; its view must outlive the queue's.
 /// name        as it was created.
 /// spsc        gets the view.
-/// Returns     RIALTO_OK; RIALTO_ENOENT; RIALTO_EWRONGKIND; RIALTO_EVERSION; RIALTO_EBADREGION;
-///             RIALTO_ENFILE (more handles
-///             than the region has room for); RIALTO_ENOMEM; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_queue_open.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -123,8 +118,8 @@ pub unsafe extern "C" fn rialto_spsc_open(
 /// region, name, spsc
 ///             as for rialto_spsc_open.
 /// config      what is expected.
-/// Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also for other parameters.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     as rialto_spsc_open; RIALTO_EWRONGKIND also if it was created with other parameters.
+/// Concurrency any thread of any process.  Blocks: no, but for a tick before RIALTO_EBUSY.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
@@ -146,8 +141,8 @@ pub unsafe extern "C" fn rialto_spsc_open_as(
 ///
 /// region, name, config, spsc
 ///             as for rialto_spsc_create.
-/// Returns     as rialto_spsc_create, but not RIALTO_EEXIST; RIALTO_EWRONGKIND (it was created with another
-///             config, or is something else).
+/// Returns     as rialto_spsc_open and rialto_spsc_create, but neither RIALTO_ENOENT nor
+///             RIALTO_EEXIST; RIALTO_EWRONGKIND also if it was created with another config.
 /// Concurrency any thread of any process: all get the same.  Blocks: as rialto_spsc_create.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_spsc_create.
@@ -170,12 +165,13 @@ pub unsafe extern "C" fn rialto_spsc_open_or_create(
 /// The same queue, whose ends are then claimed for a member that you made, whichever thread calls.
 ///
 /// spsc        alive.
-/// member      alive, of the same region; it must outlive the new view's use. One of another
-///             region is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a
-///             forked child, which must not act as it.
+/// member      alive, of the same region; it must outlive the new view's use. One of another region
+///             is refused by what then acts as it, RIALTO_EINVAL. Stays the parent's in a forked
+///             child, which must not act as it.
 /// as_member   gets the new view; may be `spsc`.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_as_member(
@@ -207,15 +203,16 @@ unsafe fn set_fd(
     status(set())
 }
 
-/// From now on, closing through this view, and what producers push whose end is claimed with it from now on,
-/// signals `fd` if somebody has armed for data since the last signal (rialto_consumer_arm_data). Copies of the
-/// view made before do not; views made of it later do.
+/// From now on, closing through this view, and what producers push whose end is claimed with it from
+/// now on, signals `fd` if somebody has armed for data since the last signal
+/// (rialto_consumer_arm_data). Copies of the view made before do not; views made of it later do.
 ///
 /// spsc        alive, used by nobody else meanwhile.
-/// fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or in
-///             another process, polls. It is not closed and must stay what it is. -1: none.
+/// fd          this process's descriptor of the eventfd (EFD_NONBLOCK) that an event loop, here or
+///             in another process, polls. It is not closed and must stay what it is. -1: none.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
-/// Concurrency any thread, one.  Signals: async-signal-safe.
+/// Concurrency one thread, whichever.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_set_data_fd(spsc: *mut rialto_spsc_t, fd: c_int) -> c_int {
@@ -223,13 +220,14 @@ pub unsafe extern "C" fn rialto_spsc_set_data_fd(spsc: *mut rialto_spsc_t, fd: c
     unsafe { set_fd(spsc, fd, |spsc, fd| spsc.with_data_fd(fd)) }
 }
 
-/// From now on, closing through this view, and what consumers take whose end is claimed with it from now on,
-/// signals `fd` if somebody has armed for room since the last signal (rialto_producer_arm_space). Copies of
-/// the view made before do not; views made of it later do.
+/// From now on, closing through this view, and what consumers take whose end is claimed with it from
+/// now on, signals `fd` if somebody has armed for room since the last signal
+/// (rialto_producer_arm_space). Copies of the view made before do not; views made of it later do.
 ///
 /// spsc, fd    as for rialto_spsc_set_data_fd.
 /// Returns     as rialto_spsc_set_data_fd.
-/// Concurrency any thread, one.  Signals: async-signal-safe.
+/// Concurrency one thread, whichever.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_set_space_fd(spsc: *mut rialto_spsc_t, fd: c_int) -> c_int {
@@ -247,7 +245,8 @@ pub unsafe extern "C" fn rialto_spsc_set_space_fd(spsc: *mut rialto_spsc_t, fd: 
 ///             use); RIALTO_EINVAL.
 /// Concurrency any thread of any process: one of several wins.  Blocks: no.
 /// Signals     not async-signal-safe.
-/// If we die   the end is free again. Who claims it next goes on behind the last message that was pushed.
+/// If we die   the end is free again. Who claims it next goes on behind the last message that was
+///             pushed.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_producer(
@@ -267,7 +266,8 @@ pub unsafe extern "C" fn rialto_spsc_producer(
 ///             as for rialto_spsc_producer.
 /// timeout_ns  0 is rialto_spsc_producer; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_spsc_producer, RIALTO_EUSERS only if timeout_ns is 0; RIALTO_ETIMEDOUT.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, through signals.  Fair: no.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, through signals.  Fair:
+///             no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_spsc_producer.
 /// Since       0.1
@@ -291,8 +291,8 @@ pub unsafe extern "C" fn rialto_spsc_producer_timeout(
 /// Returns     as rialto_spsc_producer.
 /// Concurrency any thread of any process: one of several wins.  Blocks: no.
 /// Signals     not async-signal-safe.
-/// If we die   the end is free again. Who claims it next gets first what we had in hand, marked (or as the
-///             queue's on_death says).
+/// If we die   the end is free again. Who claims it next gets first what we had in hand, marked (or
+///             as the queue's on_death says).
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_consumer(
@@ -312,7 +312,8 @@ pub unsafe extern "C" fn rialto_spsc_consumer(
 ///             as for rialto_spsc_consumer.
 /// timeout_ns  0 is rialto_spsc_consumer; RIALTO_WAIT_FOREVER never passes. Never early.
 /// Returns     as rialto_spsc_producer_timeout.
-/// Concurrency any thread of any process: one of several wins.  Blocks: yes, through signals.  Fair: no.
+/// Concurrency any thread of any process: one of several wins.  Blocks: yes, through signals.  Fair:
+///             no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_spsc_consumer.
 /// Since       0.1
@@ -329,8 +330,8 @@ pub unsafe extern "C" fn rialto_spsc_consumer_timeout(
     }))
 }
 
-/// No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again is
-/// fine.
+/// No more pushes; pop and peek drain what is there, then say RIALTO_EPIPE. Wakes everybody. Again
+/// is harmless.
 ///
 /// spsc        alive. Neither end is needed.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
@@ -349,7 +350,8 @@ pub unsafe extern "C" fn rialto_spsc_close(spsc: *const rialto_spsc_t) -> c_int 
 /// spsc        alive.
 /// is_closed   gets the answer. Once true, always true.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Signals: async-signal-safe.
+/// Concurrency any thread of any process.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_spsc_is_closed(spsc: *const rialto_spsc_t, is_closed: *mut bool) -> c_int {

@@ -31,24 +31,25 @@ unsafe fn peek(
     }))
 }
 
-/// Takes the next message in hand, waiting for one as long as it takes. Until it is released or given back the
-/// consumer does nothing else.
+/// Takes the next message in hand, waiting for one as long as it takes. Until it is released or
+/// given back the consumer does nothing else.
 ///
 /// consumer    alive, used by nobody else.
-/// message     gets the bytes' address, 16-aligned, to be read until it is released or given back, or
-///             rialto_consumer_end. A peer that writes wild may change them while you look: if you do not
-///             trust your peers, use rialto_consumer_copy.
+/// message     gets the bytes' address, 16-aligned, to be read until it is released or given back,
+///             or rialto_consumer_end. A peer that writes wild may change them while you look: if
+///             you do not trust your peers, use rialto_consumer_copy.
 /// message_bytes
 ///             gets how many they are.
-/// attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be NULL.
+/// attempt     gets how often it was in hand before, of a consumer that died or gave it back; may be
+///             NULL.
 /// Returns     RIALTO_OK; RIALTO_REDELIVERED (a message, and attempt is not 0); RIALTO_EPIPE (closed
-///             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_EBUSY (one is in hand
-///             already); RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
-///             RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+///             and drained); RIALTO_EBADMSG (see rialto_consumer_take_poisoned); RIALTO_EBUSY (one
+///             is in hand already); RIALTO_EPERM (the member that claimed the end is gone, or was
+///             taken for dead); RIALTO_EBADREGION (a peer damaged the queue); RIALTO_EINVAL.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
-/// If we die   the next consumer gets the message, marked with an attempt count one higher (or as the queue's
-///             on_death says).
+/// If we die   the next consumer gets the message, marked with an attempt count one higher (or as
+///             the queue's on_death says).
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_consumer_peek(
@@ -66,7 +67,7 @@ pub unsafe extern "C" fn rialto_consumer_peek(
 /// consumer, message, message_bytes, attempt
 ///             as for rialto_consumer_peek.
 /// Returns     as rialto_consumer_peek; RIALTO_EAGAIN (empty).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_peek.
 /// Since       0.1
@@ -86,8 +87,8 @@ pub unsafe extern "C" fn rialto_consumer_try_peek(
 /// consumer, message, message_bytes, attempt
 ///             as for rialto_consumer_peek.
 /// timeout_ns  0 is rialto_consumer_try_peek; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Returns     as rialto_consumer_peek; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_consumer_peek.
 /// Since       0.1
@@ -112,7 +113,9 @@ pub unsafe extern "C" fn rialto_consumer_peek_timeout(
 /// copied_bytes
 ///             gets how many were copied; may be NULL.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
-/// Concurrency one thread at a time.  Signals: async-signal-safe.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe.
+/// If we die   as rialto_consumer_peek.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_consumer_copy(
@@ -131,12 +134,12 @@ pub unsafe extern "C" fn rialto_consumer_copy(
     }))
 }
 
-/// Done with the message in hand: the producer may have its room. If the member that claimed the end is gone
-/// meanwhile, the message is somebody else's already and nothing happens.
+/// Done with the message in hand: the producer may have its room. If the member that claimed the end
+/// is gone meanwhile, the message is somebody else's already and nothing happens.
 ///
 /// consumer    alive, used by nobody else, with a message in hand.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the next consumer gets the message, marked, or it is done.
 /// Since       0.1
@@ -154,7 +157,7 @@ pub unsafe extern "C" fn rialto_consumer_release(consumer: *mut rialto_consumer_
 ///
 /// consumer    alive, used by nobody else, with a message in hand.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is in hand).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   it comes to the next consumer, marked. With RIALTO_ON_DEATH_DROP it is dropped.
 /// Since       0.1

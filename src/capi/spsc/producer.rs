@@ -10,13 +10,12 @@ use crate::{
 };
 use core::ffi::{c_int, c_void};
 
-/// The producer's end of an SPSC queue; private to the process. Give it back with rialto_producer_end. It must
-/// not move while it is alive (a copy is refused), is used by one thread at a time, not always the same one,
-/// and is not a forked child's to use or end. The end is its member's, see rialto_spsc_as_member: if that is
-/// a thread's own and the thread ends, it says RIALTO_EPERM.
+/// The producer's end of an SPSC queue: a pinned view, ended by rialto_producer_end. One thread at a
+/// time uses it, whichever. It belongs to the member that claimed the end: when that one's thread
+/// ends or dies, the end is free for others, and calls here say RIALTO_EPERM.
 #[repr(C)]
 pub struct rialto_producer_t {
-    /// Not for you.
+    /// Private.
     pub _private: [u64; 40],
 }
 
@@ -98,12 +97,13 @@ unsafe fn answer(
 /// message     the bytes, in private memory; NULL if there are none.
 /// message_bytes
 ///             how many, at most the queue's longest.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved: commit it or
-///             abort first); RIALTO_EPERM (the member that claimed the end is gone, or was taken for dead);
-///             RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing appended.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved:
+///             commit it or abort first); RIALTO_EPERM (the member that claimed the end is gone, or
+///             was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL. Negative: nothing appended.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
-/// If we die   the message is in the queue, or goes with us. A consumer that sleeps notices at its tick.
+/// If we die   the message is in the queue, or goes with us. A consumer that sleeps notices at its
+///             tick.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_producer_push(
@@ -120,7 +120,7 @@ pub unsafe extern "C" fn rialto_producer_push(
 /// producer, message, message_bytes
 ///             as for rialto_producer_push.
 /// Returns     as rialto_producer_push; RIALTO_EAGAIN (full).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_push.
 /// Since       0.1
@@ -139,8 +139,8 @@ pub unsafe extern "C" fn rialto_producer_try_push(
 /// producer, message, message_bytes
 ///             as for rialto_producer_push.
 /// timeout_ns  0 is rialto_producer_try_push; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_producer_push; RIALTO_ETIMEDOUT.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Returns     as rialto_producer_push; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_push.
 /// Since       0.1
@@ -155,18 +155,18 @@ pub unsafe extern "C" fn rialto_producer_push_timeout(
     unsafe { push(producer, message, message_bytes, timeout_ns) }
 }
 
-/// Appends messages in order, waiting for room as long as it takes. As many as fit at a time appear all at
-/// once, with one wake.
+/// Appends messages in order, waiting for room as long as it takes. As many as fit at a time appear
+/// all at once, with one wake.
 ///
 /// producer    alive, used by nobody else.
 /// messages    which; may be NULL if count is 0.
 /// count       how many.
 /// pushed      gets how many were appended: all, or fewer if the queue was closed meanwhile.
-/// Returns     as rialto_producer_push; RIALTO_OK: pushed is at least 1, unless count is 0; RIALTO_EMSGSIZE:
-///             one of them is too long. Negative: nothing appended.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Returns     as rialto_producer_push; RIALTO_OK: pushed is at least 1, unless count is 0;
+///             RIALTO_EMSGSIZE: one of them is too long. Negative: nothing appended.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
-/// If we die   the first so many are in the queue, the others go with us.
+/// If we die   the first few are in the queue, the others go with us.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_producer_push_many(
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn rialto_producer_push_many(
 /// producer, messages, count, pushed
 ///             as for rialto_producer_push_many.
 /// Returns     as rialto_producer_push_many; RIALTO_EAGAIN (room for none).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_push_many.
 /// Since       0.1
@@ -204,8 +204,8 @@ pub unsafe extern "C" fn rialto_producer_try_push_many(
 /// producer, messages, count, pushed
 ///             as for rialto_producer_push_many; fewer also if the time is up.
 /// timeout_ns  0 is rialto_producer_try_push_many; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none).
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Returns     as rialto_producer_push_many; RIALTO_ETIMEDOUT (none); RIALTO_EAGAIN (0).
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_push_many.
 /// Since       0.1
@@ -226,7 +226,8 @@ pub unsafe extern "C" fn rialto_producer_push_many_timeout(
 /// producer    alive, used by nobody else.
 /// fd          as for rialto_spsc_set_data_fd.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: a negative fd, other than -1).
-/// Concurrency one thread at a time.  Signals: async-signal-safe.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_producer_set_data_fd(producer: *mut rialto_producer_t, fd: c_int) -> c_int {
@@ -237,14 +238,15 @@ pub unsafe extern "C" fn rialto_producer_set_data_fd(producer: *mut rialto_produ
     }))
 }
 
-/// Before an event loop polls for room: from now on the next release is signalled, once, by a consumer that
-/// knows the descriptor (rialto_consumer_set_space_fd). Read the descriptor before you arm again.
+/// Before an event loop polls for room: from now on the next release is signalled, once, by a
+/// consumer that knows the descriptor (rialto_consumer_set_space_fd). Read the descriptor before you
+/// arm again.
 ///
 /// producer    alive, used by nobody else.
 /// is_ready    gets whether a push is worth a try at once (there is room for the longest message, or
 ///             something else to be told than RIALTO_EAGAIN): then do not poll.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (room is reserved); RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   room is signalled that nobody waits for.
 /// Since       0.1
@@ -257,14 +259,14 @@ pub unsafe extern "C" fn rialto_producer_arm_space(
     unsafe { answer(producer, is_ready, |producer| producer.arm_space()) }
 }
 
-/// What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and arms. A
-/// consumer killed between its release and its signal leaves the descriptor silent: only this finds the
-/// room. Takes some 15 us.
+/// What the loop calls at least once per tick (rialto_spsc_tick_ns): recovers the dead, looks, and
+/// arms. A consumer killed between its release and its signal leaves the descriptor silent: only
+/// this finds the room. Takes some 15 us.
 ///
 /// producer, is_ready
 ///             as for rialto_producer_arm_space.
 /// Returns     as rialto_producer_arm_space.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_arm_space; somebody else recovers.
 /// Since       0.1
@@ -277,12 +279,12 @@ pub unsafe extern "C" fn rialto_producer_recheck_space(
     unsafe { answer(producer, is_ready, |producer| producer.recheck_space()) }
 }
 
-/// Gives the end back, for somebody else (or us) to claim; the view ends. What is reserved is aborted. The
-/// queue stays open: see rialto_spsc_close.
+/// Gives the end back, for somebody else (or us) to claim; the view ends. What is reserved is
+/// aborted. The queue stays open: see rialto_spsc_close.
 ///
 /// producer    alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: ended already).
-/// Concurrency one thread, any.  Blocks: no.
+/// Concurrency one thread, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the end is free again in any case; who waits for it notices at its tick.
 /// Since       0.1

@@ -27,17 +27,18 @@ unsafe fn reserve(
     }))
 }
 
-/// Reserves room for a message, waiting for it as long as it takes; write it there, then commit or abort. What
-/// is in it means nothing. Until then the producer does nothing else.
+/// Reserves room for a message, waiting for it as long as it takes; write it there, then commit or
+/// abort. What is in it means nothing. Until then the producer does nothing else.
 ///
 /// producer    alive, used by nobody else.
 /// message_bytes
 ///             how many, at most the queue's longest; fewer may be committed.
-/// message     gets the address, 16-aligned, good until commit, abort or rialto_producer_end. Nobody else reads
-///             or writes there, unless they write wild.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved already);
-///             RIALTO_EPERM (the member that claimed the end is gone); RIALTO_EBADREGION; RIALTO_EINVAL.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// message     gets the address, 16-aligned, good until commit, abort or rialto_producer_end. Nobody
+///             else reads or writes there, unless they write wild.
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed); RIALTO_EMSGSIZE; RIALTO_EBUSY (room is reserved
+///             already); RIALTO_EPERM (the member that claimed the end is gone); RIALTO_EBADREGION;
+///             RIALTO_EINVAL.
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   before it is committed: nothing was sent.
 /// Since       0.1
@@ -56,7 +57,7 @@ pub unsafe extern "C" fn rialto_producer_reserve(
 /// producer, message_bytes, message
 ///             as for rialto_producer_reserve.
 /// Returns     as rialto_producer_reserve; RIALTO_EAGAIN (full).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_reserve.
 /// Since       0.1
@@ -75,8 +76,8 @@ pub unsafe extern "C" fn rialto_producer_try_reserve(
 /// producer, message_bytes, message
 ///             as for rialto_producer_reserve.
 /// timeout_ns  0 is rialto_producer_try_reserve; RIALTO_WAIT_FOREVER never passes. Never early.
-/// Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT.
-/// Concurrency one thread at a time.  Blocks: yes, through signals.
+/// Returns     as rialto_producer_reserve; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0).
+/// Concurrency one thread at a time, whichever.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_producer_reserve.
 /// Since       0.1
@@ -96,11 +97,11 @@ pub unsafe extern "C" fn rialto_producer_reserve_timeout(
 /// producer    alive, used by nobody else.
 /// message_bytes
 ///             how many of the bytes are the message: as many as were reserved, or fewer.
-/// Returns     RIALTO_OK; RIALTO_EPIPE (closed meanwhile); RIALTO_EPERM (the member that claimed the end is
-///             gone, or was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL (also: nothing is reserved; or
-///             more bytes than were reserved, which stay so). Negative, but for RIALTO_EINVAL: nothing was
-///             sent, for good.
-/// Concurrency one thread at a time.  Blocks: no.
+/// Returns     RIALTO_OK; RIALTO_EPIPE (closed meanwhile); RIALTO_EPERM (the member that claimed the
+///             end is gone, or was taken for dead); RIALTO_EBADREGION; RIALTO_EINVAL (also: nothing
+///             is reserved; or more bytes than were reserved, which stay so). Negative, but for
+///             RIALTO_EINVAL: nothing was sent, for good.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   the message is in the queue, or nothing was sent.
 /// Since       0.1
@@ -124,7 +125,7 @@ pub unsafe extern "C" fn rialto_producer_commit(
 ///
 /// producer    alive, used by nobody else.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (also: nothing is reserved).
-/// Concurrency one thread at a time.  Blocks: no.
+/// Concurrency one thread at a time, whichever.  Blocks: no.
 /// Signals     async-signal-safe.
 /// If we die   nothing was sent in any case.
 /// Since       0.1

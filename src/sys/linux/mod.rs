@@ -24,6 +24,12 @@ use super::{Liveness, Platform, Waited};
 use crate::{error::Result, sync::AtomicU32};
 use libc::{c_long, timespec};
 
+// Where glibc's `long` has 32 bits its plain calls refuse files whose inode number or size has more.
+#[cfg(not(all(target_env = "gnu", target_pointer_width = "32")))]
+pub(crate) use libc::{fstat, stat};
+#[cfg(all(target_env = "gnu", target_pointer_width = "32"))]
+pub(crate) use libc::{fstat64 as fstat, stat64 as stat};
+
 /// Linux, for the calling process.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Linux;

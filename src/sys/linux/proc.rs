@@ -56,9 +56,9 @@ impl View {
 }
 
 fn inode(path: &CStr) -> Option<u64> {
-    let mut out = MaybeUninit::<libc::stat>::uninit();
+    let mut out = MaybeUninit::<super::stat>::uninit();
     // SAFETY: a terminated path and room for the answer.
-    let result = unsafe { libc::stat(path.as_ptr(), out.as_mut_ptr()) };
+    let result = unsafe { super::stat(path.as_ptr(), out.as_mut_ptr()) };
     if result != 0 {
         return None;
     }
