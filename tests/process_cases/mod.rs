@@ -1,0 +1,221 @@
+//! The cases, and what they share.
+
+mod cells;
+mod daemons;
+pub mod entries;
+mod failures;
+mod fork_safety;
+mod leftovers;
+mod told;
+
+use rialto::process::{ForkServer, Method, Process, ProcessConfig, Program};
+use std::{
+    fs::File,
+    io::Read,
+    os::fd::{AsRawFd, FromRawFd, OwnedFd},
+    time::{Duration, Instant},
+};
+
+pub const SECOND: u64 = 1_000_000_000;
+/// Nothing here takes longer, on the busiest machine.
+pub const WATCHDOG_SECONDS: u32 = 120;
+
+pub struct Case {
+    pub name: String,
+    pub run: Box<dyn Fn()>,
+}
+
+pub fn case(name: impl Into<String>, run: impl Fn() + 'static) -> Case {
+    Case { name: name.into(), run: Box::new(run) }
+}
+
+/// The three ways.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Fork,
+    Spawn,
+    Server,
+}
+
+pub const WAYS: [Way; 3] = [Way::Fork, Way::Spawn, Way::Server];
+
+impl Way {
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::Fork => "fork",
+            Way::Spawn => "spawn",
+            Way::Server => "fork server",
+        }
+    }
+
+    pub fn starter(self) -> Starter {
+        let server = (self == Way::Server).then(|| ForkServer::start(Program::this()).expect("a server"));
+        Starter { way: self, server }
+    }
+}
+
+pub struct Starter {
+    pub way: Way,
+    pub server: Option<ForkServer>,
+}
+
+impl Starter {
+    pub fn method(&self) -> Method<'_> {
+        match (&self.server, self.way) {
+            (Some(server), _) => Method::fork_server(server),
+            // SAFETY: the cases that start processes so have one thread, or their entries do what is allowed.
+            (None, Way::Fork) => unsafe { Method::fork() },
+            (None, _) => Method::spawn(Program::this()),
+        }
+    }
+
+    #[track_caller]
+    pub fn start(&self, entry: &str, args: &[u8], fds: &[&OwnedFd]) -> Process {
+        self.start_with(entry, &ProcessConfig { args, ..ProcessConfig::default() }, fds)
+    }
+
+    #[track_caller]
+    pub fn start_with(&self, entry: &str, config: &ProcessConfig, fds: &[&OwnedFd]) -> Process {
+        let fds: Vec<i32> = fds.iter().map(|fd| fd.as_raw_fd()).collect();
+        Process::start(self.method(), entry, &ProcessConfig { fds: &fds, ..*config }).expect("a process")
+    }
+}
+
+/// (read end, write end)
+pub fn pipe() -> (File, OwnedFd) {
+    let mut ends = [0; 2];
+    // SAFETY: room for two, which are ours then.
+    unsafe {
+        assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
+        (File::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1]))
+    }
+}
+
+/// Waits for one byte: an entry is ready.
+#[track_caller]
+pub fn heard(from: &mut File) -> u8 {
+    let mut byte = [0];
+    assert!(readable(from.as_raw_fd()), "nothing was said");
+    from.read_exact(&mut byte).expect("a byte");
+    byte[0]
+}
+
+/// Waits until nobody has the write end any more.
+#[track_caller]
+pub fn ended(mut from: File) {
+    let mut rest = vec![];
+    let mut buffer = [0; 64];
+    loop {
+        assert!(readable(from.as_raw_fd()), "somebody still has the other end");
+        match from.read(&mut buffer).expect("a pipe") {
+            0 => return,
+            n => rest.extend_from_slice(&buffer[..n]),
+        }
+    }
+}
+
+/// Everything until the end.
+#[track_caller]
+pub fn all(mut from: File) -> String {
+    let mut text = String::new();
+    from.read_to_string(&mut text).expect("text");
+    text
+}
+
+/// Within 30 seconds.
+pub fn readable(fd: i32) -> bool {
+    let mut asked = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry.
+    unsafe { libc::poll(&raw mut asked, 1, 30_000) == 1 }
+}
+
+pub fn is_quiet(fd: i32, ms: i32) -> bool {
+    let mut asked = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry.
+    unsafe { libc::poll(&raw mut asked, 1, ms) == 0 }
+}
+
+pub fn sleep_ms(ms: u64) {
+    std::thread::sleep(Duration::from_millis(ms));
+}
+
+/// No child of this process is left, not even a zombie.
+#[track_caller]
+pub fn no_children() {
+    // SAFETY: no out-parameter.
+    let (left, errno) = unsafe {
+        let left = libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG);
+        (left, *libc::__errno_location())
+    };
+    assert!(left == -1 && errno == libc::ECHILD, "a child is left: {left}");
+}
+
+/// Descriptors of a process, without the one that reads the list.
+pub fn descriptors(pid: u32) -> Vec<i32> {
+    let list = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("/proc");
+    let mut list: Vec<i32> =
+        list.map(|entry| entry.unwrap().file_name().to_str().unwrap().parse().unwrap()).collect();
+    list.sort();
+    if pid == std::process::id() {
+        // SAFETY: no memory involved.
+        list.retain(|fd| unsafe { libc::fcntl(*fd, libc::F_GETFD) } != -1);
+    }
+    list
+}
+
+pub fn run() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let mut cases = vec![];
+    for way in WAYS {
+        cases.extend(cells::cases(way));
+        cases.extend(daemons::cases(way));
+        cases.extend(leftovers::cases(way));
+        cases.extend(told::cases(way));
+        cases.extend(fork_safety::cases(way));
+    }
+    cases.extend(failures::cases());
+    cases.extend(fork_safety::more());
+    if let [option, name] = &words[..] {
+        if option == "--case" {
+            // SAFETY: no memory involved.
+            unsafe { libc::alarm(WATCHDOG_SECONDS) };
+            let case = cases.iter().find(|case| case.name == *name).expect("such a case");
+            (case.run)();
+            return;
+        }
+    }
+    if words.iter().any(|word| word == "--list") {
+        cases.iter().for_each(|case| println!("{}: test", case.name));
+        return;
+    }
+    let words: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    let chosen: Vec<_> =
+        cases.iter().filter(|case| words.iter().all(|word| case.name.contains(word.as_str()))).collect();
+    println!("\nprocess: {} cases", chosen.len());
+    let begin = Instant::now();
+    let mut failed = vec![];
+    for case in chosen {
+        let start = Instant::now();
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--case", &case.name])
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("ourselves");
+        let good = output.status.success();
+        println!(
+            "{} {:64} {:5.1} s",
+            if good { "ok  " } else { "FAIL" },
+            case.name,
+            start.elapsed().as_secs_f32()
+        );
+        if !good {
+            println!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+            failed.push(&case.name);
+        }
+    }
+    println!("process: {} failed, {:.1} s", failed.len(), begin.elapsed().as_secs_f32());
+    if !failed.is_empty() {
+        println!("{failed:#?}");
+        std::process::exit(1);
+    }
+}
