@@ -111,7 +111,7 @@ impl<'a> Iterator for Results<'a> {
 
     fn next(&mut self) -> Option<(i64, u64, &'a [u8])> {
         let (code, len) = (u64_at(self.0, 0)? as i64, u64_at(self.0, 8)?);
-        let written = if code == super::TOO_LARGE { 0 } else { usize::try_from(len).ok()? };
+        let written = if code == super::worker::TOO_LARGE { 0 } else { usize::try_from(len).ok()? };
         let bytes = self.0.get(16..written.checked_add(16)?)?;
         self.0 = &self.0[16 + written..];
         Some((code, len, bytes))

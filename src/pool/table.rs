@@ -13,8 +13,10 @@
 //! | 5 | tasks that ended |
 //! | 6 | how often one was begun again after its worker's death |
 //! | 7 | how often that may be |
-//! | 8.. | 8 for each worker: process id, 1 + the slot that it works on, when it began (ns), tasks done, state, what the initializer returned |
-//! | then | for each slot 6, and its result rounded up to 2: stamp, when it was begun (ns), code, length, items of the chunk, 0 |
+//! | 8 | how many workers have left by themselves |
+//! | 9..16 | 0 |
+//! | 16.. | 8 for each worker, its notes: process id, 1 + the slot that it works on, since when (ns; idle: when it last looked for a task), tasks done, 1 starting, 2 ready, 3 leaving, what the initializer returned, 0, 0 |
+//! | then | for each slot 4, and its result rounded up to 2: stamp, code, length, 0 |
 //!
 //! # States
 //! A slot's stamp is `id:40 | attempt:8 | worker:8 | state:8`.
@@ -24,7 +26,7 @@
 //! | Free, or anything that was collected | Pending | parent, before it pushes the task |
 //! | Pending, Running of a dead worker | Running | the worker that has the task in hand |
 //! | Running | Done | that worker, after the result |
-//! | Running | TimedOut | parent, then it kills the worker |
+//! | Running | TimedOut, Cancelled | parent, then it kills the worker |
 //! | Pending | Cancelled | parent |
 //! | Pending, Running of a dead worker | Died | worker or parent that finds too many attempts |
 //! | Done, TimedOut, Cancelled, Died | Free | parent, when it has the result |
@@ -32,10 +34,16 @@
 //! # Invariants
 //! 1. Who has a task in hand (its message in the queue) is the only one that writes its slot's result: a slot that was
 //!    taken from a living worker is not used again before that worker is dead.
-//! 2. A stamp never repeats: ids go up, and so do a task's attempts.
+//! 2. A stamp never repeats: ids go up, and so do a task's attempts. Ids are 40 bits; for one to come back in the same
+//!    slot while somebody has the old one in hand, he must sleep through 2^40 tasks: twelve days, at a million a second.
+//! 3. A worker whose slot is Running under its number has that slot in its notes, and since when. If not, it is another one
+//!    that has the place of a dead one, and is not killed for it.
+//!
+//! Which slots are free, whose they are, and how many items a chunk has, the parent knows itself (`held`).
 //!
 //! # Ordering
-//! Words are stored with Release and loaded with Acquire (see `raw`): who sees Done, sees the result.
+//! Words are stored with Release and loaded with Acquire (see `raw`): who sees Done, sees the result; who sees Running,
+//! sees the worker's notes, which were written before.
 //!
 //! # Crash
 //! A worker killed in Running has the task's message in hand, so it goes to another one, which finds Running and takes it
@@ -48,15 +56,18 @@ use crate::{
 };
 
 const MAGIC: u64 = u64::from_le_bytes(*b"RLTPOOL\x01");
-const HEAD: u32 = 8;
+const HEAD: u32 = 16;
 const PER_WORKER: u32 = 8;
-const PER_SLOT: u32 = 6;
+const PER_SLOT: u32 = 4;
 /// Most workers that a pool has.
 pub const MAX_WORKERS: usize = 64;
 /// Most tasks that are under way.
 pub const MAX_SLOTS: u32 = 1 << 15;
 /// Longest task or result.
 pub const MAX_BYTES: u32 = 1 << 26;
+
+/// So many different ids.
+const IDS: u64 = 1 << 40;
 
 /// What a slot is at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +99,17 @@ pub(super) struct Stamp {
 
 impl Stamp {
     fn pack(self) -> u64 {
-        self.id << 24 | u64::from(self.attempt) << 16 | u64::from(self.worker) << 8 | self.state as u64
+        self.id % IDS << 24 | u64::from(self.attempt) << 16 | u64::from(self.worker) << 8 | self.state as u64
+    }
+
+    /// Of a task that nobody has begun.
+    pub fn pending(serial: u64) -> Stamp {
+        Stamp { id: serial % IDS, attempt: 0, worker: 0, state: State::Pending }
+    }
+
+    /// Whether it is of the task with that serial number.
+    pub fn is_of(&self, serial: u64) -> bool {
+        self.id == serial % IDS
     }
 
     /// Any word is a stamp; a state that there is not, is `Free`.
@@ -150,11 +171,17 @@ pub(super) enum Count {
     Ended = 5,
     Redone = 6,
     Retries = 7,
+    Left = 8,
 }
 
 pub(super) const OPEN: u64 = 0;
 pub(super) const CLOSED: u64 = 1;
 pub(super) const TERMINATED: u64 = 2;
+
+/// In a worker's notes.
+pub(super) const STARTING: u64 = 1;
+pub(super) const READY: u64 = 2;
+pub(super) const LEAVING: u64 = 3;
 
 /// A view of the table. Whatever it says was written by peers; indices are checked by the array.
 #[derive(Clone, Copy)]
@@ -245,32 +272,15 @@ impl<'r> Table<'r> {
         Ok(self.words.compare_exchange(self.of_slot(slot, 0)?, from.pack(), to.pack())?.is_ok())
     }
 
-    /// How many items a chunk has.
-    pub fn items(&self, slot: u32) -> Result<u64> {
-        self.words.get(self.of_slot(slot, 4)?)
-    }
-
-    pub fn set_items(&self, slot: u32, items: u64) -> Result<()> {
-        self.words.set(self.of_slot(slot, 4)?, items)
-    }
-
-    pub fn begun(&self, slot: u32) -> Result<u64> {
-        self.words.get(self.of_slot(slot, 1)?)
-    }
-
-    pub fn set_begun(&self, slot: u32, now: u64) -> Result<()> {
-        self.words.set(self.of_slot(slot, 1)?, now)
-    }
-
     /// What the function returned, and how many bytes; at most as many as there is room for.
     pub fn result(&self, slot: u32) -> Result<(i64, u64)> {
-        Ok((self.words.get(self.of_slot(slot, 2)?)? as i64, self.words.get(self.of_slot(slot, 3)?)?))
+        Ok((self.words.get(self.of_slot(slot, 1)?)? as i64, self.words.get(self.of_slot(slot, 2)?)?))
     }
 
     /// As invariant 1 says: by who has the task in hand.
     pub fn set_result(&self, slot: u32, code: i64, len: u64, bytes: &[u8]) -> Result<()> {
-        self.words.set(self.of_slot(slot, 2)?, code as u64)?;
-        self.words.set(self.of_slot(slot, 3)?, len)?;
+        self.words.set(self.of_slot(slot, 1)?, code as u64)?;
+        self.words.set(self.of_slot(slot, 2)?, len)?;
         let at = self.room(slot)?;
         let len = bytes.len().min(self.shape.result_bytes as usize);
         // SAFETY: the slot's room, in the array, at a multiple of 16; nobody else writes there (invariant 1), and if a peer does, this is a

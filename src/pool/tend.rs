@@ -1,17 +1,16 @@
 //! What the parent does while it waits: replaces dead workers, gives back what they had, kills those whose task takes too
-//! long; and what it, and any other process, can see of it.
+//! long, and those that were stopped.
 
 use super::{
-    Names, Pool, TaskId,
-    record::{Task, Told},
-    table::{CLOSED, Count, MAX_WORKERS, Note, OPEN, Stamp, State, TERMINATED, Table},
-    worker::{BUSY, STARTING},
+    Pool, Start,
+    record::{TOLD_BYTES, Task, Told},
+    table::{CLOSED, Count, LEAVING, Note, OPEN, READY, STARTING, Stamp, State, TERMINATED},
+    tick,
 };
 use crate::{
-    error::Result,
+    error::{Error, Result},
     member::Depth,
     process::Process,
-    region::Region,
     sys::{Platform, linux::Linux},
     time::FOREVER,
 };
@@ -22,223 +21,207 @@ pub(super) fn end(mut process: Process) {
     let _ = process.join();
 }
 
-impl<S> Pool<'_, S>
-where
-    S: FnMut(&[u8]) -> Result<Process>,
-{
+/// How long there may be no worker, because none can be started, before that is an error of those who wait.
+const PATIENCE_NS: u64 = 5_000_000_000;
+/// How long a worker that says that it leaves is waited for at a time.
+const FAREWELL_NS: u64 = 50_000_000;
+/// How long a worker may not look for a task, at least, before it counts as stopped.
+const STOPPED_NS: u64 = 2_000_000_000;
+
+impl<S: Start> Pool<'_, S> {
     /// More workers in a row than there are did not get through their start: it makes no sense to go on.
     pub(super) fn is_broken(&self) -> bool {
         self.failures > 2 * self.table.shape.workers + 3
     }
 
-    pub(super) fn tend_now_and_then(&mut self) -> Result<()> {
+    pub(super) fn tend_now_and_then(&mut self) {
         let now = Linux.now_ns();
-        if now.saturating_sub(self.tended_ns) < self.tasks.tick_ns() / 2 { Ok(()) } else { self.tend() }
+        let is_time = now.saturating_sub(self.tended_ns) >= tick(&self.tasks) / 2;
+        if is_time || self.table.count(Count::Left) != self.left {
+            // What is to be known of a failure is kept.
+            let _ = self.tend();
+        }
     }
 
-    /// Errors: those of `start`, for a worker that is to be replaced; it is tried again at the next look.
+    pub(super) fn tend_or_give_up(&mut self) -> Result<()> {
+        let _ = self.tend();
+        self.give_up_without_workers()
+    }
+
+    pub(super) fn give_up_without_workers(&self) -> Result<()> {
+        match self.start_error {
+            Some((error, since))
+                if self.workers.iter().all(Option::is_none)
+                    && Linux.now_ns().saturating_sub(since) > PATIENCE_NS =>
+            {
+                Err(error)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Replaces workers that have ended, and kills those that take too long. All that waits does this each half tick (50 ms);
+    /// who does not wait for long, calls it now and then. Errors: `NotOwner`; those of `start`, for a worker
+    /// that is to be replaced: it is tried again at the next look.
     pub fn tend(&mut self) -> Result<()> {
+        if !self.is_mine() {
+            return Err(Error::NotOwner);
+        }
         self.tended_ns = Linux.now_ns();
         if self.table.phase() == TERMINATED {
             return Ok(());
         }
-        self.time_out()?;
         self.bury();
+        self.time_out();
         self.set_aside();
+        self.drop_forgotten();
         self.hire()
     }
 
-    /// Takes tasks from workers that have had them for too long.
-    fn time_out(&mut self) -> Result<()> {
-        if self.timeout_ns == FOREVER || self.outstanding == 0 {
-            return Ok(());
-        }
-        for slot in 0..self.table.shape.slots {
-            let stamp = self.table.stamp(slot)?;
-            let taken = Linux.now_ns().saturating_sub(self.table.begun(slot)?);
-            if stamp.state == State::Running && taken > self.timeout_ns {
-                self.take_from_worker(slot, stamp, State::TimedOut)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The slot's worker is killed, before anybody can use the slot again (invariant 1 of `table`).
-    fn take_from_worker(&mut self, slot: u32, stamp: Stamp, why: State) -> Result<bool> {
-        let is_ours = self.table.change(slot, stamp, Stamp { state: why, ..stamp })?;
-        if is_ours {
-            if let Some(process) = self.workers.get_mut(usize::from(stamp.worker)).and_then(Option::take) {
-                end(process);
-                self.region.recover(Depth::Marked);
-            }
-            self.table.add(Count::Ended, 1);
-        }
-        Ok(is_ours)
-    }
-
     /// Finds out who has ended.
-    fn bury(&mut self) {
+    pub(super) fn bury(&mut self) {
+        let left = self.table.count(Count::Left);
+        let some_leave = core::mem::replace(&mut self.left, left) != left;
         let mut deaths = false;
         for (index, worker) in self.workers.iter_mut().enumerate() {
             let Some(process) = worker else { continue };
+            let state = self.table.note(index as u32, Note::State);
+            if state != STARTING && self.ready & 1 << index == 0 {
+                self.ready |= 1 << index;
+                self.failures = 0;
+            }
+            if some_leave && state == LEAVING {
+                let _ = process.join_timeout(FAREWELL_NS);
+            }
             if process.is_alive() {
                 continue;
             }
-            *worker = None;
-            deaths = true;
+            // It may have got there since.
             let started = self.table.note(index as u32, Note::State) != STARTING;
-            self.failures = if started { 0 } else { self.failures + 1 };
+            self.failures = if started { 0 } else { self.failures.saturating_add(1) };
+            *worker = None;
+            self.ready &= !(1 << index);
+            self.table.set_note(index as u32, Note::Slot, 0);
+            deaths = true;
         }
         if deaths {
             self.region.recover(Depth::Marked);
         }
     }
 
+    /// Takes tasks from workers that have had them for too long, and ends workers that are stopped otherwise.
+    fn time_out(&mut self) {
+        if self.timeout_ns == FOREVER {
+            return;
+        }
+        for worker in 0..self.table.shape.workers {
+            // In this order: a worker writes them the other way round.
+            let state = self.table.note(worker, Note::State);
+            let slot = self.table.note(worker, Note::Slot);
+            let slot = slot.checked_sub(1).and_then(|slot| u32::try_from(slot).ok());
+            let task = slot.and_then(|slot| Some((slot, self.table.stamp(slot).ok()?)));
+            let taken = Linux.now_ns().saturating_sub(self.table.note(worker, Note::Since));
+            match task {
+                Some((slot, stamp)) if stamp.state == State::Running && u32::from(stamp.worker) == worker => {
+                    if taken > self.timeout_ns && self.held.entry(slot).is_some() {
+                        let _ = self.take_away(slot, stamp, State::TimedOut);
+                    }
+                }
+                _ if state == READY && taken > self.timeout_ns.max(STOPPED_NS) => self.dismiss(worker),
+                _ => {}
+            }
+        }
+    }
+
+    /// Ends a worker. What it had in hand goes to others.
+    fn dismiss(&mut self, worker: u32) {
+        if let Some(process) = self.workers.get_mut(worker as usize).and_then(Option::take) {
+            end(process);
+            self.ready &= !(1 << worker);
+            self.table.set_note(worker, Note::Slot, 0);
+            self.region.recover(Depth::Marked);
+        }
+    }
+
+    /// Takes a task that is under way: whether it was still as `stamp` says. If it has a worker, that one is gone before
+    /// anybody can use the slot again (invariants 1 and 3 of `table`).
+    pub(super) fn take_away(&mut self, slot: u32, stamp: Stamp, why: State) -> Result<bool> {
+        let is_ours = self.table.change(slot, stamp, Stamp { state: why, ..stamp })?;
+        if is_ours {
+            let worker = u32::from(stamp.worker);
+            if stamp.state == State::Running && self.table.note(worker, Note::Slot) == u64::from(slot) + 1 {
+                self.dismiss(worker);
+            }
+            self.table.add(Count::Ended, 1);
+        }
+        Ok(is_ours)
+    }
+
     /// Tasks that have killed so many that the queue itself gives up.
     fn set_aside(&mut self) {
-        while let Ok(popped) = self.tasks.take_poisoned(self.task.bytes()) {
-            let Some((task, _)) = Task::unpack(&self.task.bytes()[..popped.len]) else { continue };
+        // As many as there can be, whatever the queue says.
+        for _ in 0..2 * self.table.shape.slots {
+            let Ok(popped) = self.tasks.take_poisoned(self.poisoned.get_mut()) else { break };
+            let Some((task, _)) = Task::unpack(&self.poisoned.get()[..popped.len]) else { continue };
             let Ok(stamp) = self.table.stamp(task.slot) else { continue };
-            if stamp.id == task.id && !stamp.state.is_over() && stamp.state != State::Free {
-                let _ = self.table.change(task.slot, stamp, Stamp { state: State::Died, ..stamp });
-                self.table.add(Count::Ended, 1);
+            if stamp.id == task.id && matches!(stamp.state, State::Pending | State::Running) {
+                let died = Stamp { state: State::Died, attempt: popped.attempt, ..stamp };
+                if self.table.change(task.slot, stamp, died) == Ok(true) {
+                    self.table.add(Count::Ended, 1);
+                }
             }
         }
     }
 
-    /// Starts workers where there are none, as long as there may be something to do.
+    /// Starts workers where there are none, as long as there may be something to do for them.
     fn hire(&mut self) -> Result<()> {
-        let phase = self.table.phase();
-        for index in 0..self.table.shape.workers {
+        let workers = self.table.shape.workers;
+        let mut wanted = match self.table.phase() {
+            OPEN => workers,
+            // Others have nothing to wait for, and leave.
+            CLOSED => self.unfinished().min(workers),
+            _ => 0,
+        };
+        wanted = wanted.saturating_sub(self.workers.iter().flatten().count() as u32);
+        for index in 0..workers {
             let place = index as usize;
-            let wanted = phase == OPEN || (phase == CLOSED && self.is_unfinished());
-            if self.workers[place].is_some() || !wanted || self.is_broken() {
+            if wanted == 0 || self.is_broken() {
+                break;
+            }
+            if self.workers[place].is_some() {
                 continue;
             }
-            self.table.set_note(index, Note::State, STARTING);
             self.table.set_note(index, Note::Slot, 0);
+            self.table.set_note(index, Note::State, STARTING);
             let initializer = self.initializer.as_ref().map(|(name, argument)| (*name, &argument[..]));
             let told = Told { worker: index, tasks: self.tasks_per_worker, pool: self.name, initializer };
-            let mut bytes = [0; super::record::TOLD_BYTES];
-            self.workers[place] = Some((self.start)(told.pack(&mut bytes)?)?);
-        }
-        Ok(())
-    }
-
-    /// Whether a task is waiting or being worked on.
-    pub(super) fn is_unfinished(&self) -> bool {
-        let unfinished = |slot| {
-            self.table.stamp(slot).is_ok_and(|stamp| matches!(stamp.state, State::Pending | State::Running))
-        };
-        self.outstanding > 0 && (0..self.table.shape.slots).any(unfinished)
-    }
-
-    /// Nobody will end them any more.
-    pub(super) fn drain_unfinished(&mut self) -> Result<()> {
-        for slot in 0..self.table.shape.slots {
-            let stamp = self.table.stamp(slot)?;
-            if matches!(stamp.state, State::Pending | State::Running) {
-                self.table.set_stamp(slot, Stamp { state: State::Cancelled, ..stamp })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes a task back: one that nobody has begun, or from its worker, which is killed and replaced. It is reported as
-    /// [`super::Outcome::Cancelled`]. `Ok(false)`: it had ended. Errors: `NotFound`: it was collected.
-    pub fn cancel(&mut self, id: TaskId) -> Result<bool> {
-        loop {
-            let (slot, stamp) = self.slot_of(id)?;
-            let taken = match stamp.state {
-                State::Pending => {
-                    let taken = self.table.change(slot, stamp, Stamp { state: State::Cancelled, ..stamp })?;
-                    self.table.add(Count::Ended, u64::from(taken));
-                    taken
+            let mut bytes = [0; TOLD_BYTES];
+            match self.start.start(told.pack(&mut bytes)?) {
+                Ok(process) => self.workers[place] = Some(process),
+                Err(error) => {
+                    let since = self.start_error.map_or_else(|| Linux.now_ns(), |(_, since)| since);
+                    self.start_error = Some((error, since));
+                    return Err(error);
                 }
-                State::Running => self.take_from_worker(slot, stamp, State::Cancelled)?,
-                _ => return Ok(false),
-            };
-            if taken {
-                return Ok(true);
             }
+            self.start_error = None;
+            wanted -= 1;
         }
+        Ok(())
     }
 
-    /// How far it is.
-    pub fn progress(&self) -> Progress {
-        Progress::of(self.table)
+    /// How many tasks wait, or are being worked on.
+    pub(super) fn unfinished(&self) -> u32 {
+        self.held.iter().filter(|(slot, _)| !self.is_over(*slot)).count() as u32
     }
 
-    /// The workers' process ids, by index; 0 where there is none just now.
-    pub fn pids(&self) -> [i32; MAX_WORKERS] {
-        core::array::from_fn(|index| self.workers[index].as_ref().map_or(0, Process::pid))
-    }
-}
-
-/// What a worker is at, as it says itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WorkerState {
-    /// Its process, as it sees its own id; 0: none yet.
-    pub pid: u32,
-    /// Whether it has a task.
-    pub is_busy: bool,
-    /// For how long, in nanoseconds.
-    pub busy_ns: u64,
-    /// How many tasks workers in its place have done.
-    pub done: u64,
-}
-
-/// How far a pool is. Figures of several moments: they may be one off against each other.
-#[derive(Clone, Copy, Debug)]
-pub struct Progress {
-    /// Tasks submitted.
-    pub submitted: u64,
-    /// Tasks that ended, however.
-    pub ended: u64,
-    /// Tasks that nobody has begun.
-    pub pending: u32,
-    /// Tasks being worked on.
-    pub running: u32,
-    /// How often a task was begun again after a death.
-    pub redone: u64,
-    /// How many of `workers` there are.
-    pub worker_count: u32,
-    /// Each worker.
-    pub workers: [WorkerState; MAX_WORKERS],
-}
-
-impl Progress {
-    /// Of the pool of that name: for any process that is attached to the region. Errors: `NotFound`, `WrongKind`, those of
-    /// opening an object.
-    pub fn read(region: &Region, pool: &str) -> Result<Progress> {
-        Ok(Self::of(Table::attach(region.open_raw_array(&Names::of(pool)?.table)?)?))
-    }
-
-    fn of(table: Table<'_>) -> Progress {
-        let now = Linux.now_ns();
-        let in_state = |state| {
-            let slots = 0..table.shape.slots;
-            slots.filter(|slot| table.stamp(*slot).is_ok_and(|stamp| stamp.state == state)).count() as u32
-        };
-        let worker = |index: usize| {
-            let note = |what| table.note(index as u32, what);
-            let is_busy = note(Note::State) == BUSY;
-            let since = if is_busy { note(Note::Since) } else { now };
-            WorkerState {
-                pid: note(Note::Pid) as u32,
-                is_busy,
-                busy_ns: now.saturating_sub(since),
-                done: note(Note::Done),
+    /// Nobody will end them any more: there are no workers.
+    pub(super) fn cancel_unfinished(&mut self) {
+        for (slot, _) in self.held.iter().filter(|(slot, _)| !self.is_over(*slot)) {
+            if let Ok(stamp) = self.table.stamp(slot) {
+                let _ = self.table.set_stamp(slot, Stamp { state: State::Cancelled, ..stamp });
+                self.table.add(Count::Ended, 1);
             }
-        };
-        Progress {
-            submitted: table.count(Count::Submitted),
-            ended: table.count(Count::Ended),
-            pending: in_state(State::Pending),
-            running: in_state(State::Running),
-            redone: table.count(Count::Redone),
-            worker_count: table.shape.workers,
-            workers: core::array::from_fn(worker),
         }
     }
 }

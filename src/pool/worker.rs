@@ -2,33 +2,31 @@
 //!
 //! # Crash
 //! Killed anywhere, its task is in hand still, or over (see `table`). If the parent dies, workers that it started as
-//! daemons are killed; all others notice within a tick, between tasks.
+//! daemons are killed; all others notice within a tick, between tasks (`lifeline`).
 
 use super::{
-    Names, TOO_LARGE,
+    config::Names,
+    lifeline::Lifeline,
     record::{self, CHUNK, Items, TASK_BYTES, Task, Told},
     scratch::Scratch,
-    table::{Count, Note, Stamp, State, TERMINATED, Table},
+    table::{Count, LEAVING, Note, READY, STARTING, Stamp, State, TERMINATED, Table},
+    tick,
 };
 use crate::{
     error::{Error, Result},
     event::Event,
-    process::{self, Child},
     queue::{Peeked, Queue},
     region::Region,
     sys::{Platform, linux::Linux},
 };
 use core::fmt;
 
+/// The code of a result that was too long.
+pub(super) const TOO_LARGE: i64 = 1 << 32;
 /// The code of a task whose function is in no worker's table.
 pub(super) const NO_FUNCTION: i64 = 2 << 32;
 /// The code of a function that panicked.
 pub(super) const PANICKED: i64 = 3 << 32;
-
-/// In a worker's notes.
-pub(super) const STARTING: u64 = 1;
-pub(super) const IDLE: u64 = 2;
-pub(super) const BUSY: u64 = 3;
 
 /// A function that tasks name.
 #[derive(Clone, Copy)]
@@ -101,33 +99,18 @@ struct Worker<'r, 'f> {
     result: Scratch,
 }
 
-/// Works for the pool until it is closed and empty, or has ended, or has no more tasks for this worker. The child's
-/// arguments are what the pool's `start` was called with. Returns the process' exit code: 0; 1 if
-/// there is no such pool; 2 if the initializer failed.
-pub fn work(child: &Child, region: &Region, functions: &[Function<'_>]) -> i32 {
-    let Ok(told) = Told::unpack(child.args()) else { return 1 };
-    let is_orphan = || process::parent().is_some_and(|parent| !parent.is_alive());
+/// Works for the pool, in a process that its `start` has started with the arguments `told` ([`crate::process::Child::args`]). Returns when
+/// the pool is closed and empty, or has ended, or wants no more tasks of this worker. What it returns is meant as the
+/// process's exit code: 0; 1 if there is no such pool; 2 if the initializer failed.
+///
+pub fn work(told: &[u8], region: &Region, functions: &[Function<'_>]) -> i32 {
+    let Ok(told) = Told::unpack(told) else { return 1 };
+    let lifeline = Lifeline::new();
     let Ok(mut worker) = Worker::new(region, &told, functions) else { return 1 };
     if worker.initialize(&told) != 0 {
         return 2;
     }
-    let mut left = if told.tasks == 0 { u32::MAX } else { told.tasks };
-    while left > 0 && worker.table.phase() != TERMINATED && !is_orphan() {
-        match worker.tasks.peek_timeout(worker.tasks.tick_ns()) {
-            Ok(message) => match worker.handle(message) {
-                Ok(Handled::Done) => left -= if told.tasks == 0 { 0 } else { 1 },
-                Ok(Handled::Dropped) => {}
-                Ok(Handled::Condemned) => return 0,
-                Err(_) => return 1,
-            },
-            Err(Error::TimedOut) => {}
-            Err(Error::Closed) => return 0,
-            // The parent takes it, at its next look.
-            Err(Error::Poisoned) => nap(worker.tasks.tick_ns()),
-            Err(_) => return 1,
-        }
-    }
-    0
+    worker.serve(told.tasks, &lifeline)
 }
 
 fn nap(ns: u64) {
@@ -168,21 +151,57 @@ impl<'r, 'f> Worker<'r, 'f> {
         self.note(Note::State, STARTING);
         let code = match told.initializer {
             Some((name, argument)) => {
-                call(self.functions, &name, argument, &mut Output::new(self.result.bytes()))
+                call(self.functions, &name, argument, &mut Output::new(self.result.get_mut()))
             }
             None => 0,
         };
         self.note(Note::Code, code as u64);
         if code == 0 {
-            self.note(Note::State, IDLE);
+            self.note(Note::Since, Linux.now_ns());
+            self.note(Note::State, READY);
         }
         code
     }
 
+    fn serve(&mut self, most: u32, lifeline: &Lifeline) -> i32 {
+        let tick = tick(&self.tasks);
+        let (mut done, mut looked) = (0, Linux.now_ns());
+        while most == 0 || done < most {
+            let now = Linux.now_ns();
+            self.note(Note::Since, now);
+            if now.saturating_sub(looked) >= tick {
+                looked = now;
+                if lifeline.is_cut() {
+                    break;
+                }
+            }
+            if self.table.phase() == TERMINATED {
+                break;
+            }
+            match self.tasks.peek_timeout(tick) {
+                Ok(message) => match self.handle(message) {
+                    Ok(Handled::Done) => done += 1,
+                    Ok(Handled::Dropped) => {}
+                    Ok(Handled::Condemned) => break,
+                    Err(_) => return 1,
+                },
+                Err(Error::TimedOut) => {}
+                Err(Error::Closed) => break,
+                // The parent takes it, at its next look.
+                Err(Error::Poisoned) => nap(tick),
+                Err(_) => return 1,
+            }
+        }
+        self.note(Note::State, LEAVING);
+        self.table.add(Count::Left, 1);
+        self.done.set();
+        0
+    }
+
     fn handle(&mut self, message: Peeked<'r, Region>) -> Result<Handled> {
-        let len = message.copy_to(self.task.bytes());
+        let len = message.copy_to(self.task.get_mut());
         let attempt = message.attempt();
-        let found = Task::unpack(&self.task.bytes()[..len]).map(|(task, _)| task);
+        let found = Task::unpack(&self.task.get()[..len]).map(|(task, _)| task);
         let stamp = found.and_then(|task| self.table.stamp(task.slot).ok());
         let (Some(task), Some(stamp)) = (found, stamp) else {
             message.release(); // nothing of ours
@@ -203,26 +222,26 @@ impl<'r, 'f> Worker<'r, 'f> {
             self.end(task.slot, stamp, Stamp { state: State::Died, ..mine })?;
             return Ok(Handled::Dropped);
         }
-        let now = Linux.now_ns();
-        self.table.set_begun(task.slot, now)?;
+        // Invariant 3: before anybody sees us in the stamp.
+        self.note(Note::Since, Linux.now_ns());
+        self.note(Note::Slot, u64::from(task.slot) + 1);
         if !self.table.change(task.slot, stamp, mine)? {
+            self.note(Note::Slot, 0);
             return Ok(Handled::Dropped); // cancelled just now
         }
         if attempt > 0 {
             self.table.add(Count::Redone, 1);
         }
-        self.note(Note::Since, now);
-        self.note(Note::Slot, u64::from(task.slot) + 1);
-        self.note(Note::State, BUSY);
 
         let (code, len) = self.run(&task, len);
-        let bytes = &self.result.bytes()[..if code == TOO_LARGE { 0 } else { len }];
+        let bytes = &self.result.get()[..if code == TOO_LARGE { 0 } else { len }];
         self.table.set_result(task.slot, code, len as u64, bytes)?;
-        let ended = self.end(task.slot, mine, Stamp { state: State::Done, ..mine })?;
-        self.note(Note::Slot, 0);
-        self.note(Note::State, IDLE);
+        if !self.end(task.slot, mine, Stamp { state: State::Done, ..mine })? {
+            return Ok(Handled::Condemned);
+        }
         self.note(Note::Done, self.table.note(self.index, Note::Done).wrapping_add(1));
-        Ok(if ended { Handled::Done } else { Handled::Condemned })
+        self.note(Note::Slot, 0);
+        Ok(Handled::Done)
     }
 
     /// Whether the slot was `from`, and its end was told.
@@ -237,8 +256,8 @@ impl<'r, 'f> Worker<'r, 'f> {
 
     /// The code, and how long the result is, or would have been.
     fn run(&mut self, task: &Task, len: usize) -> (i64, usize) {
-        let argument = &self.task.bytes()[TASK_BYTES..len];
-        let mut output = Output::new(self.result.bytes());
+        let argument = &self.task.get()[TASK_BYTES..len];
+        let mut output = Output::new(self.result.get_mut());
         let code = match task.flags & CHUNK {
             0 => call(self.functions, &task.function, argument, &mut output),
             _ => chunk(self.functions, &task.function, argument, &mut output),
@@ -249,7 +268,7 @@ impl<'r, 'f> Worker<'r, 'f> {
 
 fn call(functions: &[Function<'_>], name: &record::Name, argument: &[u8], output: &mut Output<'_>) -> i64 {
     let name = record::unpack(name);
-    match functions.iter().find(|function| function.name == name) {
+    match functions.iter().find(|function| !name.is_empty() && function.name == name) {
         Some(function) => guarded(function, argument, output),
         None => NO_FUNCTION,
     }
