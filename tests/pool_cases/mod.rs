@@ -1,0 +1,220 @@
+//! The cases, and what they share.
+
+mod ends;
+mod hostile;
+mod many;
+mod outcomes;
+mod starts;
+mod storms;
+mod tasks;
+pub mod workers;
+
+use rialto::{
+    FOREVER, Region, RegionConfig, Result,
+    pool::{Pool, PoolConfig, Report},
+    process::{ForkServer, Method, Process, ProcessConfig, Program},
+};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
+
+pub const SECOND: u64 = 1_000_000_000;
+pub const MS: u64 = 1_000_000;
+/// Nothing here takes longer, on the busiest machine; storms have their own length besides.
+pub const WATCHDOG_SECONDS: u32 = 180;
+/// So many counters, see `workers`.
+pub const COUNTERS: u32 = 4096;
+
+pub struct Case {
+    pub name: String,
+    pub run: Box<dyn Fn()>,
+}
+
+pub fn case(name: impl Into<String>, run: impl Fn() + 'static) -> Case {
+    Case { name: name.into(), run: Box::new(run) }
+}
+
+/// How workers are started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    Fork,
+    Spawn,
+    Server,
+}
+
+pub const WAYS: [Way; 3] = [Way::Fork, Way::Spawn, Way::Server];
+
+impl Way {
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::Fork => "fork",
+            Way::Spawn => "spawn",
+            Way::Server => "fork server",
+        }
+    }
+}
+
+/// A region with counters, and a way to start workers.
+pub struct Place {
+    pub region: Region,
+    way: Way,
+    server: Option<ForkServer>,
+    /// Whether workers die with the parent.
+    pub daemons: bool,
+    /// How many were started.
+    pub starts: Cell<u32>,
+}
+
+impl Place {
+    pub fn new(way: Way) -> Place {
+        Place::over(Region::create_memfd(1 << 22, &RegionConfig::default()).expect("a region"), way)
+    }
+
+    pub fn over(region: Region, way: Way) -> Place {
+        if region.open_raw_array::<u64>("counters").is_err() {
+            region.create_raw_array::<u64>("counters", COUNTERS).expect("counters");
+        }
+        let server = (way == Way::Server).then(|| ForkServer::start(Program::this()).expect("a server"));
+        Place { region, way, server, daemons: true, starts: Cell::new(0) }
+    }
+
+    pub fn start(&self, entry: &str, args: &[u8]) -> Result<Process> {
+        self.starts.set(self.starts.get() + 1);
+        let method = match (&self.server, self.way) {
+            (Some(server), _) => Method::fork_server(server),
+            // SAFETY: these cases have a single thread.
+            (None, Way::Fork) => unsafe { Method::fork() },
+            (None, _) => Method::spawn(Program::this()),
+        };
+        let fds = [self.region.fd().unwrap()];
+        let config = ProcessConfig { args, fds: &fds, daemon: self.daemons, ..ProcessConfig::default() };
+        Process::start(method, entry, &config)
+    }
+
+    /// What [`Pool::create`] wants.
+    pub fn starter<'p>(&'p self, entry: &'static str) -> impl FnMut(&[u8]) -> Result<Process> + use<'p> {
+        move |told| self.start(entry, told)
+    }
+
+    pub fn counter(&self, index: u32) -> u64 {
+        self.region.open_raw_array::<u64>("counters").unwrap().get(index).unwrap()
+    }
+
+    pub fn clear_counters(&self) {
+        let counters = self.region.open_raw_array::<u64>("counters").unwrap();
+        (0..COUNTERS).for_each(|i| counters.set(i, 0).unwrap());
+    }
+}
+
+/// A pool of ordinary workers.
+#[macro_export]
+macro_rules! pool {
+    ($place:expr, $workers:expr $(, $field:ident: $value:expr)*) => {
+        rialto::pool::Pool::create(
+            &$place.region,
+            "pool",
+            &rialto::pool::PoolConfig { $($field: $value,)* ..rialto::pool::PoolConfig::new($workers) },
+            $place.starter("worker"),
+        )
+        .expect("a pool")
+    };
+}
+
+/// One task, whatever it takes.
+pub fn apply<S: FnMut(&[u8]) -> Result<Process>>(
+    pool: &mut Pool<'_, S>,
+    function: &str,
+    task: impl AsRef<[u8]>,
+) -> Report<Vec<u8>> {
+    pool.apply(function, task.as_ref(), FOREVER).expect("a report").to_vec()
+}
+
+/// The ordinary configuration, for those who start something else.
+pub fn config() -> PoolConfig<'static> {
+    PoolConfig::new(3)
+}
+
+pub fn sleep_ms(ms: u64) {
+    std::thread::sleep(Duration::from_millis(ms));
+}
+
+/// No child of this process is left, not even a zombie.
+#[track_caller]
+pub fn no_children() {
+    // SAFETY: no out-parameter.
+    let (left, errno) = unsafe {
+        let left = libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG);
+        (left, *libc::__errno_location())
+    };
+    assert!(left == -1 && errno == libc::ECHILD, "a child is left: {left}");
+}
+
+/// How many descriptors we have.
+pub fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").expect("/proc").count()
+}
+
+fn all() -> Vec<Case> {
+    let mut cases = vec![];
+    for way in WAYS {
+        cases.extend(outcomes::cases(way));
+        cases.extend(tasks::cases(way));
+        cases.extend(many::cases(way));
+        cases.extend(ends::cases(way));
+        cases.extend(storms::cases(way));
+    }
+    cases.extend(starts::cases());
+    cases.extend(hostile::cases());
+    cases
+}
+
+pub fn run() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let cases = all();
+    if let [option, name] = &words[..] {
+        if option == "--case" {
+            // SAFETY: no memory involved.
+            unsafe { libc::alarm(WATCHDOG_SECONDS + storms::seconds() as u32) };
+            let case = cases.iter().find(|case| case.name == *name).expect("such a case");
+            (case.run)();
+            return;
+        }
+    }
+    if words.iter().any(|word| word == "--list") {
+        cases.iter().for_each(|case| println!("{}: test", case.name));
+        return;
+    }
+    let words: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
+    let chosen: Vec<_> =
+        cases.iter().filter(|case| words.iter().all(|word| case.name.contains(word.as_str()))).collect();
+    println!("\npool: {} cases", chosen.len());
+    let begin = Instant::now();
+    let mut failed = vec![];
+    for case in chosen {
+        let start = Instant::now();
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--case", &case.name])
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("ourselves");
+        let good = output.status.success();
+        let said = String::from_utf8_lossy(&output.stdout);
+        let time = start.elapsed().as_secs_f32();
+        println!(
+            "{} {:64} {time:5.1} s {said}",
+            if good { "ok  " } else { "FAIL" },
+            case.name,
+            said = said.trim()
+        );
+        if !good {
+            println!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+            failed.push(&case.name);
+        }
+    }
+    println!("pool: {} failed, {:.1} s", failed.len(), begin.elapsed().as_secs_f32());
+    if !failed.is_empty() {
+        println!("{failed:#?}");
+        std::process::exit(1);
+    }
+}
