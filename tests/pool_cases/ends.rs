@@ -79,5 +79,5 @@ fn forked_copy(way: Way) {
     assert_eq!(pool.cancel(id), Ok(true));
     pool.close();
     pool.join(FOREVER).unwrap();
-    assert_eq!(place.starts.get(), 3);
+    assert_eq!(place.starts.get(), 2);
 }

@@ -58,6 +58,7 @@ impl Way {
 /// A region with counters, and a way to start workers.
 pub struct Place {
     pub region: Region,
+    fd: i32,
     way: Way,
     server: Option<ForkServer>,
     /// Whether workers die with the parent.
@@ -68,15 +69,17 @@ pub struct Place {
 
 impl Place {
     pub fn new(way: Way) -> Place {
-        Place::over(Region::create_memfd(1 << 22, &RegionConfig::default()).expect("a region"), way)
+        let region = Region::create_memfd(1 << 22, &RegionConfig::default()).expect("a region");
+        let fd = region.fd().expect("of the region");
+        Place::over(region, fd, way)
     }
 
-    pub fn over(region: Region, way: Way) -> Place {
+    pub fn over(region: Region, fd: i32, way: Way) -> Place {
         if region.open_raw_array::<u64>("counters").is_err() {
             region.create_raw_array::<u64>("counters", COUNTERS).expect("counters");
         }
         let server = (way == Way::Server).then(|| ForkServer::start(Program::this()).expect("a server"));
-        Place { region, way, server, daemons: true, starts: Cell::new(0) }
+        Place { region, fd, way, server, daemons: true, starts: Cell::new(0) }
     }
 
     pub fn start(&self, entry: &str, args: &[u8]) -> Result<Process> {
@@ -87,7 +90,7 @@ impl Place {
             (None, Way::Fork) => unsafe { Method::fork() },
             (None, _) => Method::spawn(Program::this()),
         };
-        let fds = [self.region.fd().unwrap()];
+        let fds = [self.fd];
         let config = ProcessConfig { args, fds: &fds, daemon: self.daemons, ..ProcessConfig::default() };
         Process::start(method, entry, &config)
     }

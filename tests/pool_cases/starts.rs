@@ -167,7 +167,8 @@ fn sizes() {
             PoolConfig { slots, max_task_bytes: task, max_result_bytes: result, ..PoolConfig::new(workers) };
         let len = (1 << 19) + config.bytes().unwrap() as usize;
         let region = Region::create_memfd(len, &RegionConfig::default()).unwrap();
-        let place = Place::over(region, Way::Fork);
+        let fd = region.fd().unwrap();
+        let place = Place::over(region, fd, Way::Fork);
         let before = place.region.space().free;
         let pool = Pool::create(&place.region, "pool", &config, place.starter("worker")).unwrap();
         let used = before - place.region.space().free;

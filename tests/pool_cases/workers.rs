@@ -168,14 +168,17 @@ fn parent(child: &Child) -> i32 {
         [way, daemons] => (super::WAYS[usize::from(*way)], *daemons != 0),
         _ => (Way::Fork, true),
     };
-    let place = Place { daemons, ..Place::over(Region::attach_fd(child.fds()[0]).unwrap(), way) };
+    let region = Region::attach_fd(child.fds()[0]).unwrap();
+    let place = Place { daemons, ..Place::over(region, child.fds()[0], way) };
     let mut pool = crate::pool!(place, 3);
     if daemons {
         pool.submit("hangs", b"").unwrap();
         pool.submit("stops", b"").unwrap();
     }
-    let _ = pool.next(rialto::FOREVER);
-    1
+    loop {
+        pool.tend().unwrap();
+        sleep_ms(10);
+    }
 }
 
 /// Another process that looks how far the pool is: until three tasks have ended and one is being worked on.
