@@ -63,6 +63,11 @@ mod header {
         "namespace/set",
         "namespace/get",
         "locking/namespace",
+        "process/entry",
+        "process/config",
+        "process/object",
+        "process/server",
+        "process/relatives",
     ];
 
     pub fn write() {

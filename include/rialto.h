@@ -29,6 +29,10 @@
  *   parent's: the child must neither use nor end them (it would act as the parent: release its permits, or
  *   acquire some that its own death does not give back). The descriptors that a view signals are the
  *   child's too, unless it closes them. A child of vfork must not call Rialto at all.
+ * - Processes. A child has a descriptor of ours, behind the passed ones: it tells of the parent's end, and a daemon
+ *   is killed through it. Who closes descriptors that are not his own loses that; closed in the parent, it ends
+ *   its daemons. A parent that runs another program counts as ended. In a forked child, rialto_process_t is the
+ *   parent's.
  * - Exec and exit. What a thread holds when it ends or execs is treated as if it had been killed.
  * - Threads. A lock belongs to the thread that acquired it. A message in hand, room reserved for one, a
  *   permit of a tracked semaphore, a place at a barrier and an end of a pipe belong to a member: the
@@ -109,6 +113,11 @@
  *   rialto_list_t        byte strings in an order                    rialto_list_...
  *   rialto_dict_t        byte strings by key                         rialto_dict_...
  *   rialto_namespace_t   attributes by name, with types              rialto_namespace_...
+ *   Processes:
+ *   rialto_entry_t       what children run, by name                  rialto_process_main
+ *   rialto_process_t     a child                                     rialto_process_...
+ *   rialto_forkserver_t  a process that forks others                 rialto_forkserver_...
+ *   the parent           is it there still?                          rialto_parent_...
  *
  * A WORKER
  *   rialto_region_t region;
@@ -127,6 +136,24 @@
  *   if (status != RIALTO_EPIPE)                        // that is: closed and drained
  *       return 1;
  *   rialto_region_detach(&region);
+ *
+ * A PROCESS
+ *   static int count(const rialto_child_t *child, void *context) { return work(child->args, child->args_bytes); }
+ *   static const rialto_entry_t entries[] = {{"count", count, NULL}};
+ *   int main(void)
+ *   {
+ *       rialto_process_config_t config;
+ *       rialto_process_t process;
+ *       int32_t code;
+ *       rialto_process_main(entries, 1);               // in a child: runs count, and ends
+ *       rialto_process_config_default(&config);
+ *       config.args = "text";
+ *       config.args_bytes = 4;
+ *       if (rialto_process_start("count", &config, &process) < 0)
+ *           return 1;
+ *       rialto_process_join(&process, &code);          // negative: the signal that killed it
+ *       rialto_process_close(&process);
+ *   }
  *
  * Link with what pkg-config --libs rialto says (--static for the static library). */
 
@@ -191,10 +218,14 @@
 
 /**
  * This thread does not hold the lock, or is not the one that joined; the permit is not held any more; the
- * ticket is used up, or somebody else's.
+ * ticket is used up, or somebody else's; the process is the parent's child, not this one's.
  */
 #define RIALTO_EPERM (-1)
-/** No object of that name in the region, or no region of that name; no such index, item, key or attribute. */
+
+/**
+ * No object of that name in the region, or no region of that name; no such index, item, key or attribute;
+ * no such entry or program; no parent.
+ */
 #define RIALTO_ENOENT (-2)
 
 /**
@@ -208,7 +239,7 @@
 /**
  * Still in use: the lock is held; a member is left, or has a message, a
  * permit, a registration or an end; an end has a message in hand, or room reserved; keys came or went while a
- * dict was walked through.
+ * dict was walked through; the process, or a child of the fork server, runs.
  */
 #define RIALTO_EBUSY (-16)
 /** An object or region of that name, or at that place, exists already. */
@@ -217,7 +248,7 @@
 #define RIALTO_EINVAL (-22)
 /** The region's member table is full. */
 #define RIALTO_ENFILE (-23)
-/** This thread holds 64 locks and memberships, or is a member of 16 regions. */
+/** This thread holds 64 locks and memberships, or is a member of 16 regions; this process has no descriptor left. */
 #define RIALTO_EMFILE (-24)
 /** The memory, the region or /dev/shm has no room; a list, dict or namespace is full. */
 #define RIALTO_ENOSPC (-28)
@@ -247,7 +278,7 @@
  * too large for that.
  */
 #define RIALTO_ENOTSUP (-95)
-/** The other end of the pipe is closed, or its holder died. */
+/** The other end of the pipe is closed, or its holder died; the fork server has ended. */
 #define RIALTO_ECONNRESET (-104)
 
 /**
@@ -347,6 +378,37 @@
  * Pipe(False).
  */
 #define RIALTO_PIPE_DUPLEX 1
+/** A flag: the child is killed when this process ends, however that ends, or runs another program. */
+#define RIALTO_PROCESS_DAEMON 1
+
+/**
+ * A flag: a forked child keeps 0, 1, 2 and the passed descriptors only, these at 3, 4, ... Others have nothing else
+ * anyway.
+ */
+#define RIALTO_PROCESS_ONLY_FDS 2
+/** A method: a program, begun anew. Right in threaded processes too. */
+#define RIALTO_PROCESS_SPAWN 0
+
+/**
+ * A method: a copy of this process. The fastest. With other threads around, the child must do only what is
+ * async-signal-safe (rialto's locks and objects may be used too), until it ends or runs another program. It ends by
+ * _exit: what stdio has in its buffers is not written, so fflush.
+ */
+#define RIALTO_PROCESS_FORK 1
+/** A method: a copy of a fork server. Right in threaded processes too, and faster than a program's start. */
+#define RIALTO_PROCESS_FORKSERVER 2
+
+/**
+ * The exit code of a process of which nobody can say how it ended: SIGCHLD is ignored, somebody else has waited
+ * for it, or its fork server is gone.
+ */
+#define RIALTO_EXIT_UNKNOWN (-2147483648)
+/** The exit code of a child in whose entry Rust code panicked. */
+#define RIALTO_EXIT_PANICKED 101
+/** The exit code of a child that could not begin. */
+#define RIALTO_EXIT_BAD_START 126
+/** The exit code of a spawned child whose program has no such entry. */
+#define RIALTO_EXIT_NO_ENTRY 127
 
 /**
  * A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
@@ -800,6 +862,94 @@ typedef struct rialto_attribute_t {
     /** Of RIALTO_ATTRIBUTE_F64. */
     double f64;
 } rialto_attribute_t;
+
+/** What a child is told. Lives until its entry returns; so does what it points to. */
+typedef struct rialto_child_t {
+    /** The entry's name; "" for a forked function. */
+    const char *entry;
+    /** The process's name. */
+    const char *name;
+    /** What the parent gave it. May be NULL if there are none. */
+    const void *args;
+    /** So many. */
+    size_t args_bytes;
+    /** The passed descriptors, in the parent's order. */
+    const int *fds;
+    /** So many. */
+    uint32_t fd_count;
+    /** RIALTO_PROCESS_DAEMON or 0. */
+    uint32_t flags;
+} rialto_child_t;
+
+/** Something that a child can run, by name. Programs that start each other agree on names. */
+typedef struct rialto_entry_t {
+    /** 1 to 31 bytes. */
+    const char *name;
+    /** Returns the exit code, of which 8 bits count. */
+    int (*run)(const struct rialto_child_t *child, void *context);
+    /** What `run` gets; of the child's program, not of the parent's. */
+    void *context;
+} rialto_entry_t;
+
+/**
+ * A process that forks others, see RIALTO_PROCESS_FORKSERVER. Lives on your stack or wherever you like; must not move
+ * while it is alive. It ends with the process that started it; its children need not.
+ */
+typedef struct rialto_forkserver_t {
+    /** Not for you. */
+    uint64_t _private[16];
+} rialto_forkserver_t;
+
+/**
+ * What a process is started with. Fill it with rialto_process_config_default, then change what you like. What it
+ * points to must stay until rialto_process_start has returned.
+ */
+typedef struct rialto_process_config_t {
+    /** At most 31 bytes; NULL: the entry's. ps shows 15 of them. */
+    const char *name;
+    /** What the entry gets. */
+    const void *args;
+    /** So many. */
+    size_t args_bytes;
+    /** Descriptors that the entry gets. */
+    const int *fds;
+    /** So many, at most 64. */
+    uint32_t fd_count;
+    /** 0, or any of RIALTO_PROCESS_DAEMON and RIALTO_PROCESS_ONLY_FDS. */
+    uint32_t flags;
+    /** RIALTO_PROCESS_SPAWN, _FORK or _FORKSERVER. */
+    uint32_t method;
+    /** Must be 0. */
+    uint32_t _reserved_word;
+    /** For spawn: the program's file, for which there is no search; NULL: this program. */
+    const char *program;
+    /** For spawn: what the program's main gets behind its name, and a NULL; NULL: nothing. */
+    const char *const *argv;
+    /** For RIALTO_PROCESS_FORKSERVER: alive. */
+    const struct rialto_forkserver_t *server;
+    /** Must be 0. */
+    uint64_t _reserved[2];
+} rialto_process_config_t;
+
+/**
+ * A child. Private to the process that started it: in one that this forks, every call says RIALTO_EPERM. Lives on
+ * your stack or wherever you like; must not move while it is alive. What it has (descriptors, and the zombie that
+ * an ended child is) is given back by rialto_process_close.
+ */
+typedef struct rialto_process_t {
+    /** Not for you. */
+    uint64_t _private[16];
+} rialto_process_t;
+
+/** The calling process. */
+typedef struct rialto_current_t {
+    /** Ends with a zero; "MainProcess" where nobody gave one. */
+    char name[32];
+    /** Its process id. */
+    int32_t pid;
+    /** RIALTO_PROCESS_DAEMON or 0. */
+    uint32_t flags;
+} rialto_current_t;
 
 /** Bytes of some structure; only its size is checked. All processes must agree on the structure. */
 #define RIALTO_BLOCK 0
@@ -7225,6 +7375,311 @@ int rialto_namespace_is_locked(const struct rialto_namespace_t *ns, bool *is_loc
  */
 int rialto_namespace_deaths(const struct rialto_namespace_t *ns,
                             uint32_t *deaths);
+
+/**
+ * Call it first of all in main(), before anything else runs or writes. In a process that was started to run one of
+ * the entries it does that, and does not return: the process ends as if main() had returned the entry's result. In
+ * any other one it returns, and the entries can be started from now on.
+ *
+ * entries     what children can run; neither it nor the names ever change or go away.
+ * count       how many; 0 if this program only starts others.
+ * Returns     RIALTO_OK; RIALTO_EEXIST (called before, with another table); RIALTO_EINVAL (a name is bad, an
+ *             entry has no function).
+ * Concurrency before there are other threads.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_main(const struct rialto_entry_t *entries,
+                        uint32_t count);
+
+/**
+ * Spawn, of this program; no arguments, no descriptors, no daemon.
+ *
+ * config      gets these.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_config_default(struct rialto_process_config_t *config);
+
+/**
+ * Starts a process that runs the entry of that name.
+ *
+ * entry       in the child's program: as it told rialto_process_main.
+ * config      how; with RIALTO_PROCESS_FORK see there.
+ * process     gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such entry here or in the server's program; no such file);
+ *             RIALTO_ECONNRESET (the server has ended); RIALTO_EMFILE (descriptors; the server's
+ *             children); RIALTO_EAGAIN (too many processes); RIALTO_ENOMEM; RIALTO_ENOTSUP (no /proc; before Linux
+ *             5.4); RIALTO_EINVAL (a bad name or number; more than 64 descriptors, or one that is not open; a server
+ *             that is not alive); what execve says of the program. Nothing is left running then. An entry that is
+ *             missing in a spawned program is told by the exit code, RIALTO_EXIT_NO_ENTRY.
+ * Concurrency any thread; but a spawn copies the environment, which nobody may change meanwhile.  Blocks: until the
+ *             child runs its program, or the server has answered.
+ * Signals     not async-signal-safe.
+ * If we die   a child that runs already, runs; as a daemon it is killed.
+ * Since       0.1
+ */
+int rialto_process_start(const char *entry,
+                         const struct rialto_process_config_t *config,
+                         struct rialto_process_t *process);
+
+/**
+ * Starts a forked process that runs a function, which needs no entry and sees all that this process has.
+ *
+ * run         returns the exit code, of which 8 bits count. What it may do: see RIALTO_PROCESS_FORK.
+ * context     what it gets.
+ * config      as for rialto_process_start; its method, program and server say nothing.
+ * process     gets the view.
+ * Returns     as rialto_process_start; RIALTO_EINVAL also if run is NULL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_process_start.
+ * Since       0.1
+ */
+int rialto_process_fork(int (*run)(const struct rialto_child_t *child, void *context),
+                        void *context,
+                        const struct rialto_process_config_t *config,
+                        struct rialto_process_t *process);
+
+/**
+ * Waits for its end, as long as it takes. Again is fine.
+ *
+ * process     alive.
+ * exit_code   gets 0 to 255, what the entry returned; negative, the signal that killed it; RIALTO_EXIT_UNKNOWN.
+ *             May be NULL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+ * Concurrency one thread at a time for each process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   nobody waits for it.
+ * Since       0.1
+ */
+int rialto_process_join(struct rialto_process_t *process,
+                        int32_t *exit_code);
+
+/**
+ * Waits for its end, at most `timeout_ns` nanoseconds.
+ *
+ * process     alive.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * exit_code   as for rialto_process_join.
+ * Returns     as rialto_process_join; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it runs).
+ * Concurrency as rialto_process_join.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   nobody waits for it.
+ * Since       0.1
+ */
+int rialto_process_join_timeout(struct rialto_process_t *process,
+                                uint64_t timeout_ns,
+                                int32_t *exit_code);
+
+/**
+ * How it ended.
+ *
+ * process     alive.
+ * exit_code   as for rialto_process_join.
+ * Returns     RIALTO_OK; RIALTO_EAGAIN (it runs, or its fork server has not said yet how it ended); RIALTO_EPERM;
+ *             RIALTO_EINVAL.
+ * Concurrency as rialto_process_join.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_exit_code(struct rialto_process_t *process,
+                             int32_t *exit_code);
+
+/**
+ * Whether it runs (or is stopped).
+ *
+ * process     alive.
+ * is_alive    gets the answer; true may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency as rialto_process_join.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_is_alive(struct rialto_process_t *process, bool *is_alive);
+
+/**
+ * SIGTERM, which it can handle or ignore.
+ *
+ * process     alive. Fine if the process has ended.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner; it runs a program of another user);
+ *             RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_terminate(const struct rialto_process_t *process);
+
+/**
+ * SIGKILL.
+ *
+ * process     alive. Fine if the process has ended.
+ * Returns     as rialto_process_terminate.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_kill(const struct rialto_process_t *process);
+
+/**
+ * Any signal; never one to a process that has got its number since.
+ *
+ * process     alive. Fine if the process has ended.
+ * signal      a number of the system's.
+ * Returns     as rialto_process_terminate.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_signal(const struct rialto_process_t *process, int signal);
+
+/**
+ * Its process id. Nobody else's while it is not joined.
+ *
+ * process     alive.
+ * pid         gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_pid(const struct rialto_process_t *process, int32_t *pid);
+
+/**
+ * A descriptor that polls as readable when the process has ended. Not yours to close or read.
+ *
+ * process     alive; closing it closes the descriptor.
+ * fd          gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_sentinel(const struct rialto_process_t *process, int *fd);
+
+/**
+ * Ends the view of a process that has ended, and gives back all that it had.
+ *
+ * process     alive; no other thread is using it.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (the process runs: not done); RIALTO_EPERM (a forked child of its owner:
+ *             not done); RIALTO_EINVAL (also: closed already).
+ * Concurrency one thread.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_close(struct rialto_process_t *process);
+
+/**
+ * Starts a fork server: early, its children are copies of it.
+ *
+ * program     the file of a program whose main begins with rialto_process_main (or Rust's process::main); NULL: this
+ *             program. One that does not is waited for until it ends.
+ * argv        what that main gets behind its name, and a NULL; NULL: nothing.
+ * server      gets the view.
+ * Returns     as rialto_process_start; RIALTO_ECONNRESET (the program ended without becoming a server).
+ * Concurrency as rialto_process_start.  Blocks: until it is ready.
+ * Signals     not async-signal-safe.
+ * If we die   it ends.
+ * Since       0.1
+ */
+int rialto_forkserver_start(const char *program,
+                            const char *const *argv,
+                            struct rialto_forkserver_t *server);
+
+/**
+ * Its process id.
+ *
+ * server      alive.
+ * pid         gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_forkserver_pid(struct rialto_forkserver_t *server, int32_t *pid);
+
+/**
+ * Ends a server that has no children any more, and its view.
+ *
+ * server      alive; no other thread is using it.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (children of it run, or it has not noticed yet that they do not: not done);
+ *             RIALTO_EPERM (a forked child of its owner: not done); RIALTO_ECONNRESET (it has ended before: use
+ *             rialto_forkserver_kill); RIALTO_EINVAL.
+ * Concurrency one thread.  Blocks: for as long as it takes to end.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_forkserver_stop(struct rialto_forkserver_t *server);
+
+/**
+ * Kills a server, if it has not ended, and ends its view. Its children run on, with exit codes that nobody knows.
+ *
+ * server      alive; no other thread is using it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread.  Blocks: for as long as it takes to end.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_forkserver_kill(struct rialto_forkserver_t *server);
+
+/**
+ * The calling process, as it was started.
+ *
+ * current     gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_current(struct rialto_current_t *current);
+
+/**
+ * Who started this process.
+ *
+ * pid         gets the process id; another one's, perhaps, once the parent has ended.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_parent_pid(int32_t *pid);
+
+/**
+ * Whether who started this process still runs.
+ *
+ * is_alive    gets the answer; true may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_parent_is_alive(bool *is_alive);
+
+/**
+ * Waits for the end of who started this process, as long as it takes.
+ *
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto).
+ * Concurrency any thread.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_parent_join(void);
+
+/**
+ * Waits for the end of who started this process, at most `timeout_ns` nanoseconds.
+ *
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_parent_join; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it runs).
+ * Concurrency any thread.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_parent_join_timeout(uint64_t timeout_ns);
+
+/**
+ * A descriptor that hangs up (POLLHUP) when who started this process has ended. Not yours to close or read.
+ *
+ * fd          gets it.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_parent_sentinel(int *fd);
 
 #ifdef __cplusplus
 }  // extern "C"
