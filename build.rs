@@ -115,6 +115,7 @@ mod header {
 
     fn constant(line: &str) -> String {
         match line.strip_prefix("#define ").and_then(|rest| rest.split_once(' ')) {
+            Some((name, "-2147483648")) => format!("#define {name} INT32_MIN"),
             Some((name, value)) if value.starts_with('-') => format!("#define {name} ({value})"),
             Some((name, "18446744073709551615ull")) => format!("#define {name} UINT64_MAX"),
             _ => line.to_owned(),

@@ -402,7 +402,7 @@
  * The exit code of a process of which nobody can say how it ended: SIGCHLD is ignored, somebody else has waited
  * for it, or its fork server is gone.
  */
-#define RIALTO_EXIT_UNKNOWN (-2147483648)
+#define RIALTO_EXIT_UNKNOWN INT32_MIN
 /** The exit code of a child in whose entry Rust code panicked. */
 #define RIALTO_EXIT_PANICKED 101
 /** The exit code of a child that could not begin. */

@@ -32,6 +32,7 @@ static int run_sleep(const rialto_child_t *child, void *context)
     say(child, "!");
     for (;;)
         pause();
+    return 0;
 }
 
 static int run_about(const rialto_child_t *child, void *context)
@@ -143,6 +144,7 @@ static int run_parent(const rialto_child_t *child, void *context)
     EXPECT(rialto_process_start(args + 2, &config, &process), RIALTO_OK);
     for (;;)
         pause();
+    return 0;
 }
 
 static void gate_make_private(struct gate *gate)
