@@ -154,6 +154,35 @@ const PARTS: &[Part] = &[
             ),
         ],
     ),
+    Part(
+        "Processes",
+        &[
+            Section(
+                "rialto_process_t",
+                "a child: started, waited for, ended",
+                &["process/entry", "process/config", "process/object"],
+                &[],
+            ),
+            Section(
+                "rialto_forkserver_t",
+                "a small process that forks children for you",
+                &["process/server"],
+                &[],
+            ),
+            Section(
+                "rialto_current_process",
+                "the calling process, and its parent",
+                &["process/relatives"],
+                &[],
+            ),
+            Section(
+                "rialto_pool_t",
+                "workers that divide tasks",
+                &["pool/config", "pool/object", "pool/tasks", "pool/worker"],
+                &[],
+            ),
+        ],
+    ),
 ];
 
 const WIDTH: usize = 100;

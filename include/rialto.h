@@ -140,6 +140,11 @@
  *     rialto_list_t               byte strings in an order
  *     rialto_dict_t               byte strings by key
  *     rialto_namespace_t          attributes by name, with types
+ *   Processes
+ *     rialto_process_t            a child: started, waited for, ended
+ *     rialto_forkserver_t         a small process that forks children for you
+ *     rialto_current_process      the calling process, and its parent
+ *     rialto_pool_t               workers that divide tasks
  *
  * A WORKER
  *   #include <rialto.h>
@@ -221,11 +226,15 @@ extern "C" {
 
 /**
  * Not yours: the lock is not held by this thread, or the membership is not; the permit, the ticket
- * or the end is not held any more; the member that you act as is gone.
+ * or the end is not held any more; the member that you act as is gone; the process is the parent's
+ * child, not this one's.
  */
 #define RIALTO_EPERM (-1)
 
-/** No region or no object of that name; no such index, item, key or attribute. */
+/**
+ * No region or no object of that name; no such index, item, key or attribute;
+ * no such entry or program; no parent.
+ */
 #define RIALTO_ENOENT (-2)
 
 /**
@@ -240,6 +249,7 @@ extern "C" {
 /**
  * Still in use: the lock is held; the member has a message, a permit, a registration or an end; the
  * end has a message in hand, or room reserved; keys came or went while a dict was walked through.
+ * The process, or a child of the fork server, runs.
  * Or: threads that are stopped in the middle of such a call hold us up.
  */
 #define RIALTO_EBUSY (-16)
@@ -250,7 +260,10 @@ extern "C" {
 #define RIALTO_EINVAL (-22)
 /** The region's table of members, or of views of it, is full. */
 #define RIALTO_ENFILE (-23)
-/** This thread holds 64 locks and memberships, or is a member of 16 regions. */
+
+/**
+ * This thread holds 64 locks and memberships, or is a member of 16 regions; this process has no descriptor left.
+ */
 #define RIALTO_EMFILE (-24)
 
 /**
@@ -291,7 +304,7 @@ extern "C" {
  */
 #define RIALTO_ENOTSUP (-95)
 
-/** The other end of the pipe is closed, or its holder died. */
+/** The other end of the pipe is closed, or its holder died; the fork server has ended. */
 #define RIALTO_ECONNRESET (-104)
 
 /**
@@ -7022,6 +7035,845 @@ int rialto_namespace_is_locked(const rialto_namespace_t *ns, bool *is_locked);
  * Since       0.1
  */
 int rialto_namespace_deaths(const rialto_namespace_t *ns, uint32_t *deaths);
+
+/* ==== Processes =============================================================================== */
+
+/* ---- rialto_process_t: a child: started, waited for, ended ----------------------------------- */
+
+/**
+ * A flag: the child is killed when this process ends, however that ends, or runs another program.
+ */
+#define RIALTO_PROCESS_DAEMON 1
+
+/**
+ * A flag: a forked child keeps 0, 1, 2 and the passed descriptors only, these at 3, 4, ... Others have nothing else
+ * anyway.
+ */
+#define RIALTO_PROCESS_ONLY_FDS 2
+
+/** A method: a program, begun anew. Right in threaded processes too. */
+#define RIALTO_PROCESS_SPAWN 0
+
+/**
+ * A method: a copy of this process. The fastest. With other threads around, the child must do only what is
+ * async-signal-safe (rialto's locks and objects may be used too), until it ends or runs another program. It ends by
+ * _exit: what stdio has in its buffers is not written, so fflush.
+ */
+#define RIALTO_PROCESS_FORK 1
+
+/**
+ * A method: a copy of a fork server. Right in threaded processes too, and faster than a program's start.
+ */
+#define RIALTO_PROCESS_FORKSERVER 2
+
+/**
+ * The exit code of a process of which nobody can say how it ended: SIGCHLD is ignored, somebody else has waited
+ * for it, or its fork server is gone.
+ */
+#define RIALTO_EXIT_UNKNOWN (-2147483648)
+
+/** The exit code of a child in whose entry Rust code panicked. */
+#define RIALTO_EXIT_PANICKED 101
+/** The exit code of a child that could not begin. */
+#define RIALTO_EXIT_BAD_START 126
+/** The exit code of a spawned child whose program has no such entry. */
+#define RIALTO_EXIT_NO_ENTRY 127
+
+/**
+ * A process that forks others, see RIALTO_PROCESS_FORKSERVER. Lives on your stack or wherever you like; must not move
+ * while it is alive. It ends with the process that started it; its children need not.
+ */
+typedef struct rialto_forkserver_t {
+    /** Not for you. */
+    uint64_t _private[16];
+} rialto_forkserver_t;
+
+/** What a child is told. Lives until its entry returns; so does what it points to. */
+typedef struct rialto_child_t {
+    /** The entry's name; "" for a forked function. */
+    const char *entry;
+    /** The process's name. */
+    const char *name;
+    /** What the parent gave it. May be NULL if there are none. */
+    const void *args;
+    /** So many. */
+    size_t args_bytes;
+    /** The passed descriptors, in the parent's order. */
+    const int *fds;
+    /** So many. */
+    uint32_t fd_count;
+    /** RIALTO_PROCESS_DAEMON or 0. */
+    uint32_t flags;
+} rialto_child_t;
+
+/** Something that a child can run, by name. Programs that start each other agree on names. */
+typedef struct rialto_entry_t {
+    /** 1 to 31 bytes. */
+    const char *name;
+    /** Returns the exit code, of which 8 bits count. */
+    int (*run)(const rialto_child_t *child, void *context);
+    /** What `run` gets; of the child's program, not of the parent's. */
+    void *context;
+} rialto_entry_t;
+
+/**
+ * What a process is started with. Fill it with rialto_process_config_default, then change what you like. What it
+ * points to must stay until rialto_process_start has returned.
+ */
+typedef struct rialto_process_config_t {
+    /** At most 31 bytes; NULL: the entry's. ps shows 15 of them. */
+    const char *name;
+    /** What the entry gets. */
+    const void *args;
+    /** So many. */
+    size_t args_bytes;
+    /** Descriptors that the entry gets. */
+    const int *fds;
+    /** So many, at most 64. */
+    uint32_t fd_count;
+    /** 0, or any of RIALTO_PROCESS_DAEMON and RIALTO_PROCESS_ONLY_FDS. */
+    uint32_t flags;
+    /** RIALTO_PROCESS_SPAWN, _FORK or _FORKSERVER. */
+    uint32_t method;
+    /** Must be 0. */
+    uint32_t _reserved_word;
+    /** For spawn: the program's file, for which there is no search; NULL: this program. */
+    const char *program;
+    /** For spawn: what the program's main gets behind its name, and a NULL; NULL: nothing. */
+    const char *const *argv;
+    /** For RIALTO_PROCESS_FORKSERVER: alive. */
+    const rialto_forkserver_t *server;
+    /** Must be 0. */
+    uint64_t _reserved[2];
+} rialto_process_config_t;
+
+/**
+ * A child. Private to the process that started it: in one that this forks, every call says RIALTO_EPERM. Lives on
+ * your stack or wherever you like; must not move while it is alive. What it has (descriptors, and the zombie that
+ * an ended child is) is given back by rialto_process_close.
+ */
+typedef struct rialto_process_t {
+    /** Not for you. */
+    uint64_t _private[16];
+} rialto_process_t;
+
+/**
+ * Call it first of all in main(), before anything else runs or writes. In a process that was started to run one of
+ * the entries it does that, and does not return: the process ends as if main() had returned the entry's result. In
+ * any other one it returns, and the entries can be started from now on.
+ *
+ * entries     what children can run; neither it nor the names ever change or go away.
+ * count       how many; 0 if this program only starts others.
+ * Returns     RIALTO_OK; RIALTO_EEXIST (called before, with another table); RIALTO_EINVAL (a name is bad, an
+ *             entry has no function).
+ * Concurrency before there are other threads.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_main(const rialto_entry_t *entries, uint32_t count);
+
+/**
+ * Spawn, of this program; no arguments, no descriptors, no daemon.
+ *
+ * config      gets these.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_config_default(rialto_process_config_t *config);
+
+/**
+ * Starts a process that runs the entry of that name.
+ *
+ * entry       in the child's program: as it told rialto_process_main.
+ * config      how; with RIALTO_PROCESS_FORK see there.
+ * process     gets the view.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such entry here or in the server's program; no such file);
+ *             RIALTO_ECONNRESET (the server has ended); RIALTO_EMFILE (descriptors; the server's
+ *             children); RIALTO_EAGAIN (too many processes); RIALTO_ENOMEM; RIALTO_ENOTSUP (no /proc; before Linux
+ *             5.4); RIALTO_EINVAL (a bad name or number; more than 64 descriptors, or one that is not open; a server
+ *             that is not alive); what execve says of the program. Nothing is left running then. An entry that is
+ *             missing in a spawned program is told by the exit code, RIALTO_EXIT_NO_ENTRY.
+ * Concurrency any thread; but a spawn copies the environment, which nobody may change meanwhile.  Blocks: until the
+ *             child runs its program, or the server has answered.
+ * Signals     not async-signal-safe.
+ * If we die   a child that runs already, runs; as a daemon it is killed.
+ * Since       0.1
+ */
+int rialto_process_start(const char *entry, const rialto_process_config_t *config,
+                         rialto_process_t *process);
+
+/**
+ * Starts a forked process that runs a function, which needs no entry and sees all that this process has.
+ *
+ * run         returns the exit code, of which 8 bits count. What it may do: see RIALTO_PROCESS_FORK.
+ * context     what it gets.
+ * config      as for rialto_process_start; its method, program and server say nothing.
+ * process     gets the view.
+ * Returns     as rialto_process_start; RIALTO_EINVAL also if run is NULL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_process_start.
+ * Since       0.1
+ */
+int rialto_process_fork(int (*run)(const rialto_child_t *child, void *context), void *context,
+                        const rialto_process_config_t *config, rialto_process_t *process);
+
+/**
+ * Waits for its end, as long as it takes. Again is fine.
+ *
+ * process     alive.
+ * exit_code   gets 0 to 255, what the entry returned; negative, the signal that killed it; RIALTO_EXIT_UNKNOWN.
+ *             May be NULL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+ * Concurrency one thread at a time for each process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   nobody waits for it.
+ * Since       0.1
+ */
+int rialto_process_join(rialto_process_t *process, int32_t *exit_code);
+
+/**
+ * Waits for its end, at most `timeout_ns` nanoseconds.
+ *
+ * process     alive.
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * exit_code   as for rialto_process_join.
+ * Returns     as rialto_process_join; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it runs).
+ * Concurrency as rialto_process_join.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   nobody waits for it.
+ * Since       0.1
+ */
+int rialto_process_join_timeout(rialto_process_t *process, uint64_t timeout_ns, int32_t *exit_code);
+
+/**
+ * How it ended.
+ *
+ * process     alive.
+ * exit_code   as for rialto_process_join.
+ * Returns     RIALTO_OK; RIALTO_EAGAIN (it runs, or its fork server has not said yet how it ended); RIALTO_EPERM;
+ *             RIALTO_EINVAL.
+ * Concurrency as rialto_process_join.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_exit_code(rialto_process_t *process, int32_t *exit_code);
+
+/**
+ * Whether it runs (or is stopped).
+ *
+ * process     alive.
+ * is_alive    gets the answer; true may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency as rialto_process_join.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_is_alive(rialto_process_t *process, bool *is_alive);
+
+/**
+ * SIGTERM, which it can handle or ignore.
+ *
+ * process     alive. Fine if the process has ended.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner; it runs a program of another user);
+ *             RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_terminate(const rialto_process_t *process);
+
+/**
+ * SIGKILL.
+ *
+ * process     alive. Fine if the process has ended.
+ * Returns     as rialto_process_terminate.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_kill(const rialto_process_t *process);
+
+/**
+ * Any signal; never one to a process that has got its number since.
+ *
+ * process     alive. Fine if the process has ended.
+ * signal      a number of the system's.
+ * Returns     as rialto_process_terminate.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_signal(const rialto_process_t *process, int signal);
+
+/**
+ * Its process id. Nobody else's while it is not joined.
+ *
+ * process     alive.
+ * pid         gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_pid(const rialto_process_t *process, int32_t *pid);
+
+/**
+ * A descriptor that polls as readable when the process has ended. Not yours to close or read.
+ *
+ * process     alive; closing it closes the descriptor.
+ * fd          gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_sentinel(const rialto_process_t *process, int *fd);
+
+/**
+ * Ends the view of a process that has ended, and gives back all that it had.
+ *
+ * process     alive; no other thread is using it.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (the process runs: not done); RIALTO_EPERM (a forked child of its owner:
+ *             not done); RIALTO_EINVAL (also: closed already).
+ * Concurrency one thread.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_close(rialto_process_t *process);
+
+/* ---- rialto_forkserver_t: a small process that forks children for you ------------------------ */
+
+/**
+ * Starts a fork server: early, its children are copies of it.
+ *
+ * program     the file of a program whose main begins with rialto_process_main (or Rust's process::main); NULL: this
+ *             program. One that does not is waited for until it ends.
+ * argv        what that main gets behind its name, and a NULL; NULL: nothing.
+ * server      gets the view.
+ * Returns     as rialto_process_start; RIALTO_ECONNRESET (the program ended without becoming a server).
+ * Concurrency as rialto_process_start.  Blocks: until it is ready.
+ * Signals     not async-signal-safe.
+ * If we die   it ends.
+ * Since       0.1
+ */
+int rialto_forkserver_start(const char *program, const char *const *argv,
+                            rialto_forkserver_t *server);
+
+/**
+ * Its process id.
+ *
+ * server      alive.
+ * pid         gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_forkserver_pid(rialto_forkserver_t *server, int32_t *pid);
+
+/**
+ * Ends a server that has no children any more, and its view.
+ *
+ * server      alive; no other thread is using it.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (children of it run, or it has not noticed yet that they do not: not done);
+ *             RIALTO_EPERM (a forked child of its owner: not done); RIALTO_ECONNRESET (it has ended before: use
+ *             rialto_forkserver_kill); RIALTO_EINVAL.
+ * Concurrency one thread.  Blocks: for as long as it takes to end.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_forkserver_stop(rialto_forkserver_t *server);
+
+/**
+ * Kills a server, if it has not ended, and ends its view. Its children run on, with exit codes that nobody knows.
+ *
+ * server      alive; no other thread is using it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread.  Blocks: for as long as it takes to end.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_forkserver_kill(rialto_forkserver_t *server);
+
+/* ---- rialto_current_process: the calling process, and its parent ----------------------------- */
+
+/** The calling process. */
+typedef struct rialto_current_t {
+    /** Ends with a zero; "MainProcess" where nobody gave one. */
+    char name[32];
+    /** Its process id. */
+    int32_t pid;
+    /** RIALTO_PROCESS_DAEMON or 0. */
+    uint32_t flags;
+} rialto_current_t;
+
+/**
+ * The calling process, as it was started.
+ *
+ * current     gets it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_process_current(rialto_current_t *current);
+
+/**
+ * Who started this process.
+ *
+ * pid         gets the process id; another one's, perhaps, once the parent has ended.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_parent_pid(int32_t *pid);
+
+/**
+ * Whether who started this process still runs.
+ *
+ * is_alive    gets the answer; true may be old when you read it.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_parent_is_alive(bool *is_alive);
+
+/**
+ * Waits for the end of who started this process, as long as it takes.
+ *
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto).
+ * Concurrency any thread.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_parent_join(void);
+
+/**
+ * Waits for the end of who started this process, at most `timeout_ns` nanoseconds.
+ *
+ * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
+ * Returns     as rialto_parent_join; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it runs).
+ * Concurrency any thread.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_parent_join_timeout(uint64_t timeout_ns);
+
+/**
+ * A descriptor that hangs up (POLLHUP) when who started this process has ended. Not yours to close or read.
+ *
+ * fd          gets it.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
+ * Concurrency any thread.  Signals: async-signal-safe.
+ * Since       0.1
+ */
+int rialto_parent_sentinel(int *fd);
+
+/* ---- rialto_pool_t: workers that divide tasks ------------------------------------------------ */
+
+/** The function returned 0: here is what it wrote. */
+#define RIALTO_TASK_DONE 0
+/** It returned another number, see `code`; what it wrote says why. */
+#define RIALTO_TASK_FAILED 1
+/** It was in Rust, and panicked, saying this. */
+#define RIALTO_TASK_PANICKED 2
+/** Its result was too long: `result_bytes` says how long. */
+#define RIALTO_TASK_TOO_LARGE 3
+/** The worker has no function of that name. */
+#define RIALTO_TASK_NO_FUNCTION 4
+/** Its workers died, as often as the pool allows. */
+#define RIALTO_TASK_DIED 5
+/** It took too long; its worker was killed. */
+#define RIALTO_TASK_TIMED_OUT 6
+/** By rialto_pool_cancel or rialto_pool_terminate. */
+#define RIALTO_TASK_CANCELLED 7
+/** What the pool's table said of it is nonsense: a process has written wild. */
+#define RIALTO_TASK_LOST 8
+
+/**
+ * What a pool is created with. Fill it with rialto_pool_config_default, then change what you like.
+ */
+typedef struct rialto_pool_config_t {
+    /** 1 to 64. */
+    uint32_t workers;
+    /** Tasks under way at a time, those counted whose report waits to be collected. 1 to 32768. */
+    uint32_t slots;
+    /** Longest task; of several items in one, 4 bytes for each besides. Up to 2^26. */
+    uint32_t max_task_bytes;
+    /** Longest result; of several items in one, 16 bytes for each besides. Up to 2^26. */
+    uint32_t max_result_bytes;
+    /** How often a task is begun again after the death of the worker that had it. 0 to 20. */
+    uint32_t retries;
+    /** A worker that has done so many tasks is replaced. 0: none is. */
+    uint32_t tasks_per_worker;
+    /**
+     * How long a task may take; then its worker is killed. RIALTO_WAIT_FOREVER: as long as it likes.
+     */
+    uint64_t timeout_ns;
+    /**
+     * A function that each worker calls first. If it fails in worker after worker, the pool is
+     * broken. May be NULL.
+     */
+    const char *initializer;
+    /** What that gets. */
+    const void *argument;
+    /** So many bytes, at most 1024. */
+    size_t argument_bytes;
+} rialto_pool_config_t;
+
+/**
+ * A pool, as its parent sees it. Private to the process that created it; must not move while it is
+ * alive. It has memory and descriptors of the process, which rialto_pool_end gives back.
+ */
+typedef struct rialto_pool_t {
+    /** Private. */
+    uint64_t _private[8];
+} rialto_pool_t;
+
+/** What a worker is at, as it says itself. */
+typedef struct rialto_worker_t {
+    /** Its process, as it sees its own id; 0: none yet. */
+    uint32_t pid;
+    /** Whether it has a task. */
+    bool is_busy;
+    /** For how long. */
+    uint64_t busy_ns;
+    /** How many tasks workers in its place have done. */
+    uint64_t done;
+} rialto_worker_t;
+
+/** How far a pool is. Figures of several moments: they may be one off against each other. */
+typedef struct rialto_progress_t {
+    /** Tasks submitted. */
+    uint64_t submitted;
+    /** Tasks that ended, however. */
+    uint64_t ended;
+    /** How often a task was begun again after a death. */
+    uint64_t redone;
+    /** Tasks that nobody has begun. */
+    uint32_t pending;
+    /** Tasks being worked on. */
+    uint32_t running;
+    /** How many workers there are. */
+    uint32_t workers;
+    /** 0. */
+    uint32_t reserved;
+    /** Each of them. */
+    rialto_worker_t worker[64];
+} rialto_progress_t;
+
+/** How a task went. */
+typedef struct rialto_report_t {
+    /** Which one, as rialto_pool_submit said; of rialto_pool_map, the item's index. */
+    uint64_t task;
+    /**
+     * What the function wrote, in the pool's memory until the next call with the pool; NULL if there is none.
+     */
+    const void *result;
+    /** How many bytes. */
+    size_t result_bytes;
+    /** RIALTO_TASK_DONE, RIALTO_TASK_FAILED ... */
+    uint32_t outcome;
+    /** What the function returned, if that was called. */
+    int32_t code;
+    /**
+     * 0, or how many workers had it in hand before and died: some of its effects may have happened
+     * twice.
+     */
+    uint32_t attempt;
+    /** 0. */
+    uint32_t reserved;
+} rialto_report_t;
+
+/** Where a function writes its result. Only ever pointed to. */
+typedef struct rialto_output_t {
+    /** Private. */
+    uint64_t _private[1];
+} rialto_output_t;
+
+/** A function that tasks name. */
+typedef struct rialto_function_t {
+    /** 1 to 31 bytes. */
+    const char *name;
+    /**
+     * Gets a task, a private copy, and writes its result (rialto_output_write). Returns 0; or another
+     * number if it failed: then what it wrote says why.
+     */
+    int (*run)(const void *task, size_t task_bytes, rialto_output_t *output, void *context);
+    /** What `run` gets. */
+    void *context;
+} rialto_function_t;
+
+/**
+ * Fills in the defaults: 16 tasks under way for each worker, of up to 4096 bytes, results too; begun
+ * again twice; no timeout; no initializer.
+ *
+ * workers     how many.
+ * config      gets this and the usual for the rest; the number is not checked yet.
+ * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pool_config_default(uint32_t workers, rialto_pool_config_t *config);
+
+/**
+ * How many bytes a pool takes in its region, at most.
+ *
+ * config      of the pool.
+ * pool_bytes  gets the number; the region's own bookkeeping comes on top.
+ * Returns     RIALTO_OK; RIALTO_ENOSPC (more than any region has); RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pool_bytes(const rialto_pool_config_t *config, uint64_t *pool_bytes);
+
+/**
+ * Creates a pool's objects in a region, and starts its workers. Python's Pool(workers).
+ *
+ * region      alive; its view must outlive the pool's.
+ * name        1 to 24 bytes; the objects' names begin with it: .tasks, .table, .done.
+ * config      how.
+ * start       starts a process (rialto_process_start, in a way that you choose) into `process`, which
+ *             must be that; its entry calls rialto_pool_work with these bytes, which are its
+ *             args. Called now, and in the functions below whenever a worker is to be replaced.
+ *             Returns what rialto_process_start did. Start daemons: they end with this process.
+ * context     what it gets.
+ * pool        gets the view.
+ * Returns     RIALTO_OK; as rialto_queue_create; what `start` returned; RIALTO_EMSGSIZE (the
+ *             initializer's argument). Negative: nothing is left.
+ * Concurrency one thread.  Blocks: as `start` does, and as rialto_queue_create.
+ * Signals     not async-signal-safe.
+ * If we die   workers that are daemons are killed, others end when they have no task.
+ * Since       0.1
+ */
+int rialto_pool_create(const rialto_region_t *region, const char *name,
+                       const rialto_pool_config_t *config,
+                       int (*start)(const void *args, size_t args_bytes, rialto_process_t *process,
+                                    void *context), void *context, rialto_pool_t *pool);
+
+/**
+ * No more tasks. Workers end when those that there are have ended.
+ *
+ * pool        alive.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread at a time for each pool.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pool_close(rialto_pool_t *pool);
+
+/**
+ * Waits until all tasks have ended, and all workers. Reports can be collected afterwards.
+ *
+ * pool        alive, and closed.
+ * timeout_ns  how long; 0 polls.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN (polling);
+ *             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EINVAL; what `start` says, if there
+ *             is no worker and has not been one for five seconds.
+ * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
+ * Since       0.1
+ */
+int rialto_pool_join(rialto_pool_t *pool, uint64_t timeout_ns);
+
+/**
+ * Kills all workers, and waits for their ends. Tasks that had not ended are RIALTO_TASK_CANCELLED; all
+ * reports can be collected.
+ *
+ * pool        alive.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency one thread at a time for each pool.  Blocks: for a moment.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
+ * Since       0.1
+ */
+int rialto_pool_terminate(rialto_pool_t *pool);
+
+/**
+ * Terminates the pool, and removes its objects from the region. The view is not alive any more.
+ *
+ * pool        alive.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (another process has the objects open: they stay, see
+ *             rialto_region_remove; the pool has ended); RIALTO_EPERM (a forked child of its owner);
+ *             RIALTO_EINVAL.
+ * Concurrency one thread.  Blocks: for a moment; as rialto_region_remove.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
+ * Since       0.1
+ */
+int rialto_pool_end(rialto_pool_t *pool);
+
+/**
+ * Replaces workers that have ended, and kills those whose task takes too long. All functions that wait
+ * do this; who does not wait for long, calls it now and then.
+ *
+ * pool        alive.
+ * Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried again
+ *             at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+ * Concurrency one thread at a time for each pool.  Blocks: as `start` does.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
+ * Since       0.1
+ */
+int rialto_pool_tend(rialto_pool_t *pool);
+
+/**
+ * How far a pool is, for any process that is attached to the region.
+ *
+ * region      alive.
+ * name        the pool's.
+ * progress    gets the figures.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EPROTOTYPE (that is none); RIALTO_EBADREGION;
+ *             RIALTO_EINVAL.
+ * Concurrency any thread of any process.  Blocks: no.
+ * Signals     not async-signal-safe.
+ * Since       0.1
+ */
+int rialto_pool_progress(const rialto_region_t *region, const char *name,
+                         rialto_progress_t *progress);
+
+/**
+ * Gives the workers a task. Does not wait. Python's apply_async.
+ *
+ * pool        alive.
+ * function    its name, which the workers know: 1 to 31 bytes.
+ * task, task_bytes
+ *             what it gets; NULL is fine for none.
+ * id          gets which one it is.
+ * Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a report
+ *             first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed); RIALTO_EBROKEN (no worker gets
+ *             through its start); RIALTO_EINVAL.
+ * Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be replaced.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
+ * Since       0.1
+ */
+int rialto_pool_submit(rialto_pool_t *pool, const char *function, const void *task,
+                       size_t task_bytes, uint64_t *id);
+
+/**
+ * Waits until that task has ended, and collects its report. Python's AsyncResult.get.
+ *
+ * pool        alive.
+ * id          from rialto_pool_submit.
+ * timeout_ns  how long; 0 polls.
+ * report      gets the report.
+ * Returns     RIALTO_OK, whatever came of the task; RIALTO_ENOENT (it was collected, or there was
+ *             none); as rialto_pool_join.
+ * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
+ * Since       0.1
+ */
+int rialto_pool_wait(rialto_pool_t *pool, uint64_t id, uint64_t timeout_ns,
+                     rialto_report_t *report);
+
+/**
+ * Waits until any task has ended, and collects its report; of several, the oldest one's.
+ *
+ * pool        alive.
+ * timeout_ns  how long; 0 polls.
+ * report      gets the report.
+ * Returns     RIALTO_OK, whatever came of the task; RIALTO_ENOENT (none is under way); as
+ *             rialto_pool_join.
+ * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
+ * Since       0.1
+ */
+int rialto_pool_next(rialto_pool_t *pool, uint64_t timeout_ns, rialto_report_t *report);
+
+/**
+ * Submits a task, and waits for it. Python's apply.
+ *
+ * pool        alive.
+ * function    its name, which the workers know: 1 to 31 bytes.
+ * task, task_bytes
+ *             what it gets; NULL is fine for none.
+ * timeout_ns  how long it may take; then it is taken back.
+ * report      gets the report; its `task` is 0.
+ * Returns     RIALTO_OK, whatever came of the task; as rialto_pool_submit and rialto_pool_wait.
+ * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
+ * Since       0.1
+ */
+int rialto_pool_apply(rialto_pool_t *pool, const char *function, const void *task,
+                      size_t task_bytes, uint64_t timeout_ns, rialto_report_t *report);
+
+/**
+ * Calls a function for each item, some of them in a task. Python's map, imap and imap_unordered.
+ *
+ * pool        alive.
+ * function    its name, which the workers know: 1 to 31 bytes.
+ * items       what it gets, one after the other; nobody changes it meanwhile.
+ * count       how many.
+ * chunk       so many items, or as many as fit, make a task; 0 is 1. What becomes of it, a death or a
+ *             timeout, becomes of each of its items. They share the room for its result.
+ * is_ordered  whether reports come in the items' order, or as tasks end.
+ * each        called with each report; does not use the pool.
+ * context     what it gets.
+ * Returns     RIALTO_OK: all were reported, whatever came of them; RIALTO_EMSGSIZE (an item is too
+ *             long; all before it were reported); as rialto_pool_submit and rialto_pool_wait.
+ * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
+ * Since       0.1
+ */
+int rialto_pool_map(rialto_pool_t *pool, const char *function, const rialto_message_t *items,
+                    size_t count, size_t chunk, bool is_ordered,
+                    void (*each)(const rialto_report_t *report, void *context), void *context);
+
+/**
+ * Takes a task back: one that nobody has begun, or from its worker, which is killed and replaced. It is
+ * reported as RIALTO_TASK_CANCELLED.
+ *
+ * pool        alive.
+ * id          from rialto_pool_submit.
+ * is_cancelled
+ *             gets whether it was; if not, it had ended.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a forked
+ *             child of the pool's owner); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Concurrency one thread at a time for each pool.  Blocks: for a moment.
+ * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
+ * Since       0.1
+ */
+int rialto_pool_cancel(rialto_pool_t *pool, uint64_t id, bool *is_cancelled);
+
+/**
+ * Works for the pool, in a process that its `start` has started, until it is closed and empty, or has
+ * ended, or wants no more tasks of this worker.
+ *
+ * args, args_bytes
+ *             what `start` was given: the entry's args.
+ * region      alive; the pool's, also if it is attached anew.
+ * functions   what tasks can name.
+ * count       how many.
+ * Returns     what the entry should return: 0; 1 (no such pool); 2 (the initializer failed);
+ *             RIALTO_EINVAL (NULL, a bad name, an entry without a function).
+ * Concurrency one thread of the process.  Blocks: yes, through signals.
+ * Signals     not async-signal-safe.
+ * If we die   what we had in hand is another worker's.
+ * Since       0.1
+ */
+int rialto_pool_work(const void *args, size_t args_bytes, const rialto_region_t *region,
+                     const rialto_function_t *functions, uint32_t count);
+
+/**
+ * Appends to a task's result.
+ *
+ * output      as the function got it.
+ * from, from_bytes
+ *             what; NULL is fine for none.
+ * Returns     RIALTO_OK; RIALTO_EMSGSIZE (too long: the task has failed, and will say how long it
+ *             would have been); RIALTO_EINVAL.
+ * Concurrency the function's thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * Since       0.1
+ */
+int rialto_output_write(rialto_output_t *output, const void *from, size_t from_bytes);
 
 #ifdef __cplusplus
 } // extern "C"

@@ -11,9 +11,10 @@ use core::fmt;
 pub enum Error {
     /// `release` (or `mark_consistent`, or a condition's `wait`) by a thread that does not hold the lock,
     /// `leave` by one that did not join, a permit that is not held any more, or an end (of an SPSC queue) whose
-    /// member is gone.
+    /// member is gone; a process that is another one's child.
     NotOwner,
-    /// No object of that name in the region, or no region of that name; no such index, item, key or attribute.
+    /// No object of that name in the region, or no region of that name; no such index, item, key or attribute; no
+    /// such entry or program.
     NotFound,
     /// A `try_` call would have had to wait: held, empty or full.
     WouldBlock,
@@ -23,7 +24,8 @@ pub enum Error {
     NoMemory,
     /// Still in use: a lock that somebody holds (`reset`, `destroy`); a region in which a thread of this
     /// process is a member or this one holds a lock (`detach`), or a member with a message or permit in hand,
-    /// or registered with a barrier (`leave`). Keys came or went while a dict was walked through.
+    /// or registered with a barrier (`leave`). Keys came or went while a dict was walked through. The process,
+    /// or a child of the fork server, runs (`close`, `stop`).
     Busy,
     /// An object or region of that name exists already.
     Exists,
@@ -32,7 +34,7 @@ pub enum Error {
     /// Every member slot of the region is in use.
     TooManyMembers,
     /// This thread holds as many locks and memberships as one thread can (64), or is a member of as many
-    /// regions (16).
+    /// regions (16); this process has no descriptor left.
     TooManyHeld,
     /// Closed, and (for `pop`) drained.
     Closed,
@@ -43,7 +45,8 @@ pub enum Error {
     Broken,
     /// This thread holds the lock already, or is within an update of that very object.
     Deadlock,
-    /// The other end of the pipe was closed, or its holder died; nothing will read this message.
+    /// The other end of the pipe was closed, or its holder died; nothing will read this message. The fork
+    /// server has ended.
     BrokenPipe,
     /// That end of the object is somebody else's, who is alive: a second producer or consumer of an SPSC
     /// queue, an end of a pipe that was claimed before.

@@ -106,6 +106,38 @@ PLACE(rialto_attribute_t, i64, 8 + P, 8);
 PLACE(rialto_attribute_t, u64, 16 + P, 8);
 PLACE(rialto_attribute_t, f64, 24 + P, 8);
 
+SIZE(rialto_child_t, 48);
+PLACE(rialto_child_t, entry, 0, 8);
+PLACE(rialto_child_t, name, 8, 8);
+PLACE(rialto_child_t, args, 16, 8);
+PLACE(rialto_child_t, args_bytes, 24, 8);
+PLACE(rialto_child_t, fds, 32, 8);
+PLACE(rialto_child_t, fd_count, 40, 4);
+PLACE(rialto_child_t, flags, 44, 4);
+SIZE(rialto_entry_t, 24);
+PLACE(rialto_entry_t, name, 0, 8);
+PLACE(rialto_entry_t, run, 8, 8);
+PLACE(rialto_entry_t, context, 16, 8);
+SIZE(rialto_process_config_t, 88);
+PLACE(rialto_process_config_t, name, 0, 8);
+PLACE(rialto_process_config_t, args, 8, 8);
+PLACE(rialto_process_config_t, args_bytes, 16, 8);
+PLACE(rialto_process_config_t, fds, 24, 8);
+PLACE(rialto_process_config_t, fd_count, 32, 4);
+PLACE(rialto_process_config_t, flags, 36, 4);
+PLACE(rialto_process_config_t, method, 40, 4);
+PLACE(rialto_process_config_t, _reserved_word, 44, 4);
+PLACE(rialto_process_config_t, program, 48, 8);
+PLACE(rialto_process_config_t, argv, 56, 8);
+PLACE(rialto_process_config_t, server, 64, 8);
+PLACE(rialto_process_config_t, _reserved, 72, 16);
+SIZE(rialto_process_t, 128);
+SIZE(rialto_forkserver_t, 128);
+SIZE(rialto_current_t, 40);
+PLACE(rialto_current_t, name, 0, 32);
+PLACE(rialto_current_t, pid, 32, 4);
+PLACE(rialto_current_t, flags, 36, 4);
+
 /* A lock in the user's own struct. */
 struct embeds {
     char before;

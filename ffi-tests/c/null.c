@@ -1391,6 +1391,96 @@ static void namespaces(void)
     CHECK(i64 == 9);
 }
 
+static int runs(const rialto_child_t *child, void *context)
+{
+    (void)child;
+    (void)context;
+    return 0;
+}
+
+static void processes(void)
+{
+    static rialto_process_t process, dead;
+    static rialto_forkserver_t server, dead_server;
+    static rialto_entry_t entry = {"entry", runs, NULL};
+    rialto_process_config_t usual;
+    rialto_current_t current;
+    int32_t number = 7;
+    int fd = 7;
+    bool answer;
+    EXPECT(rialto_process_config_default(&usual), RIALTO_OK);
+    usual.method = RIALTO_PROCESS_FORK; /* had it not been refused, it would be found out */
+    REFUSED(rialto_process_main(NULL, 1));
+    REFUSED(rialto_process_main(ODD(&entry), 1));
+    REFUSED(rialto_process_config_default(NULL));
+    REFUSED(rialto_process_config_default(ODD(storage)));
+    rialto_process_config_t *bad_config[] = {NULL, ODD(&usual)};
+    rialto_process_t *nowhere[] = {NULL, ODD(&process)};
+    for (int i = 0; i < 2; i++) {
+        REFUSED(rialto_process_start("entry", bad_config[i], &process));
+        REFUSED(rialto_process_start("entry", &usual, nowhere[i]));
+        REFUSED(rialto_process_fork(runs, NULL, bad_config[i], &process));
+        REFUSED(rialto_process_fork(runs, NULL, &usual, nowhere[i]));
+    }
+    REFUSED(rialto_process_start(NULL, &usual, &process));
+    REFUSED(rialto_process_fork(NULL, NULL, &usual, &process));
+    usual.args_bytes = 1;
+    REFUSED(rialto_process_fork(runs, NULL, &usual, &process));
+    usual.args_bytes = 0;
+    usual.fd_count = 1;
+    REFUSED(rialto_process_fork(runs, NULL, &usual, &process));
+    usual.fd_count = 0;
+    usual.method = RIALTO_PROCESS_FORKSERVER;
+    REFUSED(rialto_process_start("entry", &usual, &process));
+    usual.server = &dead_server;
+    REFUSED(rialto_process_start("entry", &usual, &process));
+    usual.method = RIALTO_PROCESS_SPAWN;
+    usual.argv = ODD(storage);
+    REFUSED(rialto_process_start("entry", &usual, &process));
+
+    rialto_process_t *bad[] = {NULL, ODD(&process), &dead};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_process_join(bad[i], &number));
+        REFUSED(rialto_process_join_timeout(bad[i], MS, &number));
+        REFUSED(rialto_process_exit_code(bad[i], &number));
+        REFUSED(rialto_process_is_alive(bad[i], &answer));
+        REFUSED(rialto_process_terminate(bad[i]));
+        REFUSED(rialto_process_kill(bad[i]));
+        REFUSED(rialto_process_signal(bad[i], SIGCONT));
+        REFUSED(rialto_process_pid(bad[i], &number));
+        REFUSED(rialto_process_sentinel(bad[i], &fd));
+        REFUSED(rialto_process_close(bad[i]));
+    }
+    REFUSED(rialto_forkserver_start(NULL, NULL, NULL));
+    REFUSED(rialto_forkserver_start(NULL, NULL, ODD(&server)));
+    REFUSED(rialto_forkserver_start(NULL, ODD(storage), &server));
+    rialto_forkserver_t *bad_server[] = {NULL, ODD(&server), &dead_server};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_forkserver_pid(bad_server[i], &number));
+        REFUSED(rialto_forkserver_stop(bad_server[i]));
+        REFUSED(rialto_forkserver_kill(bad_server[i]));
+    }
+    REFUSED(rialto_process_current(NULL));
+    REFUSED(rialto_process_current(ODD(&current)));
+    REFUSED(rialto_parent_pid(NULL));
+    REFUSED(rialto_parent_pid(ODD(&number)));
+    REFUSED(rialto_parent_is_alive(NULL));
+    REFUSED(rialto_parent_sentinel(NULL));
+    REFUSED(rialto_parent_sentinel(ODD(&fd)));
+    CHECK(number == 7 && fd == 7);
+
+    usual.argv = NULL;
+    EXPECT(rialto_process_fork(runs, NULL, &usual, &process), RIALTO_OK);
+    REFUSED(rialto_process_join(&process, ODD(storage)));
+    REFUSED(rialto_process_join_timeout(&process, MS, ODD(storage)));
+    REFUSED(rialto_process_exit_code(&process, NULL));
+    REFUSED(rialto_process_is_alive(&process, NULL));
+    REFUSED(rialto_process_pid(&process, NULL));
+    REFUSED(rialto_process_sentinel(&process, NULL));
+    EXPECT(rialto_process_join(&process, NULL), RIALTO_OK);
+    EXPECT(rialto_process_close(&process), RIALTO_OK);
+}
+
 int main(void)
 {
     watchdog();
@@ -1430,6 +1520,7 @@ int main(void)
     lists();
     dicts();
     namespaces();
+    processes();
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
     for (size_t i = 0; i < sizeof storage / sizeof storage[0]; i++)
         CHECK(storage[i] == 0);

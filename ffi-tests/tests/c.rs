@@ -99,6 +99,11 @@ fn regions_of_every_kind() {
 }
 
 #[test]
+fn processes_by_spawn_fork_and_server() {
+    run("process", Link::Static);
+}
+
+#[test]
 fn threads_are_members() {
     run("threads", Link::Static);
 }
@@ -116,8 +121,14 @@ fn every_macro() {
 #[test]
 fn every_function_refuses_null() {
     let source = fs::read_to_string(root().join("ffi-tests/c/null.c")).unwrap();
-    // These three take no pointer.
-    let exempt = ["rialto_strerror", "rialto_version", "rialto_layout_version"];
+    // These take no pointer.
+    let exempt = [
+        "rialto_strerror",
+        "rialto_version",
+        "rialto_layout_version",
+        "rialto_parent_join",
+        "rialto_parent_join_timeout",
+    ];
     for name in functions() {
         let tested = source.contains(&format!("REFUSED({name}("));
         assert!(tested != exempt.contains(&name.as_str()), "{name}: null.c must pass it NULL");
@@ -130,7 +141,7 @@ fn all_of_them_with_the_shared_library() {
     for name in ["lock", "queue", "region", "threads", "abi", "macros", "null", "state", "collections"] {
         run(name, Link::Shared);
     }
-    for name in ["loans", "batch", "join", "poll", "policies"] {
+    for name in ["loans", "batch", "join", "poll", "policies", "process"] {
         run(name, Link::Shared);
     }
     for name in

@@ -30,9 +30,11 @@ pub const RIALTO_OWNER_DIED: c_int = 1;
 pub const RIALTO_REDELIVERED: c_int = 2;
 
 /// Not yours: the lock is not held by this thread, or the membership is not; the permit, the ticket
-/// or the end is not held any more; the member that you act as is gone.
+/// or the end is not held any more; the member that you act as is gone; the process is the parent's
+/// child, not this one's.
 pub const RIALTO_EPERM: c_int = -1;
-/// No region or no object of that name; no such index, item, key or attribute.
+/// No region or no object of that name; no such index, item, key or attribute;
+/// no such entry or program; no parent.
 pub const RIALTO_ENOENT: c_int = -2;
 /// A call that does not wait would have had to: held, empty, full, no permit, not set, not notified,
 /// unfinished.
@@ -41,6 +43,7 @@ pub const RIALTO_EAGAIN: c_int = -11;
 pub const RIALTO_ENOMEM: c_int = -12;
 /// Still in use: the lock is held; the member has a message, a permit, a registration or an end; the
 /// end has a message in hand, or room reserved; keys came or went while a dict was walked through.
+/// The process, or a child of the fork server, runs.
 /// Or: threads that are stopped in the middle of such a call hold us up.
 pub const RIALTO_EBUSY: c_int = -16;
 /// An object or region of that name, or at that place, exists already.
@@ -49,7 +52,7 @@ pub const RIALTO_EEXIST: c_int = -17;
 pub const RIALTO_EINVAL: c_int = -22;
 /// The region's table of members, or of views of it, is full.
 pub const RIALTO_ENFILE: c_int = -23;
-/// This thread holds 64 locks and memberships, or is a member of 16 regions.
+/// This thread holds 64 locks and memberships, or is a member of 16 regions; this process has no descriptor left.
 pub const RIALTO_EMFILE: c_int = -24;
 /// No room: in the memory, the region or /dev/shm; in a list, dict or namespace; in a barrier's
 /// registry.
@@ -72,7 +75,7 @@ pub const RIALTO_EMSGSIZE: c_int = -90;
 /// This kernel or file system cannot do that; this end of a pipe only sends, or only receives; the
 /// queue is not joinable; the value or element is too large for that.
 pub const RIALTO_ENOTSUP: c_int = -95;
-/// The other end of the pipe is closed, or its holder died.
+/// The other end of the pipe is closed, or its holder died; the fork server has ended.
 pub const RIALTO_ECONNRESET: c_int = -104;
 /// The buffer is smaller than the queue's longest message, the pipe's next, or what is to be copied
 /// from a list, dict or namespace.

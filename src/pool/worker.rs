@@ -89,12 +89,24 @@ impl fmt::Write for Output<'_> {
     }
 }
 
+/// Where functions are looked for.
+pub(crate) trait Functions {
+    /// What the function of that name says; `None`: there is none.
+    fn call(&self, name: &str, task: &[u8], output: &mut Output<'_>) -> Option<i64>;
+}
+
+impl Functions for &[Function<'_>] {
+    fn call(&self, name: &str, task: &[u8], output: &mut Output<'_>) -> Option<i64> {
+        self.iter().find(|function| function.name == name).map(|function| guarded(function, task, output))
+    }
+}
+
 struct Worker<'r, 'f> {
     index: u32,
     tasks: Queue<'r, Region>,
     table: Table<'r>,
     done: &'r Event,
-    functions: &'f [Function<'f>],
+    functions: &'f dyn Functions,
     task: Scratch,
     result: Scratch,
 }
@@ -104,6 +116,10 @@ struct Worker<'r, 'f> {
 /// process's exit code: 0; 1 if there is no such pool; 2 if the initializer failed.
 ///
 pub fn work(told: &[u8], region: &Region, functions: &[Function<'_>]) -> i32 {
+    work_with(told, region, &functions)
+}
+
+pub(crate) fn work_with(told: &[u8], region: &Region, functions: &dyn Functions) -> i32 {
     let Ok(told) = Told::unpack(told) else { return 1 };
     let lifeline = Lifeline::new();
     let Ok(mut worker) = Worker::new(region, &told, functions) else { return 1 };
@@ -127,7 +143,7 @@ enum Handled {
 }
 
 impl<'r, 'f> Worker<'r, 'f> {
-    fn new(region: &'r Region, told: &Told<'_>, functions: &'f [Function<'f>]) -> Result<Self> {
+    fn new(region: &'r Region, told: &Told<'_>, functions: &'f dyn Functions) -> Result<Self> {
         let names = Names::of(record::unpack(&told.pool))?;
         let tasks = region.open_queue(&names.tasks)?;
         let table = Table::attach(region.open_raw_array(&names.table)?)?;
@@ -266,11 +282,10 @@ impl<'r, 'f> Worker<'r, 'f> {
     }
 }
 
-fn call(functions: &[Function<'_>], name: &record::Name, argument: &[u8], output: &mut Output<'_>) -> i64 {
-    let name = record::unpack(name);
-    match functions.iter().find(|function| !name.is_empty() && function.name == name) {
-        Some(function) => guarded(function, argument, output),
-        None => NO_FUNCTION,
+fn call(functions: &dyn Functions, name: &record::Name, argument: &[u8], output: &mut Output<'_>) -> i64 {
+    match record::unpack(name) {
+        "" => NO_FUNCTION,
+        name => functions.call(name, argument, output).unwrap_or(NO_FUNCTION),
     }
 }
 
@@ -296,7 +311,7 @@ fn guarded(function: &Function<'_>, argument: &[u8], output: &mut Output<'_>) ->
 }
 
 /// Calls the function for each item. There is always room for what has to be said of the rest.
-fn chunk(functions: &[Function<'_>], name: &record::Name, items: &[u8], output: &mut Output<'_>) -> i64 {
+fn chunk(functions: &dyn Functions, name: &record::Name, items: &[u8], output: &mut Output<'_>) -> i64 {
     const SAYS: usize = 16;
     let mut left = Items(items).count();
     if left.saturating_mul(SAYS) > output.buffer.len() {

@@ -30,7 +30,7 @@ use crate::{
     error::{Error, Result},
     sync::{AtomicU32, AtomicU64, Ordering::*},
 };
-use core::ffi::c_int;
+use core::{ffi::c_int, fmt::Write};
 use heapless::String;
 
 /// Of fcntl: which signal comes instead of SIGIO. include/uapi/asm-generic/fcntl.h; libc has no name for it.
@@ -86,8 +86,8 @@ fn write_end() -> Result<c_int> {
 /// The end for a new child, made in its parent. Errors: `NotSupported` without `/proc`.
 pub(super) fn for_child(daemon: bool) -> Result<Fd> {
     let mut path = String::<40>::new();
-    let text = format_args!("/proc/self/fd/{}\0", write_end()?);
-    core::fmt::write(&mut path, text).map_err(|_| Error::Invalid)?;
+    let of = write_end()?;
+    write!(path, "/proc/self/fd/{of}\0").map_err(|_| Error::Invalid)?;
     let flags = libc::O_RDONLY | libc::O_CLOEXEC | libc::O_NONBLOCK;
     // SAFETY: a C string.
     let end = Fd::new(unsafe { libc::open(path.as_ptr().cast(), flags) }).map_err(|error| match error {

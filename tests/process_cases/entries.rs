@@ -72,10 +72,13 @@ fn sleep(child: &Child) -> i32 {
     pause()
 }
 
+/// Ends by SIGKILL only (and its alarm, and what its case sends it).
 fn stubborn(child: &Child) -> i32 {
     alarm();
-    // SAFETY: no handler.
-    unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
+    for signal in (1..32).filter(|signal| ![libc::SIGALRM, libc::SIGUSR2].contains(signal)) {
+        // SAFETY: no handler.
+        unsafe { libc::signal(signal, libc::SIG_IGN) };
+    }
     say(child);
     pause()
 }

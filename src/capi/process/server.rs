@@ -1,0 +1,95 @@
+//! `rialto_forkserver_t`.
+
+use super::{check, config::program_of, get_mut, put, status, take};
+use crate::{capi::View, process::ForkServer};
+use core::ffi::{c_char, c_int};
+
+/// A process that forks others, see RIALTO_PROCESS_FORKSERVER. Lives on your stack or wherever you like; must not move
+/// while it is alive. It ends with the process that started it; its children need not.
+#[repr(C)]
+pub struct rialto_forkserver_t {
+    /// Not for you.
+    pub _private: [u64; 16],
+}
+
+// SAFETY: an array of words; `put` asserts that there is room.
+unsafe impl View for rialto_forkserver_t {
+    type Handle = ForkServer;
+    const TAG: u64 = u64::from_le_bytes(*b"c server");
+    const PINNED: bool = true;
+}
+
+/// Starts a fork server: early, its children are copies of it.
+///
+/// program     the file of a program whose main begins with rialto_process_main (or Rust's process::main); NULL: this
+///             program. One that does not is waited for until it ends.
+/// argv        what that main gets behind its name, and a NULL; NULL: nothing.
+/// server      gets the view.
+/// Returns     as rialto_process_start; RIALTO_ECONNRESET (the program ended without becoming a server).
+/// Concurrency as rialto_process_start.  Blocks: until it is ready.
+/// Signals     not async-signal-safe.
+/// If we die   it ends.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_forkserver_start(
+    program: *const c_char,
+    argv: *const *const c_char,
+    server: *mut rialto_forkserver_t,
+) -> c_int {
+    // SAFETY: checked, and the caller's word.
+    status(check(server).and_then(|()| unsafe {
+        put(server, ForkServer::start(program_of(program, argv)?)?);
+        Ok(())
+    }))
+}
+
+/// Its process id.
+///
+/// server      alive.
+/// pid         gets it.
+/// Returns     RIALTO_OK; RIALTO_EINVAL.
+/// Concurrency one thread.  Signals: async-signal-safe.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_forkserver_pid(server: *mut rialto_forkserver_t, pid: *mut i32) -> c_int {
+    // SAFETY: checked, and the caller's word.
+    status(check(pid).and_then(|()| unsafe {
+        pid.write(get_mut(server)?.process().pid());
+        Ok(())
+    }))
+}
+
+/// Ends a server that has no children any more, and its view.
+///
+/// server      alive; no other thread is using it.
+/// Returns     RIALTO_OK; RIALTO_EBUSY (children of it run, or it has not noticed yet that they do not: not done);
+///             RIALTO_EPERM (a forked child of its owner: not done); RIALTO_ECONNRESET (it has ended before: use
+///             rialto_forkserver_kill); RIALTO_EINVAL.
+/// Concurrency one thread.  Blocks: for as long as it takes to end.
+/// Signals     not async-signal-safe.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_forkserver_stop(server: *mut rialto_forkserver_t) -> c_int {
+    // SAFETY: the caller's word: nobody else uses it.
+    let stopped = unsafe { take(server) }.and_then(|handle| {
+        handle.stop().map_err(|(handle, error)| {
+            // SAFETY: where it was a moment ago.
+            unsafe { put(server, handle) };
+            error
+        })
+    });
+    status(stopped)
+}
+
+/// Kills a server, if it has not ended, and ends its view. Its children run on, with exit codes that nobody knows.
+///
+/// server      alive; no other thread is using it.
+/// Returns     RIALTO_OK; RIALTO_EINVAL.
+/// Concurrency one thread.  Blocks: for as long as it takes to end.
+/// Signals     not async-signal-safe.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_forkserver_kill(server: *mut rialto_forkserver_t) -> c_int {
+    // SAFETY: the caller's word: nobody else uses it.
+    status(unsafe { take(server) }.map(drop))
+}
