@@ -1481,6 +1481,70 @@ static void processes(void)
     EXPECT(rialto_process_close(&process), RIALTO_OK);
 }
 
+static int pool_start(const void *args, size_t bytes, rialto_process_t *process, void *context)
+{
+    (void)args, (void)bytes, (void)process, (void)context;
+    return RIALTO_EINVAL;
+}
+
+static void pool_each(const rialto_report_t *report, void *context)
+{
+    (void)report, (void)context;
+    CHECK(!"called");
+}
+
+static int pool_run(const void *task, size_t bytes, rialto_output_t *output, void *context)
+{
+    (void)task, (void)bytes, (void)output, (void)context;
+    return 0;
+}
+
+static void pools(void)
+{
+    static rialto_pool_t dead_pool, pool;
+    static rialto_progress_t progress;
+    rialto_pool_config_t usual;
+    rialto_report_t report;
+    rialto_function_t function = {"f", pool_run, NULL};
+    rialto_message_t item = {"x", 1};
+    uint64_t id;
+    bool answer;
+    EXPECT(rialto_pool_config_default(1, &usual), RIALTO_OK);
+    REFUSED(rialto_pool_config_default(1, NULL));
+    REFUSED(rialto_pool_config_default(1, ODD(&usual)));
+    REFUSED(rialto_pool_bytes(NULL, &id));
+    REFUSED(rialto_pool_bytes(&usual, NULL));
+    rialto_region_t *no_region[] = {NULL, ODD(&region), &dead_region};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_pool_create(no_region[i], "p", &usual, pool_start, NULL, &pool));
+        REFUSED(rialto_pool_progress(no_region[i], "p", &progress));
+        REFUSED(rialto_pool_work("x", 1, no_region[i], &function, 1));
+    }
+    REFUSED(rialto_pool_create(&region, NULL, &usual, pool_start, NULL, &pool));
+    REFUSED(rialto_pool_create(&region, "p", NULL, pool_start, NULL, &pool));
+    REFUSED(rialto_pool_create(&region, "p", &usual, NULL, NULL, &pool));
+    REFUSED(rialto_pool_create(&region, "p", &usual, pool_start, NULL, NULL));
+    REFUSED(rialto_pool_progress(&region, NULL, &progress));
+    REFUSED(rialto_pool_progress(&region, "p", NULL));
+    REFUSED(rialto_pool_work(NULL, 1, &region, &function, 1));
+    REFUSED(rialto_pool_work("x", 1, &region, NULL, 1));
+    REFUSED(rialto_output_write(NULL, "x", 1));
+    rialto_pool_t *no_pool[] = {NULL, ODD(&pool), &dead_pool};
+    for (int i = 0; i < 3; i++) {
+        REFUSED(rialto_pool_close(no_pool[i]));
+        REFUSED(rialto_pool_join(no_pool[i], 0));
+        REFUSED(rialto_pool_terminate(no_pool[i]));
+        REFUSED(rialto_pool_end(no_pool[i]));
+        REFUSED(rialto_pool_tend(no_pool[i]));
+        REFUSED(rialto_pool_submit(no_pool[i], "f", NULL, 0, &id));
+        REFUSED(rialto_pool_wait(no_pool[i], 1, 0, &report));
+        REFUSED(rialto_pool_next(no_pool[i], 0, &report));
+        REFUSED(rialto_pool_apply(no_pool[i], "f", NULL, 0, 0, &report));
+        REFUSED(rialto_pool_map(no_pool[i], "f", &item, 1, 1, true, pool_each, NULL));
+        REFUSED(rialto_pool_cancel(no_pool[i], 1, &answer));
+    }
+}
+
 int main(void)
 {
     watchdog();
@@ -1521,6 +1585,7 @@ int main(void)
     dicts();
     namespaces();
     processes();
+    pools();
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
     for (size_t i = 0; i < sizeof storage / sizeof storage[0]; i++)
         CHECK(storage[i] == 0);

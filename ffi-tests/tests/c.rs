@@ -104,6 +104,11 @@ fn processes_by_spawn_fork_and_server() {
 }
 
 #[test]
+fn pools_of_c_workers() {
+    run("pool", Link::Static);
+}
+
+#[test]
 fn threads_are_members() {
     run("threads", Link::Static);
 }
@@ -141,7 +146,7 @@ fn all_of_them_with_the_shared_library() {
     for name in ["lock", "queue", "region", "threads", "abi", "macros", "null", "state", "collections"] {
         run(name, Link::Shared);
     }
-    for name in ["loans", "batch", "join", "poll", "policies", "process"] {
+    for name in ["loans", "batch", "join", "poll", "policies", "process", "pool"] {
         run(name, Link::Shared);
     }
     for name in

@@ -50,10 +50,14 @@ fn nothing_of_the_c_library_is_left_out() {
     // Predicates may throw in C++: Condition::wait_for asks them itself, between the plain waits.
     let exempt = ["wait_for", "wait_for_timeout", "wait_for_rlock", "wait_for_timeout_rlock"]
         .map(|name| format!("rialto_condition_{name}"));
+    // Of these there are no classes yet: C++ programs call them as they are.
+    let plain =
+        ["process_", "parent_", "forkserver_", "pool_", "output_"].map(|name| format!("rialto_{name}"));
     let functions = functions();
     assert!(functions.len() > 300, "{functions:?}");
     for name in functions {
-        assert!(words.contains(name.as_str()) != exempt.contains(&name), "{name} and rialto.hpp");
+        let is_exempt = exempt.contains(&name) || plain.iter().any(|plain| name.starts_with(plain));
+        assert!(words.contains(name.as_str()) != is_exempt, "{name} and rialto.hpp");
     }
 }
 
