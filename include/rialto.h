@@ -7724,7 +7724,7 @@ int rialto_pool_tend(rialto_pool_t *pool);
  * region      alive.
  * name        the pool's.
  * progress    gets the figures.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EPROTOTYPE (that is none); RIALTO_EBADREGION;
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EWRONGKIND (that is none); RIALTO_EBADREGION;
  *             RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     not async-signal-safe.

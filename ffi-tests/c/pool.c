@@ -36,6 +36,7 @@ static int run_hangs(const void *task, size_t task_bytes, rialto_output_t *outpu
     (void)task, (void)task_bytes, (void)context, (void)output;
     for (;;)
         pause();
+    return 0;
 }
 
 static int run_language(const void *task, size_t task_bytes, rialto_output_t *output, void *context)

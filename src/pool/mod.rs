@@ -88,6 +88,7 @@ pub use report::{Outcome, Report, TaskId};
 pub use table::{MAX_BYTES, MAX_SLOTS, MAX_WORKERS};
 pub use walk::{Imap, ImapUnordered};
 pub use worker::{Function, Output, work};
+#[cfg(feature = "capi")]
 pub(crate) use worker::{Functions, work_with};
 
 use crate::{

@@ -226,7 +226,7 @@ const _: () = assert!(MAX_WORKERS == 64);
 /// region      alive.
 /// name        the pool's.
 /// progress    gets the figures.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EPROTOTYPE (that is none); RIALTO_EBADREGION;
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EWRONGKIND (that is none); RIALTO_EBADREGION;
 ///             RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
