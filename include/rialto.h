@@ -7851,8 +7851,9 @@ int rialto_pool_cancel(rialto_pool_t *pool, uint64_t id, bool *is_cancelled);
  * region      alive; the pool's, also if it is attached anew.
  * functions   what tasks can name.
  * count       how many.
- * Returns     what the entry should return: 0; 1 (no such pool); 2 (the initializer failed);
- *             RIALTO_EINVAL (NULL, a bad name, an entry without a function).
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool there); RIALTO_EBROKEN (the initializer failed);
+ *             RIALTO_EINVAL (NULL, a bad name, a function without one). The pool does not care what the
+ *             entry returns.
  * Concurrency one thread of the process.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   what we had in hand is another worker's.

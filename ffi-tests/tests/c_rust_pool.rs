@@ -39,7 +39,10 @@ fn tasks_are_divided_among_workers_in_c_and_in_rust() {
         };
         let mut pool = Pool::create(&region, "mixed", &PoolConfig::new(4), start).unwrap();
         let mut languages: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-        while languages.len() < 2 || languages.values().any(|count| *count < 10) {
+        for _ in 0..100 {
+            if languages.len() == 2 && languages.values().all(|count| *count >= 10) {
+                break;
+            }
             for report in pool.map_to_vec("language", [""; 40], 1).unwrap() {
                 *languages.entry(report.done().unwrap()).or_default() += 1;
             }

@@ -58,8 +58,9 @@ impl Functions for Table<'_> {
 /// region      alive; the pool's, also if it is attached anew.
 /// functions   what tasks can name.
 /// count       how many.
-/// Returns     what the entry should return: 0; 1 (no such pool); 2 (the initializer failed);
-///             RIALTO_EINVAL (NULL, a bad name, an entry without a function).
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such pool there); RIALTO_EBROKEN (the initializer failed);
+///             RIALTO_EINVAL (NULL, a bad name, a function without one). The pool does not care what the
+///             entry returns.
 /// Concurrency one thread of the process.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   what we had in hand is another worker's.
@@ -72,7 +73,7 @@ pub unsafe extern "C" fn rialto_pool_work(
     functions: *const rialto_function_t,
     count: u32,
 ) -> c_int {
-    let work = || -> Result<c_int> {
+    let work = || -> Result<()> {
         // SAFETY: checked, and the caller's word; read only.
         unsafe {
             let functions = &*room(functions.cast_mut(), count as usize)?;
@@ -82,10 +83,14 @@ pub unsafe extern "C" fn rialto_pool_work(
                 }
             }
             let region = get::<'static, _>(region)?;
-            Ok(work_with(bytes(args, args_bytes)?, region, &Table(functions)))
+            match work_with(bytes(args, args_bytes)?, region, &Table(functions)) {
+                0 => Ok(()),
+                1 => Err(Error::NotFound),
+                _ => Err(Error::Broken),
+            }
         }
     };
-    crate::capi::code(work())
+    status(work())
 }
 
 /// Appends to a task's result.
