@@ -7636,7 +7636,7 @@ int rialto_pool_bytes(const rialto_pool_config_t *config, uint64_t *pool_bytes);
  * start       starts a process (rialto_process_start, in a way that you choose) into `process`, which
  *             must be that; its entry calls rialto_pool_work with these bytes, which are its
  *             args. Called now, and in the functions below whenever a worker is to be replaced.
- *             Returns what rialto_process_start did. Start daemons: they end with this process.
+ *             It returns what rialto_process_start did. Start daemons: they end with this process.
  * context     what it gets.
  * pool        gets the view.
  * Returns     RIALTO_OK; as rialto_queue_create; what `start` returned; RIALTO_EMSGSIZE (the
@@ -7668,8 +7668,8 @@ int rialto_pool_close(rialto_pool_t *pool);
  * pool        alive, and closed.
  * timeout_ns  how long; 0 polls.
  * Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN (polling);
- *             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EINVAL; what `start` says, if there
- *             is no worker and has not been one for five seconds.
+ *             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EINVAL; what `start` returned, if
+ *             there is no worker and has not been one for five seconds.
  * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_pool_create.
