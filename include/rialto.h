@@ -7489,7 +7489,8 @@ int rialto_parent_sentinel(int *fd);
 #define RIALTO_TASK_LOST 8
 
 /**
- * What a pool is created with. Fill it with rialto_pool_config_default, then change what you like.
+ * What a pool is created with. Fill it with rialto_pool_config_default, then change what you
+ * like.
  */
 typedef struct rialto_pool_config_t {
     /** 1 to 64. */
@@ -7505,7 +7506,8 @@ typedef struct rialto_pool_config_t {
     /** A worker that has done so many tasks is replaced. 0: none is. */
     uint32_t tasks_per_worker;
     /**
-     * How long a task may take; then its worker is killed. RIALTO_WAIT_FOREVER: as long as it likes.
+     * How long a task may take; then its worker is killed. RIALTO_WAIT_FOREVER: as long as it
+     * likes.
      */
     uint64_t timeout_ns;
     /**
@@ -7520,8 +7522,8 @@ typedef struct rialto_pool_config_t {
 } rialto_pool_config_t;
 
 /**
- * A pool, as its parent sees it. Private to the process that created it; must not move while it is
- * alive. It has memory and descriptors of the process, which rialto_pool_end gives back.
+ * A pool, as its parent sees it. Private to the process that created it; must not move while it
+ * is alive. It has memory and descriptors of the process, which rialto_pool_end gives back.
  */
 typedef struct rialto_pool_t {
     /** Private. */
@@ -7565,7 +7567,8 @@ typedef struct rialto_report_t {
     /** Which one, as rialto_pool_submit said; of rialto_pool_map, the item's index. */
     uint64_t task;
     /**
-     * What the function wrote, in the pool's memory until the next call with the pool; NULL if there is none.
+     * What the function wrote, in the pool's memory until the next call with the pool; NULL if
+     * there is none.
      */
     const void *result;
     /** How many bytes. */
@@ -7575,8 +7578,8 @@ typedef struct rialto_report_t {
     /** What the function returned, if that was called. */
     int32_t code;
     /**
-     * 0, or how many workers had it in hand before and died: some of its effects may have happened
-     * twice.
+     * 0, or how many workers had it in hand before and died: some of its effects may have
+     * happened twice.
      */
     uint32_t attempt;
     /** 0. */
@@ -7594,8 +7597,8 @@ typedef struct rialto_function_t {
     /** 1 to 31 bytes. */
     const char *name;
     /**
-     * Gets a task, a private copy, and writes its result (rialto_output_write). Returns 0; or another
-     * number if it failed: then what it wrote says why.
+     * Gets a task, a private copy, and writes its result (rialto_output_write). Returns 0; or
+     * another number if it failed: then what it wrote says why.
      */
     int (*run)(const void *task, size_t task_bytes, rialto_output_t *output, void *context);
     /** What `run` gets. */
@@ -7603,8 +7606,8 @@ typedef struct rialto_function_t {
 } rialto_function_t;
 
 /**
- * Fills in the defaults: 16 tasks under way for each worker, of up to 4096 bytes, results too; begun
- * again twice; no timeout; no initializer.
+ * Fills in the defaults: 16 tasks under way for each worker, of up to 4096 bytes, results too;
+ * begun again twice; no timeout; no initializer.
  *
  * workers     how many.
  * config      gets this and the usual for the rest; the number is not checked yet.
@@ -7633,10 +7636,11 @@ int rialto_pool_bytes(const rialto_pool_config_t *config, uint64_t *pool_bytes);
  * region      alive; its view must outlive the pool's.
  * name        1 to 24 bytes; the objects' names begin with it: .tasks, .table, .done.
  * config      how.
- * start       starts a process (rialto_process_start, in a way that you choose) into `process`, which
- *             must be that; its entry calls rialto_pool_work with these bytes, which are its
- *             args. Called now, and in the functions below whenever a worker is to be replaced.
- *             It returns what rialto_process_start did. Start daemons: they end with this process.
+ * start       starts a process (rialto_process_start, in a way that you choose) into `process`,
+ *             which must be that; its entry calls rialto_pool_work with these bytes, which are
+ *             its args. Called now, and in the functions below whenever a worker is to be
+ *             replaced. It returns what rialto_process_start did. Start daemons: they end with
+ *             this process.
  * context     what it gets.
  * pool        gets the view.
  * Returns     RIALTO_OK; as rialto_queue_create; what `start` returned; RIALTO_EMSGSIZE (the
@@ -7658,6 +7662,7 @@ int rialto_pool_create(const rialto_region_t *region, const char *name,
  * Returns     RIALTO_OK; RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   as rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_close(rialto_pool_t *pool);
@@ -7667,9 +7672,9 @@ int rialto_pool_close(rialto_pool_t *pool);
  *
  * pool        alive, and closed.
  * timeout_ns  how long; 0 polls.
- * Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN (polling);
- *             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EINVAL; what `start` returned, if
- *             there is no worker and has not been one for five seconds.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
+ *             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EINVAL; what
+ *             `start` returned, if there is no worker and has not been one for five seconds.
  * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_pool_create.
@@ -7678,8 +7683,8 @@ int rialto_pool_close(rialto_pool_t *pool);
 int rialto_pool_join(rialto_pool_t *pool, uint64_t timeout_ns);
 
 /**
- * Kills all workers, and waits for their ends. Tasks that had not ended are RIALTO_TASK_CANCELLED; all
- * reports can be collected.
+ * Kills all workers, and waits for their ends. Tasks that had not ended are
+ * RIALTO_TASK_CANCELLED; all reports can be collected.
  *
  * pool        alive.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
@@ -7695,8 +7700,8 @@ int rialto_pool_terminate(rialto_pool_t *pool);
  *
  * pool        alive.
  * Returns     RIALTO_OK; RIALTO_EBUSY (another process has the objects open: they stay, see
- *             rialto_region_remove; the pool has ended); RIALTO_EPERM (a forked child of its owner);
- *             RIALTO_EINVAL.
+ *             rialto_region_remove; the pool has ended); RIALTO_EPERM (a forked child of its
+ *             owner); RIALTO_EINVAL.
  * Concurrency one thread.  Blocks: for a moment; as rialto_region_remove.
  * Signals     not async-signal-safe.
  * If we die   as rialto_pool_create.
@@ -7705,12 +7710,12 @@ int rialto_pool_terminate(rialto_pool_t *pool);
 int rialto_pool_end(rialto_pool_t *pool);
 
 /**
- * Replaces workers that have ended, and kills those whose task takes too long. All functions that wait
- * do this; who does not wait for long, calls it now and then.
+ * Replaces workers that have ended, and kills those whose task takes too long. All functions
+ * that wait do this; who does not wait for long, calls it now and then.
  *
  * pool        alive.
- * Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried again
- *             at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+ * Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried
+ *             again at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: as `start` does.
  * Signals     not async-signal-safe.
  * If we die   as rialto_pool_create.
@@ -7724,10 +7729,11 @@ int rialto_pool_tend(rialto_pool_t *pool);
  * region      alive.
  * name        the pool's.
  * progress    gets the figures.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EWRONGKIND (that is none); RIALTO_EBADREGION;
- *             RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EWRONGKIND (that is none);
+ *             RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency any thread of any process.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   nothing.
  * Since       0.1
  */
 int rialto_pool_progress(const rialto_region_t *region, const char *name,
@@ -7741,10 +7747,11 @@ int rialto_pool_progress(const rialto_region_t *region, const char *name,
  * task, task_bytes
  *             what it gets; NULL is fine for none.
  * id          gets which one it is.
- * Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a report
- *             first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed); RIALTO_EBROKEN (no worker gets
- *             through its start); RIALTO_EINVAL.
- * Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be replaced.
+ * Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a
+ *             report first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed); RIALTO_EBROKEN (no worker
+ *             gets through its start); RIALTO_EINVAL.
+ * Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be
+ *             replaced.
  * Signals     not async-signal-safe.
  * If we die   as rialto_pool_create.
  * Since       0.1
@@ -7809,13 +7816,13 @@ int rialto_pool_apply(rialto_pool_t *pool, const char *function, const void *tas
  * function    its name, which the workers know: 1 to 31 bytes.
  * items       what it gets, one after the other; nobody changes it meanwhile.
  * count       how many.
- * chunk       so many items, or as many as fit, make a task; 0 is 1. What becomes of it, a death or a
- *             timeout, becomes of each of its items. They share the room for its result.
+ * chunk       so many items, or as many as fit, make a task; 0 is 1. What becomes of it, a death
+ *             or a timeout, becomes of each of its items. They share the room for its result.
  * is_ordered  whether reports come in the items' order, or as tasks end.
  * each        called with each report; does not use the pool.
  * context     what it gets.
- * Returns     RIALTO_OK: all were reported, whatever came of them; RIALTO_EMSGSIZE (an item is too
- *             long; all before it were reported); as rialto_pool_submit and rialto_pool_wait.
+ * Returns     RIALTO_OK: all were reported, whatever came of them; RIALTO_EMSGSIZE (an item is
+ *             too long; all before it were reported); as rialto_pool_submit and rialto_pool_wait.
  * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as rialto_pool_create.
@@ -7826,15 +7833,15 @@ int rialto_pool_map(rialto_pool_t *pool, const char *function, const rialto_mess
                     void (*each)(const rialto_report_t *report, void *context), void *context);
 
 /**
- * Takes a task back: one that nobody has begun, or from its worker, which is killed and replaced. It is
- * reported as RIALTO_TASK_CANCELLED.
+ * Takes a task back: one that nobody has begun, or from its worker, which is killed and
+ * replaced. It is reported as RIALTO_TASK_CANCELLED.
  *
  * pool        alive.
  * id          from rialto_pool_submit.
  * is_cancelled
  *             gets whether it was; if not, it had ended.
- * Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a forked
- *             child of the pool's owner); RIALTO_EBADREGION; RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a
+ *             forked child of the pool's owner); RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: for a moment.
  * Signals     not async-signal-safe.
  * If we die   as rialto_pool_create.
@@ -7843,17 +7850,17 @@ int rialto_pool_map(rialto_pool_t *pool, const char *function, const rialto_mess
 int rialto_pool_cancel(rialto_pool_t *pool, uint64_t id, bool *is_cancelled);
 
 /**
- * Works for the pool, in a process that its `start` has started, until it is closed and empty, or has
- * ended, or wants no more tasks of this worker.
+ * Works for the pool, in a process that its `start` has started, until it is closed and empty,
+ * or has ended, or wants no more tasks of this worker.
  *
  * args, args_bytes
  *             what `start` was given: the entry's args.
  * region      alive; the pool's, also if it is attached anew.
  * functions   what tasks can name.
  * count       how many.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool there); RIALTO_EBROKEN (the initializer failed);
- *             RIALTO_EINVAL (NULL, a bad name, a function without one). The pool does not care what the
- *             entry returns.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool there); RIALTO_EBROKEN (the initializer
+ *             failed); RIALTO_EINVAL (NULL, a bad name, a function without one). The pool does
+ *             not care what the entry returns.
  * Concurrency one thread of the process.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   what we had in hand is another worker's.
@@ -7872,6 +7879,7 @@ int rialto_pool_work(const void *args, size_t args_bytes, const rialto_region_t 
  *             would have been); RIALTO_EINVAL.
  * Concurrency the function's thread.  Blocks: no.
  * Signals     async-signal-safe.
+ * If we die   as rialto_pool_work.
  * Since       0.1
  */
 int rialto_output_write(rialto_output_t *output, const void *from, size_t from_bytes);

@@ -11,7 +11,8 @@ use core::{
     ptr,
 };
 
-/// What a pool is created with. Fill it with rialto_pool_config_default, then change what you like.
+/// What a pool is created with. Fill it with rialto_pool_config_default, then change what you
+/// like.
 #[repr(C)]
 pub struct rialto_pool_config_t {
     /// 1 to 64.
@@ -26,7 +27,8 @@ pub struct rialto_pool_config_t {
     pub retries: u32,
     /// A worker that has done so many tasks is replaced. 0: none is.
     pub tasks_per_worker: u32,
-    /// How long a task may take; then its worker is killed. RIALTO_WAIT_FOREVER: as long as it likes.
+    /// How long a task may take; then its worker is killed. RIALTO_WAIT_FOREVER: as long as it
+    /// likes.
     pub timeout_ns: u64,
     /// A function that each worker calls first. If it fails in worker after worker, the pool is
     /// broken. May be NULL.
@@ -37,8 +39,8 @@ pub struct rialto_pool_config_t {
     pub argument_bytes: usize,
 }
 
-/// Fills in the defaults: 16 tasks under way for each worker, of up to 4096 bytes, results too; begun
-/// again twice; no timeout; no initializer.
+/// Fills in the defaults: 16 tasks under way for each worker, of up to 4096 bytes, results too;
+/// begun again twice; no timeout; no initializer.
 ///
 /// workers     how many.
 /// config      gets this and the usual for the rest; the number is not checked yet.

@@ -13,8 +13,8 @@ use core::{
     ptr::NonNull,
 };
 
-/// A pool, as its parent sees it. Private to the process that created it; must not move while it is
-/// alive. It has memory and descriptors of the process, which rialto_pool_end gives back.
+/// A pool, as its parent sees it. Private to the process that created it; must not move while it
+/// is alive. It has memory and descriptors of the process, which rialto_pool_end gives back.
 #[repr(C)]
 pub struct rialto_pool_t {
     /// Private.
@@ -66,10 +66,11 @@ pub(super) unsafe fn pool_at<'a>(pool: *mut rialto_pool_t) -> Result<&'a mut Poo
 /// region      alive; its view must outlive the pool's.
 /// name        1 to 24 bytes; the objects' names begin with it: .tasks, .table, .done.
 /// config      how.
-/// start       starts a process (rialto_process_start, in a way that you choose) into `process`, which
-///             must be that; its entry calls rialto_pool_work with these bytes, which are its
-///             args. Called now, and in the functions below whenever a worker is to be replaced.
-///             It returns what rialto_process_start did. Start daemons: they end with this process.
+/// start       starts a process (rialto_process_start, in a way that you choose) into `process`,
+///             which must be that; its entry calls rialto_pool_work with these bytes, which are
+///             its args. Called now, and in the functions below whenever a worker is to be
+///             replaced. It returns what rialto_process_start did. Start daemons: they end with
+///             this process.
 /// context     what it gets.
 /// pool        gets the view.
 /// Returns     RIALTO_OK; as rialto_queue_create; what `start` returned; RIALTO_EMSGSIZE (the
@@ -114,6 +115,7 @@ pub unsafe extern "C" fn rialto_pool_create(
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   as rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_close(pool: *mut rialto_pool_t) -> c_int {
@@ -125,9 +127,9 @@ pub unsafe extern "C" fn rialto_pool_close(pool: *mut rialto_pool_t) -> c_int {
 ///
 /// pool        alive, and closed.
 /// timeout_ns  how long; 0 polls.
-/// Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN (polling);
-///             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EINVAL; what `start` returned, if
-///             there is no worker and has not been one for five seconds.
+/// Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
+///             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EINVAL; what
+///             `start` returned, if there is no worker and has not been one for five seconds.
 /// Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_pool_create.
@@ -138,8 +140,8 @@ pub unsafe extern "C" fn rialto_pool_join(pool: *mut rialto_pool_t, timeout_ns: 
     status(unsafe { pool_at(pool) }.and_then(|pool| pool.join(timeout_ns)))
 }
 
-/// Kills all workers, and waits for their ends. Tasks that had not ended are RIALTO_TASK_CANCELLED; all
-/// reports can be collected.
+/// Kills all workers, and waits for their ends. Tasks that had not ended are
+/// RIALTO_TASK_CANCELLED; all reports can be collected.
 ///
 /// pool        alive.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
@@ -157,8 +159,8 @@ pub unsafe extern "C" fn rialto_pool_terminate(pool: *mut rialto_pool_t) -> c_in
 ///
 /// pool        alive.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (another process has the objects open: they stay, see
-///             rialto_region_remove; the pool has ended); RIALTO_EPERM (a forked child of its owner);
-///             RIALTO_EINVAL.
+///             rialto_region_remove; the pool has ended); RIALTO_EPERM (a forked child of its
+///             owner); RIALTO_EINVAL.
 /// Concurrency one thread.  Blocks: for a moment; as rialto_region_remove.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_pool_create.
@@ -169,12 +171,12 @@ pub unsafe extern "C" fn rialto_pool_end(pool: *mut rialto_pool_t) -> c_int {
     status(unsafe { take(pool) }.and_then(|place| unsafe { place.at.read() }.remove()))
 }
 
-/// Replaces workers that have ended, and kills those whose task takes too long. All functions that wait
-/// do this; who does not wait for long, calls it now and then.
+/// Replaces workers that have ended, and kills those whose task takes too long. All functions
+/// that wait do this; who does not wait for long, calls it now and then.
 ///
 /// pool        alive.
-/// Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried again
-///             at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+/// Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried
+///             again at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: as `start` does.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_pool_create.
@@ -226,10 +228,11 @@ const _: () = assert!(MAX_WORKERS == 64);
 /// region      alive.
 /// name        the pool's.
 /// progress    gets the figures.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EWRONGKIND (that is none); RIALTO_EBADREGION;
-///             RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EWRONGKIND (that is none);
+///             RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency any thread of any process.  Blocks: no.
 /// Signals     not async-signal-safe.
+/// If we die   nothing.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_progress(

@@ -33,7 +33,8 @@ pub const RIALTO_TASK_LOST: u32 = 8;
 pub struct rialto_report_t {
     /// Which one, as rialto_pool_submit said; of rialto_pool_map, the item's index.
     pub task: u64,
-    /// What the function wrote, in the pool's memory until the next call with the pool; NULL if there is none.
+    /// What the function wrote, in the pool's memory until the next call with the pool; NULL if
+    /// there is none.
     pub result: *const c_void,
     /// How many bytes.
     pub result_bytes: usize,
@@ -41,8 +42,8 @@ pub struct rialto_report_t {
     pub outcome: u32,
     /// What the function returned, if that was called.
     pub code: i32,
-    /// 0, or how many workers had it in hand before and died: some of its effects may have happened
-    /// twice.
+    /// 0, or how many workers had it in hand before and died: some of its effects may have
+    /// happened twice.
     pub attempt: u32,
     /// 0.
     pub reserved: u32,
@@ -88,10 +89,11 @@ fn to_c(task: u64, report: Report<&[u8]>) -> rialto_report_t {
 /// task, task_bytes
 ///             what it gets; NULL is fine for none.
 /// id          gets which one it is.
-/// Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a report
-///             first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed); RIALTO_EBROKEN (no worker gets
-///             through its start); RIALTO_EINVAL.
-/// Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be replaced.
+/// Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a
+///             report first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed); RIALTO_EBROKEN (no worker
+///             gets through its start); RIALTO_EINVAL.
+/// Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be
+///             replaced.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_pool_create.
 /// Since       0.1
@@ -206,13 +208,13 @@ impl AsRef<[u8]> for Item {
 /// function    its name, which the workers know: 1 to 31 bytes.
 /// items       what it gets, one after the other; nobody changes it meanwhile.
 /// count       how many.
-/// chunk       so many items, or as many as fit, make a task; 0 is 1. What becomes of it, a death or a
-///             timeout, becomes of each of its items. They share the room for its result.
+/// chunk       so many items, or as many as fit, make a task; 0 is 1. What becomes of it, a death
+///             or a timeout, becomes of each of its items. They share the room for its result.
 /// is_ordered  whether reports come in the items' order, or as tasks end.
 /// each        called with each report; does not use the pool.
 /// context     what it gets.
-/// Returns     RIALTO_OK: all were reported, whatever came of them; RIALTO_EMSGSIZE (an item is too
-///             long; all before it were reported); as rialto_pool_submit and rialto_pool_wait.
+/// Returns     RIALTO_OK: all were reported, whatever came of them; RIALTO_EMSGSIZE (an item is
+///             too long; all before it were reported); as rialto_pool_submit and rialto_pool_wait.
 /// Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_pool_create.
@@ -253,15 +255,15 @@ pub unsafe extern "C" fn rialto_pool_map(
     })
 }
 
-/// Takes a task back: one that nobody has begun, or from its worker, which is killed and replaced. It is
-/// reported as RIALTO_TASK_CANCELLED.
+/// Takes a task back: one that nobody has begun, or from its worker, which is killed and
+/// replaced. It is reported as RIALTO_TASK_CANCELLED.
 ///
 /// pool        alive.
 /// id          from rialto_pool_submit.
 /// is_cancelled
 ///             gets whether it was; if not, it had ended.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a forked
-///             child of the pool's owner); RIALTO_EBADREGION; RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a
+///             forked child of the pool's owner); RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: for a moment.
 /// Signals     not async-signal-safe.
 /// If we die   as rialto_pool_create.
