@@ -10,24 +10,33 @@ use std::{
 /// As users have them who look closely.
 const MORE_WARNINGS: [&str; 2] = ["-Wshadow", "-Wconversion"];
 
-/// The C++ compilers that are there: `CXX` or g++, which must be, and clang++.
+/// The C++ compilers, maybe with flags: `CXX`, or g++, which must be there, and clang++ if it is.
 pub fn cpp_compilers() -> Vec<String> {
-    let name = std::env::var("CXX").unwrap_or_else(|_| "g++".to_owned());
     compiler("CXX", "g++"); // or a message
+    if let Ok(named) = std::env::var("CXX") {
+        return vec![named];
+    }
     let clang = Command::new("clang++").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let has_clang = name != "clang++" && clang.is_ok_and(|status| status.success());
-    [name].into_iter().chain(has_clang.then(|| "clang++".to_owned())).collect()
+    let clang = clang.is_ok_and(|status| status.success()).then_some("clang++");
+    ["g++"].into_iter().chain(clang).map(str::to_owned).collect()
+}
+
+fn command(compiler: &str) -> Command {
+    let mut words = compiler.split_whitespace();
+    let mut command = Command::new(words.next().expect("a compiler"));
+    command.args(words);
+    command
 }
 
 /// Compiles `ffi-tests/cpp/NAME.cpp`, one translation unit each, and links them to one program.
 pub fn compile_cpp(names: &[&str], compiler: &str, flags: &[&str]) -> PathBuf {
-    let folder =
-        target().join(format!("cpp-{}-{}{}", std::process::id(), compiler.replace('/', "_"), flags.concat()));
+    let name = compiler.replace(['/', ' '], "_");
+    let folder = target().join(format!("cpp-{}-{name}{}", std::process::id(), flags.concat()));
     fs::create_dir_all(&folder).expect("the target folder is writable");
-    let mut link = Command::new(compiler);
+    let mut link = command(compiler);
     for name in names {
         let object = folder.join(format!("{name}.o"));
-        let mut cxx = Command::new(compiler);
+        let mut cxx = command(compiler);
         cxx.args(flags).args(WARNINGS).args(MORE_WARNINGS).args(["-g", "-D_GNU_SOURCE", "-c", "-I"]);
         cxx.arg(root().join("include")).arg(root().join(format!("ffi-tests/cpp/{name}.cpp")));
         succeed(cxx.arg("-o").arg(&object), "cannot compile a C++ program");
@@ -62,12 +71,20 @@ pub fn run_cpp_example(name: &str) -> String {
     let source = fs::read_to_string(&path).expect("an example");
     let line = format!(" *   {}", cpp_example_line(name));
     assert!(source.lines().take(20).any(|found| found == line), "{name}.cpp: its first comment says{line}");
+    run_cpp_source(name, &source)
+}
+
+/// Builds a program of one file, with all warnings, and runs it.
+pub fn run_cpp_source(name: &str, source: &str) -> String {
     let folder = target().join("examples");
     fs::create_dir_all(&folder).expect("the target folder is writable");
     let program = folder.join(format!("cpp-{name}-{}", std::process::id()));
+    let file = program.with_extension("cpp");
+    fs::write(&file, source).expect("the target folder is writable");
     let mut cxx = compiler("CXX", "g++");
-    cxx.arg("-std=c++17").args(WARNINGS).args(MORE_WARNINGS).arg("-I").arg(root().join("include")).arg(&path);
+    cxx.arg("-std=c++17").args(WARNINGS).args(MORE_WARNINGS).arg("-I").arg(root().join("include")).arg(&file);
     cxx.arg(libraries().join("librialto.a")).args(STATIC_FLAGS).arg("-o").arg(&program);
-    succeed(&mut cxx, "cannot compile a C++ example");
-    run_program(program, &format!("examples/cpp/{name}.cpp"))
+    succeed(&mut cxx, "cannot compile a C++ program");
+    let _ = fs::remove_file(file);
+    run_program(program, &format!("{name}.cpp"))
 }

@@ -19,7 +19,7 @@ mod cpp;
 pub mod documented;
 mod peer;
 
-pub use cpp::{compile_cpp, cpp_compilers, cpp_example_line, run_cpp, run_cpp_example};
+pub use cpp::{compile_cpp, cpp_compilers, cpp_example_line, run_cpp, run_cpp_example, run_cpp_source};
 pub use peer::Peer;
 
 use std::{
