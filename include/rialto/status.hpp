@@ -41,6 +41,9 @@ namespace rialto {
 class [[nodiscard]] Status {
 public:
     constexpr Status(int code = RIALTO_OK) noexcept : code_(code) {}
+    /** What throws tells by a bool, which is no status: true is not RIALTO_OWNER_DIED. */
+    template <class B, std::enable_if_t<std::is_same_v<B, bool>, int> = 0>
+    Status(B) = delete;
 
     /** RIALTO_OK, RIALTO_OWNER_DIED, RIALTO_ETIMEDOUT ... */
     constexpr int code() const noexcept { return code_; }
@@ -73,14 +76,25 @@ public:
     {
     }
 
+    /** Whether there is a T. Not of a Result<bool>: `if (queue.is_empty())` would mean one thing with exceptions and
+     * another without. Ask *result, result.value_or(false), or result.status(). */
+    template <class U = T, std::enable_if_t<!std::is_same_v<U, bool>, int> = 0>
+    constexpr explicit operator bool() const noexcept
+    {
+        return bool(status());
+    }
+    template <class U = T, std::enable_if_t<std::is_same_v<U, bool>, int> = 0>
+    explicit operator bool() const = delete;
+    constexpr Status status() const noexcept { return *this; }
+
     constexpr const T& operator*() const noexcept { return *checked(); }
     constexpr const T* operator->() const noexcept { return checked(); }
-    constexpr T value_or(T otherwise) const { return *this ? value_ : std::move(otherwise); }
+    constexpr T value_or(T otherwise) const { return status() ? value_ : std::move(otherwise); }
 
 private:
     constexpr const T* checked() const noexcept
     {
-        assert(*this && "rialto: a Result without a value");
+        assert(status() && "rialto: a Result without a value");
         return &value_;
     }
 
