@@ -8,8 +8,8 @@
  *   queue.len()                    throws rialto::error, and returns the size_t
  *   queue.len(rialto::nothrow)     throws nothing, and returns a Result<size_t>
  * Without exceptions (-fno-exceptions, or RIALTO_NO_EXCEPTIONS) there is the second form only, and it needs no
- * argument: what a call returns is then [[nodiscard]], so nothing is overlooked. (All of a program with, or all
- * without: the same classes mean different code.) In the signatures:
+ * argument: what a call returns is then [[nodiscard]], so nothing is overlooked. The two are different classes to the
+ * linker, so that a program may have both; what is handed from one to the other is the C struct. In the signatures:
  *   Done<On>      void, or Status
  *   Told<On>      bool, false for "not now" (nothing there, no room, the time is up), or Status
  *   Gives<On, T>  T, or Result<T>
@@ -33,9 +33,13 @@
 #ifdef RIALTO_NO_EXCEPTIONS
 #include <cstdio>
 #include <cstdlib>
+#define RIALTO_FORM telling
+#else
+#define RIALTO_FORM throwing
 #endif
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** What a C function returned: true if it is zero or positive. */
 class [[nodiscard]] Status {
@@ -263,6 +267,7 @@ inline std::uint32_t version() noexcept { return rialto_version(); }
 /** The library's RIALTO_LAYOUT_VERSION. */
 inline std::uint32_t layout_version() noexcept { return rialto_layout_version(); }
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif
