@@ -30,6 +30,10 @@ static_assert(is_embeddable<Lock> && is_embeddable<RLock> && is_embeddable<Event
               is_embeddable<Condition>);
 static_assert(is_moved_only<Permit> && is_moved_only<Producer::Room> && is_moved_only<Consumer::Message>);
 
+// A bool is no status: `Status status = queue.try_push("x")` would be RIALTO_OK if the queue is full.
+static_assert(std::is_convertible_v<int, Status> && !std::is_constructible_v<Status, bool>);
+static_assert(!std::is_constructible_v<bool, Result<bool>> && std::is_constructible_v<bool, Result<int>>);
+
 Region made() { return Region::create_anonymous(1 << 17); }
 Region handed_on() { return made(); }
 Peeked taken(const Queue& queue)

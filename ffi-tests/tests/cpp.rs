@@ -29,6 +29,15 @@ fn without_exceptions() {
 }
 
 #[test]
+fn with_and_without_in_one_program() {
+    for compiler in cpp_compilers() {
+        for parts in [["mixed", "mixed_without"], ["mixed_without", "mixed"]] {
+            assert_eq!(run_cpp(&parts, &compiler, &["-std=c++17"]), "ok\n");
+        }
+    }
+}
+
+#[test]
 fn the_program_in_the_readme() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let block = readme.split("```cpp\n").nth(1).expect("a block").split("```").next().unwrap();

@@ -8,6 +8,7 @@
 #include "state.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 namespace detail {
 
@@ -216,6 +217,7 @@ Gives<On, slice<T>> open_raw_array(const Region& region, cstr name, On = {})
     return On::give(status, slice<T>(static_cast<T*>(data), count));
 }
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -7,6 +7,7 @@
 #include "region.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** Parties that wait for each other, as often as they like; cf. std::barrier. */
 class Barrier : public detail::View<rialto_barrier_t> {
@@ -124,6 +125,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

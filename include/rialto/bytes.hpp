@@ -25,6 +25,7 @@
 #endif
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 class bytes_view;
 class bytes_span;
@@ -200,6 +201,7 @@ private:
     const char* string_;
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #if defined(__cpp_lib_span) && defined(__cpp_lib_ranges)

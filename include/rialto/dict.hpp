@@ -11,6 +11,7 @@
 #include "state.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** One of the pairs for update: dict.update({pair("key", "value")}) */
 inline rialto_pair_t pair(bytes_view key, bytes_view value) noexcept
@@ -226,6 +227,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -10,6 +10,7 @@
 #include "message.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 class Spsc;
 
@@ -302,6 +303,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -10,6 +10,7 @@
 #include "state.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 namespace detail {
 
@@ -246,6 +247,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -33,6 +33,7 @@
 #include <mutex>
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 class Region;
 
@@ -362,6 +363,7 @@ private:
     F repair_;
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -18,6 +18,7 @@
 #include <exception>
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 namespace detail {
 
 template <class C>
@@ -110,6 +111,7 @@ private:
 };
 
 } // namespace detail
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif
