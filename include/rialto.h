@@ -74,7 +74,8 @@
  *   handler may call, each says.
  * - Unloading. The shared library stays loaded (-z nodelete): threads' ends run its code.
  * - A bug of ours that panics aborts the process; nothing unwinds into C. Your predicates and
- *   actions must return: no exception, longjmp or pthread_exit through a function of ours.
+ *   actions must return: no exception, longjmp or pthread_exit through a function of ours, which
+ *   would leave locks held.
  *
  * CONVENTIONS
  * - Functions return a status and nothing else (but rialto_strerror and the versions): negative,

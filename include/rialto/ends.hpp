@@ -64,7 +64,8 @@ public:
         ~Room() { (void)abort(nothrow); }
 
         bytes_span bytes() const noexcept { return end_ ? bytes_span(data_, size_) : bytes_span(); }
-        /** Sends as many of the bytes, or all. The room is gone, also if that fails. */
+        /** Sends as many of the bytes, or all. If that fails the room is gone, but for RIALTO_EINVAL: more bytes than
+         * were reserved. */
         template <class On = usual>
         Done<On> commit(std::size_t bytes, On = {})
         {
