@@ -178,10 +178,11 @@ static void named(void)
 /* Two views of one memory: a lock that was acquired through one may be released through the other. */
 static void two_views_of_one_memory(void)
 {
-    static _Alignas(128) unsigned char memory[SIZE];
+    void *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     rialto_region_t first, second;
     rialto_value_t mine, same;
     uint32_t zero = 0;
+    CHECK(memory != MAP_FAILED);
     EXPECT(rialto_region_init(&first, memory, SIZE, &config), RIALTO_OK);
     EXPECT(rialto_region_attach(&second, memory, SIZE), RIALTO_OK);
     EXPECT(rialto_value_create(&first, "value", RIALTO_U32, &zero, 4, RIALTO_WAIT_FOREVER, &mine), RIALTO_OK);
@@ -192,6 +193,7 @@ static void two_views_of_one_memory(void)
     EXPECT(rialto_value_release(&same), RIALTO_OK);
     EXPECT(rialto_region_detach(&first), RIALTO_OK);
     EXPECT(rialto_region_detach(&second), RIALTO_OK);
+    CHECK(munmap(memory, SIZE) == 0);
 }
 
 int main(void)
