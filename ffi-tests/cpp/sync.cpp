@@ -9,9 +9,12 @@ using rialto::Timeout;
 
 /** How many allocations succeed, and then one fails; -1: all succeed. */
 static thread_local int memory_for = -1;
+/** Stays false where another one is used: valgrind has its own. */
+static bool is_ours = false;
 
 void* operator new(std::size_t bytes)
 {
+    is_ours = true;
     if (memory_for >= 0 && memory_for-- == 0)
         throw std::bad_alloc();
     void* const at = std::malloc(bytes == 0 ? 1 : bytes);
@@ -321,7 +324,7 @@ void no_memory_for_the_exception(rialto::Lock& lock)
             break;
         lock.reset();
     }
-    CHECK(failures >= 2); // for its text, and for what counts its copies
+    CHECK(!is_ours || failures >= 2); // for its text, and for what counts its copies
 }
 
 } // namespace

@@ -5,6 +5,7 @@ use std::{
     fs,
     path::PathBuf,
     process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
 /// As users have them who look closely.
@@ -30,8 +31,9 @@ fn command(compiler: &str) -> Command {
 
 /// Compiles `ffi-tests/cpp/NAME.cpp`, one translation unit each, and links them to one program.
 pub fn compile_cpp(names: &[&str], compiler: &str, flags: &[&str]) -> PathBuf {
-    let name = compiler.replace(['/', ' '], "_");
-    let folder = target().join(format!("cpp-{}-{name}{}", std::process::id(), flags.concat()));
+    // Of its own: tests run at the same time, in this process and in others.
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let folder = target().join(format!("cpp-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed)));
     fs::create_dir_all(&folder).expect("the target folder is writable");
     let mut link = command(compiler);
     for name in names {
