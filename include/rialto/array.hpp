@@ -153,10 +153,7 @@ public:
     {
         auto run = [&change](rialto_array_edit_t* at) {
             Edit edit(at);
-            if constexpr (std::is_void_v<std::invoke_result_t<F&, Edit&>>)
-                return change(edit), RIALTO_OK;
-            else
-                return change(edit) ? RIALTO_OK : RIALTO_EAGAIN;
+            return detail::agrees(change, edit) ? RIALTO_OK : RIALTO_EAGAIN;
         };
         using Run = detail::Callback<decltype(run)>;
         Run callback(run);
