@@ -1,11 +1,10 @@
 //! Compiles C++ programs against `include/rialto.hpp`.
 
-use crate::{STATIC_FLAGS, WARNINGS, compiler, libraries, root, run_program, succeed, target};
+use crate::{STATIC_FLAGS, WARNINGS, command, compiler, libraries, own, root, run_program, succeed};
 use std::{
     fs,
     path::PathBuf,
     process::{Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
 /// As users have them who look closely.
@@ -22,43 +21,32 @@ pub fn cpp_compilers() -> Vec<String> {
     ["g++"].into_iter().chain(clang).map(str::to_owned).collect()
 }
 
-fn command(compiler: &str) -> Command {
-    let mut words = compiler.split_whitespace();
-    let mut command = Command::new(words.next().expect("a compiler"));
-    command.args(words);
-    command
-}
-
-/// Compiles `ffi-tests/cpp/NAME.cpp`, one translation unit each, and links them to one program.
-pub fn compile_cpp(names: &[&str], compiler: &str, flags: &[&str]) -> PathBuf {
-    // Of its own: tests run at the same time, in this process and in others.
-    static COUNT: AtomicU32 = AtomicU32::new(0);
-    let folder = target().join(format!("cpp-{}-{}", std::process::id(), COUNT.fetch_add(1, Relaxed)));
+/// Compiles these files, one translation unit each, links them to one program, and runs that.
+fn run_files(name: &str, files: &[PathBuf], compiler: &str, flags: &[&str]) -> String {
+    let folder = own("cpp", name);
     fs::create_dir_all(&folder).expect("the target folder is writable");
-    let mut link = command(compiler);
-    for name in names {
-        let object = folder.join(format!("{name}.o"));
-        let mut cxx = command(compiler);
+    let words: Vec<_> = compiler.split_whitespace().map(str::to_owned).collect();
+    let mut link = command(&words);
+    for file in files {
+        let object = folder.join(file.with_extension("o").file_name().expect("a file"));
+        let mut cxx = command(&words);
         cxx.args(flags).args(WARNINGS).args(MORE_WARNINGS).args(["-g", "-D_GNU_SOURCE", "-c", "-I"]);
-        cxx.arg(root().join("include")).arg(root().join(format!("ffi-tests/cpp/{name}.cpp")));
-        succeed(cxx.arg("-o").arg(&object), "cannot compile a C++ program");
+        cxx.arg(root().join("include")).arg(file).arg("-o").arg(&object);
+        succeed(&mut cxx, "cannot compile a C++ program");
         link.arg(object);
     }
     let program = folder.join("program");
     link.arg(libraries().join("librialto.a")).args(STATIC_FLAGS).arg("-o").arg(&program);
     succeed(&mut link, "cannot link a C++ program");
-    program
+    let printed = run_program(program, &format!("{name} ({compiler} {flags:?})"));
+    let _ = fs::remove_dir_all(folder);
+    printed
 }
 
-/// Compiles a program, runs it without arguments, and wants it to succeed.
+/// Compiles `ffi-tests/cpp/NAME.cpp` to one program, runs it without arguments, and wants it to succeed.
 pub fn run_cpp(names: &[&str], compiler: &str, flags: &[&str]) -> String {
-    let program = compile_cpp(names, compiler, flags);
-    let folder = program.parent().map(PathBuf::from);
-    let printed = run_program(program, &format!("{names:?} ({compiler} {flags:?})"));
-    if let Some(folder) = folder {
-        let _ = fs::remove_dir_all(folder);
-    }
-    printed
+    let files: Vec<_> = names.iter().map(|name| root().join(format!("ffi-tests/cpp/{name}.cpp"))).collect();
+    run_files(&names.join("-"), &files, compiler, flags)
 }
 
 /// The line in its first comment by which an example in `examples/cpp` is built.
@@ -73,20 +61,18 @@ pub fn run_cpp_example(name: &str) -> String {
     let source = fs::read_to_string(&path).expect("an example");
     let line = format!(" *   {}", cpp_example_line(name));
     assert!(source.lines().take(20).any(|found| found == line), "{name}.cpp: its first comment says{line}");
-    run_cpp_source(name, &source)
+    run_alone(name, path)
 }
 
 /// Builds a program of one file, with all warnings, and runs it.
 pub fn run_cpp_source(name: &str, source: &str) -> String {
-    let folder = target().join("examples");
-    fs::create_dir_all(&folder).expect("the target folder is writable");
-    let program = folder.join(format!("cpp-{name}-{}", std::process::id()));
-    let file = program.with_extension("cpp");
+    let file = own("cpp", name).with_extension("cpp");
     fs::write(&file, source).expect("the target folder is writable");
-    let mut cxx = compiler("CXX", "g++");
-    cxx.arg("-std=c++17").args(WARNINGS).args(MORE_WARNINGS).arg("-I").arg(root().join("include")).arg(&file);
-    cxx.arg(libraries().join("librialto.a")).args(STATIC_FLAGS).arg("-o").arg(&program);
-    succeed(&mut cxx, "cannot compile a C++ program");
+    let printed = run_alone(name, file.clone());
     let _ = fs::remove_file(file);
-    run_program(program, &format!("{name}.cpp"))
+    printed
+}
+
+fn run_alone(name: &str, file: PathBuf) -> String {
+    run_files(name, &[file], &cpp_compilers()[0], &["-std=c++17"])
 }
