@@ -13,7 +13,7 @@ all:
 	$(CARGO) cbuild $(FLAGS)
 
 install:
-	$(CARGO) cinstall $(FLAGS) --destdir='$(DESTDIR)'
+	$(CARGO) cinstall $(FLAGS) $(if $(DESTDIR),--destdir='$(DESTDIR)')
 
 uninstall:
 	rm -f '$(DESTDIR)$(PREFIX)/include/rialto.h' '$(DESTDIR)$(PREFIX)/include/rialto.hpp' \

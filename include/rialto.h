@@ -12,7 +12,9 @@
  *      processes share, initialise it once, use it. Everything else lies in a region: one process
  *      makes it (rialto_region_create_named), the others attach (rialto_region_attach_named).
  *   3. In a region, objects have names: rialto_queue_create makes one, rialto_queue_open finds it,
- *      rialto_queue_open_or_create does whichever is needed.
+ *      rialto_queue_open_or_create does whichever is needed: whoever attaches may be earlier than
+ *      the creator's objects. A region's name outlives its processes: after RIALTO_EEXIST, attach,
+ *      or rialto_region_unlink_named what a crash has left.
  *   4. Look at every status. Negative: you did not get it (rialto_strerror says why). Positive: you
  *      did, and there is something to know, mostly a death: RIALTO_OWNER_DIED, RIALTO_REDELIVERED.
  *   5. Versions: rialto_version() is the library's, RIALTO_VERSION this header's; all processes
@@ -22,15 +24,16 @@
  *
  * CAVEATS FIRST
  * - Kill. A process may die anywhere. Then:
- *   - a lock says RIALTO_OWNER_DIED to its next owner, also to who waits with a condition.
+ *   - a lock says RIALTO_OWNER_DIED to its next owner, also to one who gets it back after a wait
+ *     with a condition; but a death wakes nobody who waits with a condition.
  *   - a queue gives what the dead had in hand to somebody else, RIALTO_REDELIVERED (or as on_death
  *     says).
  *   - a tracked semaphore gets the permits back.
  *   - a barrier that the dead waited in, or was registered with, is broken: RIALTO_EBROKEN.
  *   - an end of a pipe is closed: the other end gets what was sent whole, then RIALTO_EPIPE, and
  *     RIALTO_ECONNRESET for what it sends.
- *   - Not given back: a message that was popped (of a joinable queue: and rialto_queue_task_done
- *     was called), and a permit of a plain rialto_semaphore_t, which belongs to nobody. What was
+ *   - Not given back: a message that was popped (from a joinable queue: once task_done was
+ *     called), and a permit of a plain rialto_semaphore_t, which belongs to nobody. What was
  *     reserved and not committed, was not sent. A redelivered message may have been worked on
  *     before.
  * - State. One call changes a value, array, list, dict or namespace whole or not at all: who is
@@ -40,7 +43,8 @@
  *   values and arrays promise nothing.
  * - Conditions. After a wait the lock is held again, also after RIALTO_ETIMEDOUT and RIALTO_EAGAIN:
  *   the one place where a negative status leaves you with something. Not after RIALTO_EPERM,
- *   RIALTO_ENOTRECOVERABLE, RIALTO_ENOMEM, or with a damaged lock.
+ *   RIALTO_ENOTRECOVERABLE, RIALTO_ENOMEM, or with a damaged lock. Where the one who would notify
+ *   may die first, wait with a timeout and look again, or notify where its death is noticed.
  * - Fork. A child holds no lock, has no permit, and is no member or party, whatever its parent was;
  *   it becomes a member by itself on first use. Its copies of the region's view and of plain views
  *   go on working. All other pinned views, views made by an _as_member function, tickets and
@@ -70,7 +74,8 @@
  *   handler may call, each says.
  * - Unloading. The shared library stays loaded (-z nodelete): threads' ends run its code.
  * - A bug of ours that panics aborts the process; nothing unwinds into C. Your predicates and
- *   actions must return: no exception, longjmp or pthread_exit through a function of ours.
+ *   actions must return: no exception, longjmp or pthread_exit through a function of ours, which
+ *   would leave locks held.
  *
  * CONVENTIONS
  * - Functions return a status and nothing else (but rialto_strerror and the versions): negative,
@@ -96,8 +101,9 @@
  *   - A plain view (queue, SPSC queue, pipe, tracked semaphore, barrier, value, array, list, dict,
  *     namespace) is copied and used by any number of threads, and needs no end.
  *   - A pinned view (region, member, reserved, peeked, producer, consumer, connection) must not
- *     move while it is alive: a copy is refused. All refer to their region's view, which must
- *     outlive them.
+ *     move while it is alive: a copy is refused.
+ *   - All refer to their region's view. Detached, it takes them along: what was made from it must
+ *     not be used any more, and that is not checked.
  * - "Blocks: no" means: no waiting for what others do (but the first use of a region whose table of
  *   members is full looks for the dead among them, for a tick at most). "Blocks: yes, through
  *   signals": see Signals above. "Fair: no": who came later may be served first.
@@ -336,7 +342,8 @@ extern "C" {
 #define RIALTO_EBROKEN (-4099)
 
 /**
- * One line of English for a status. Cf. strerror.
+ * One line of English for a status; for a system's errno that has no name here, ask strerror. Cf.
+ * strerror.
  *
  * status      any number.
  * Returns     a string that lives as long as the library; never NULL.
@@ -383,11 +390,12 @@ int rialto_now_ns(uint64_t *now_ns);
 
 /**
  * A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
- * struct, anywhere; the struct then is 64-aligned as well. Initialise it with RIALTO_LOCK_INIT or
- * rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a
- * lock. While a thread holds it, is about to acquire it, or is still inside release (the next owner
- * may have it by then) or any other call on it, its memory must not be moved, unmapped, freed or
- * used for anything else. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
+ * struct, anywhere; the struct then is 64-aligned as well (mmap aligns so, malloc does not).
+ * Initialise it with RIALTO_LOCK_INIT or rialto_lock_init, once, before anybody else sees it;
+ * zeroed memory is refused. A copy is not a lock. While a thread holds it, is about to acquire it,
+ * or is still inside release (the next owner may have it by then) or any other call on it, its
+ * memory must not be moved, unmapped, freed or used for anything else. Cf. pthread_mutex_t with
+ * PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
  */
 typedef struct RIALTO_ALIGNED(64) rialto_lock_t {
     /** Private. */
@@ -1579,8 +1587,10 @@ int rialto_region_recover(const rialto_region_t *region, uint32_t depth,
 int rialto_region_leave(const rialto_region_t *region);
 
 /**
- * Leaves, unmaps what Rialto mapped, closes its descriptor, and ends the view. The region lives on
- * for the others. Refused while that could hurt this process; nothing but the leaving is done then.
+ * Leaves, unmaps what Rialto mapped, closes its descriptor, and ends the view, and with it all
+ * views and addresses that were got from it: using one afterwards is not noticed, and crashes. The
+ * region lives on for the others. Refused while that could hurt this process; nothing but the
+ * leaving is done then.
  *
  * region      alive; no other thread is using it or what was made from it.
  * Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a
@@ -2033,7 +2043,7 @@ typedef struct rialto_queue_t {
 } rialto_queue_t;
 
 /**
- * Fills in the defaults: a RIALTO_QUEUE_RING, RIALTO_ON_DEATH_REDELIVER with 5 attempts, no flags.
+ * Fills in the defaults: a RIALTO_QUEUE_RING, RIALTO_ON_DEATH_REDELIVER at most 5 times, no flags.
  *
  * slots       messages that fit.
  * max_message_bytes
@@ -2195,8 +2205,8 @@ int rialto_queue_close(const rialto_queue_t *queue);
 int rialto_queue_is_closed(const rialto_queue_t *queue, bool *is_closed);
 
 /**
- * Messages that a pop could take at about this time, redelivered ones included and those in hand
- * not.
+ * Messages that nobody has in hand at about this time: those that a pop could take, redelivered
+ * ones too, and those that are set aside (rialto_queue_poisoned), which it would not.
  *
  * queue       alive.
  * messages    gets the number: old when you read it, unless you are the only consumer (then it can
@@ -4792,7 +4802,7 @@ int rialto_barrier_wait_timeout(const rialto_barrier_t *barrier, uint64_t timeou
  * barrier, index
  *             as for rialto_barrier_wait.
  * timeout_ns  as for rialto_barrier_wait_timeout; the action itself has no timeout.
- * action      returns 0; anything else breaks the barrier. It must return.
+ * action      returns 0; anything else breaks the barrier. It must return, so not wait here itself.
  * arg         passed to it; may be NULL.
  * Returns     as rialto_barrier_wait_timeout; RIALTO_EBROKEN also for the one whose action failed.
  * Concurrency any thread of any process.  Blocks: yes, through signals.

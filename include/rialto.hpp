@@ -21,7 +21,8 @@
  *   Pipe                 rialto_pipe_t                      pipe.hpp
  *   TrackedSemaphore     rialto_tracked_semaphore_t         permits.hpp
  *   Barrier              rialto_barrier_t                   barrier.hpp
- *   Value<T>, Array<T>   rialto_value_t, rialto_array_t     value.hpp, array.hpp (there also raw ones)
+ *   Value<T>, Array<T>   rialto_value_t, rialto_array_t     value.hpp, array.hpp
+ *   raw values, arrays   pointers: create_raw_value<T>, open_raw_value<T>, create_raw_array<T>, open_raw_array<T>
  *   List, Dict           rialto_list_t, rialto_dict_t       list.hpp, dict.hpp
  *   Namespace            rialto_namespace_t                 namespace.hpp
  *   RegionConfig, QueueConfig, SpscConfig, PipeConfig       rialto_..._config_t with the usual in it
@@ -52,6 +53,10 @@
  */
 #ifndef RIALTO_HPP
 #define RIALTO_HPP
+
+#if __cplusplus < 201703L && (!defined(_MSVC_LANG) || _MSVC_LANG < 201703L)
+#error "rialto.hpp needs C++17: -std=c++17"
+#endif
 
 #include "rialto/array.hpp"
 #include "rialto/barrier.hpp"

@@ -25,12 +25,6 @@ static rialto_lock_t *lock(void)
     return (rialto_lock_t *)((char *)base + size) - 1;
 }
 
-static void say(const char *word)
-{
-    puts(word);
-    fflush(stdout);
-}
-
 static void use(void)
 {
     static char buffer[LONG];

@@ -29,12 +29,6 @@ static struct shared *shared(void)
     return (struct shared *)((char *)base + size - sizeof(struct shared));
 }
 
-static void say(const char *word)
-{
-    puts(word);
-    fflush(stdout);
-}
-
 static void attach(const char *name)
 {
     EXPECT(rialto_region_attach_named(&region, name), RIALTO_OK);

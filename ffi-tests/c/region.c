@@ -175,6 +175,27 @@ static void named(void)
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
 }
 
+/* Two views of one memory: a lock that was acquired through one may be released through the other. */
+static void two_views_of_one_memory(void)
+{
+    void *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    rialto_region_t first, second;
+    rialto_value_t mine, same;
+    uint32_t zero = 0;
+    CHECK(memory != MAP_FAILED);
+    EXPECT(rialto_region_init(&first, memory, SIZE, &config), RIALTO_OK);
+    EXPECT(rialto_region_attach(&second, memory, SIZE), RIALTO_OK);
+    EXPECT(rialto_value_create(&first, "value", RIALTO_U32, &zero, 4, RIALTO_WAIT_FOREVER, &mine), RIALTO_OK);
+    EXPECT(rialto_value_open(&second, "value", RIALTO_U32, 4, &same), RIALTO_OK);
+    EXPECT(rialto_value_acquire(&mine, RIALTO_WAIT_FOREVER), RIALTO_OK);
+    EXPECT(rialto_region_detach(&first), RIALTO_EBUSY);
+    EXPECT(rialto_region_detach(&second), RIALTO_EBUSY);
+    EXPECT(rialto_value_release(&same), RIALTO_OK);
+    EXPECT(rialto_region_detach(&first), RIALTO_OK);
+    EXPECT(rialto_region_detach(&second), RIALTO_OK);
+    CHECK(munmap(memory, SIZE) == 0);
+}
+
 int main(void)
 {
     watchdog();
@@ -184,6 +205,7 @@ int main(void)
     anonymous_for_children();
     memfd_is_sealed();
     named();
+    two_views_of_one_memory();
     puts("region: your pointer, two addresses, memfd, anonymous, named: ok");
     return 0;
 }

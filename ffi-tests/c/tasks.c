@@ -16,12 +16,6 @@ static rialto_region_t region;
 static rialto_queue_t tasks, frames;
 static rialto_queue_config_t tasks_config, frames_config;
 
-static void say(const char *word)
-{
-    puts(word);
-    fflush(stdout);
-}
-
 /* What Rust calls them by. */
 static void configure(void)
 {

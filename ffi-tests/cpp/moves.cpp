@@ -30,6 +30,12 @@ static_assert(is_embeddable<Lock> && is_embeddable<RLock> && is_embeddable<Event
               is_embeddable<Condition>);
 static_assert(is_moved_only<Permit> && is_moved_only<Producer::Room> && is_moved_only<Consumer::Message>);
 
+// A bool is no status: `Status status = queue.try_push("x")` would be RIALTO_OK if the queue is full.
+static_assert(std::is_convertible_v<int, Status> && !std::is_constructible_v<Status, bool>);
+static_assert(!std::is_constructible_v<bool, Result<bool>> && std::is_constructible_v<bool, Result<int>>);
+
+static_assert(!std::is_constructible_v<bytes_view, std::nullptr_t>);
+
 Region made() { return Region::create_anonymous(1 << 17); }
 Region handed_on() { return made(); }
 Peeked taken(const Queue& queue)
@@ -61,6 +67,11 @@ void test_moves()
     }
     unsigned char page;
     CHECK(mincore(base, 1, &page) == -1 && errno == ENOMEM); // unmapped
+
+    const char packet[] = {'a', 0, 'b', 0};
+    const unsigned char raw[] = {'a', 0, 'b', 0};
+    CHECK(bytes_view("a").size() == 1 && bytes_view(packet).size() == 1);
+    CHECK(bytes_of(packet).size() == 4 && bytes_view(raw) == bytes_of(packet));
 
     Worker worker;
     CHECK(worker.region && worker.region.member_count() >= 1 && worker.member.id() > 0);

@@ -5,6 +5,12 @@
 #error "compile this with -fno-exceptions"
 #endif
 
+// The same words with and without exceptions mean the same, or do not compile.
+static_assert(!std::is_constructible_v<bool, decltype(std::declval<rialto::Queue&>().is_empty())>);
+static_assert(!std::is_constructible_v<bool, rialto::Result<bool>>);
+static_assert(std::is_constructible_v<bool, rialto::Result<int>>);
+static_assert(std::is_constructible_v<bool, decltype(std::declval<rialto::Queue&>().try_push(""))>);
+
 int main()
 {
     watchdog();
@@ -17,7 +23,7 @@ int main()
     CHECK(queue.push("a") && queue.push("b") == RIALTO_OK && *queue.len() == 2);
     CHECK(queue.push(std::string(17, 'x')) == RIALTO_EMSGSIZE);
     killed_after([&] { (void)rialto_queue_peek(queue.native_handle(), new rialto_peeked_t()); });
-    CHECK(*queue.is_closed() == false && queue.close());
+    CHECK(*queue.is_closed() == false && queue.is_closed().status() == RIALTO_OK && queue.close());
     int seen = 0;
     auto messages = queue.messages();
     for (rialto::Peeked& job : messages) {

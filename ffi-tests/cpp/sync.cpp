@@ -1,9 +1,29 @@
 /* Locks, events, semaphores and conditions: std's guards across processes, dead owners in all four ways, timeouts. */
 #include "kit.hpp"
 
+#include <cstdlib>
 #include <limits>
+#include <new>
 
 using rialto::Timeout;
+
+/** How many allocations succeed, and then one fails; -1: all succeed. */
+static thread_local int memory_for = -1;
+/** Stays false where another one is used: valgrind has its own. */
+static bool is_ours = false;
+
+void* operator new(std::size_t bytes)
+{
+    is_ours = true;
+    if (memory_for >= 0 && memory_for-- == 0)
+        throw std::bad_alloc();
+    void* const at = std::malloc(bytes == 0 ? 1 : bytes);
+    if (at == nullptr)
+        throw std::bad_alloc();
+    return at;
+}
+void operator delete(void* at) noexcept { std::free(at); }
+void operator delete(void* at, std::size_t) noexcept { std::free(at); }
 
 static_assert(Timeout(5ms).ns() == 5000000 && Timeout(1h).ns() == 3600000000000);
 static_assert(Timeout(-5ms).ns() == 0 && Timeout(0s).ns() == 0);
@@ -282,10 +302,36 @@ void by_name()
     CHECK(!none && none == RIALTO_ENOENT);
 }
 
+/** A dead owner, and no memory to tell so: nobody is left holding the lock. */
+void no_memory_for_the_exception(rialto::Lock& lock)
+{
+    int failures = 0;
+    for (int most = 0;; most++) {
+        killed_after([&] { lock.lock(); });
+        bool is_told = false;
+        try {
+            memory_for = most;
+            lock.lock();
+        } catch (const rialto::owner_died& died) {
+            memory_for = -1;
+            is_told = true;
+            died.repaired();
+        } catch (const std::bad_alloc&) {
+            failures++;
+        }
+        CHECK(!lock.is_mine());
+        if (is_told)
+            break;
+        lock.reset();
+    }
+    CHECK(!is_ours || failures >= 2); // for its text, and for what counts its copies
+}
+
 } // namespace
 
 void test_sync()
 {
+    no_memory_for_the_exception(shared<rialto::Lock>());
     std_guards_across_processes();
     Account& account = shared<Account>();
     dead_owners(account.lock, account.credit);

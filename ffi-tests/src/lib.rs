@@ -19,7 +19,7 @@ mod cpp;
 pub mod documented;
 mod peer;
 
-pub use cpp::{compile_cpp, cpp_compilers, cpp_example_line, run_cpp, run_cpp_example};
+pub use cpp::{cpp_compilers, cpp_example_line, run_cpp, run_cpp_example, run_cpp_source};
 pub use peer::Peer;
 
 use std::{
@@ -114,6 +114,22 @@ fn words(variable: &str, usual: &str) -> Vec<String> {
     words.split_whitespace().map(str::to_owned).collect()
 }
 
+/// A program, and its first arguments.
+fn command(words: &[String]) -> Command {
+    let [name, arguments @ ..] = words else { panic!("no program is named") };
+    let mut command = Command::new(name);
+    command.args(arguments);
+    command
+}
+
+/// Where to put a file that nobody else writes: tests run at the same time, in this process and in others.
+fn own(folder: &str, name: &str) -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let folder = target().join(folder);
+    fs::create_dir_all(&folder).expect("the target folder is writable");
+    folder.join(format!("{name}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)))
+}
+
 /// A C (or C++) compiler. `CC` and `CXX` choose another one.
 pub fn compiler(variable: &str, usual: &str) -> Command {
     let words = words(variable, usual);
@@ -124,18 +140,16 @@ pub fn compiler(variable: &str, usual: &str) -> Command {
         "no compiler `{name}`: these tests run C programs. Install one (Debian: apt-get install gcc g++), or name \
          it in {variable}."
     );
-    let mut compiler = Command::new(name);
-    compiler.args(&words[1..]);
-    compiler
+    command(&words)
 }
 
 /// What runs a compiled program.
 fn runner(program: &Path) -> Command {
     match &words("RIALTO_C_RUNNER", "")[..] {
         [] => Command::new(program),
-        [runner, arguments @ ..] => {
-            let mut command = Command::new(runner);
-            command.args(arguments).arg(program);
+        runner => {
+            let mut command = command(runner);
+            command.arg(program);
             command
         }
     }
@@ -144,10 +158,7 @@ fn runner(program: &Path) -> Command {
 /// Compiles `ffi-tests/c/NAME.c` and links it.
 pub fn compile(name: &str, link: Link) -> PathBuf {
     let libraries = libraries();
-    let folder = target().join(format!("c-{link:?}").to_lowercase());
-    fs::create_dir_all(&folder).expect("the target folder is writable");
-    // A name of this process's own: test programs may run at the same time.
-    let program = folder.join(format!("{name}-{}", std::process::id()));
+    let program = own(&format!("c-{link:?}").to_lowercase(), name);
     let mut cc = compiler("CC", "cc");
     cc.args(words("RIALTO_C_FLAGS", FLAGS)).arg("-D_GNU_SOURCE").args(WARNINGS);
     cc.arg("-I").arg(root().join("include")).arg("-include").arg(documented::include());
@@ -181,12 +192,7 @@ pub fn compile_example(folder: &str, name: &str) -> PathBuf {
     let command = command.unwrap_or_else(|| panic!("{path}: {line}"));
     let file = format!("{name}.c");
     assert!(command.contains(PKG_CONFIG) && command.contains(&file), "{path}: {line}");
-    let programs = target().join("examples");
-    fs::create_dir_all(&programs).expect("the target folder is writable");
-    // Two tests of one program may build one example.
-    static BUILDS: AtomicU32 = AtomicU32::new(0);
-    let build = BUILDS.fetch_add(1, Ordering::Relaxed);
-    let program = programs.join(format!("{name}-{}-{build}", std::process::id()));
+    let program = own("examples", name);
     let mut cc = compiler("CC", "cc");
     cc.current_dir(root()).args(WARNINGS).args(["-I", "include"]);
     for word in command.replace(PKG_CONFIG, "").split_whitespace() {

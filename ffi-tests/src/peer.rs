@@ -1,9 +1,9 @@
-//! A C program that runs beside the test, and says on standard output how far it has come.
+//! A program that runs beside the test, in C mostly, and says on standard output how far it has come.
 
 use std::{
     io::{BufRead, BufReader, Write},
     path::Path,
-    process::{Child, ChildStdin, ChildStdout, Stdio},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
 };
 
 /// One of them; it ends with the test, if not before.
@@ -19,11 +19,29 @@ impl Peer {
         Self::start_with(program, &[role, name])
     }
 
+    /// Starts this test program once more, for its test `victim` alone, with `variable` set to `name`; returns when that
+    /// says "holding".
+    pub fn victim(variable: &str, name: &str) -> Peer {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "victim", "--nocapture", "--test-threads=1"]).env(variable, name);
+        let mut victim = Self::run(command);
+        // Behind what the test harness says.
+        while !victim.line().ends_with("holding") {
+            assert!(victim.child.try_wait().unwrap().is_none(), "the victim failed");
+        }
+        victim
+    }
+
     /// Starts `program` with these arguments.
     pub fn start_with(program: &Path, arguments: &[&str]) -> Peer {
         let mut command = crate::runner(program);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the C program");
+        command.args(arguments);
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Peer {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program");
         let says = BufReader::new(child.stdout.take().unwrap());
         let hears = child.stdin.take().unwrap();
         Peer { child, says, hears }

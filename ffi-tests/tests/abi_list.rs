@@ -1,6 +1,6 @@
 //! What a program that was compiled against the header relies on, as a list under version control:
-//! `abi/rialto-VERSION.txt`. Each function with its prototype, each constant, each struct with sizes and
-//! offsets as this compiler has them (on 64-bit).
+//! `abi/rialto-VERSION.txt`. Each function with its prototype, each constant, each type that is a number, each struct
+//! with its fields, sizes and offsets as this compiler has them (on 64-bit).
 //!
 //! If this test fails, the ABI has changed. Raise the version in Cargo.toml: the patch number if something was
 //! added, more if something was changed or is gone (the soname follows). Then `RIALTO_ABI=write cargo test
@@ -53,13 +53,22 @@ fn constants(code: &str, list: &mut String) {
     }
 }
 
-/// Every struct's name and fields.
-fn structs(code: &str) -> Vec<(String, Vec<String>)> {
+/// What is no struct.
+fn numbers_by_name(code: &str, list: &mut String) {
+    for part in code.split("\n\n").map(str::trim).filter(|part| part.starts_with("typedef ")) {
+        if !part.contains('{') {
+            writeln!(list, "{}", squeeze(part)).unwrap();
+        }
+    }
+}
+
+/// Every struct's name, and its fields: name and declaration.
+fn structs(code: &str) -> Vec<(String, Vec<(String, String)>)> {
     let bodies = code.split("typedef struct ").skip(1).map(|part| part.split_once('{').expect("a body"));
     let field = |line: &str| {
         let declared = line.trim().trim_end_matches(';');
         let name = declared.split(['[', ')']).next()?.rsplit([' ', '*']).next()?;
-        (!name.is_empty()).then(|| name.to_owned())
+        (!name.is_empty()).then(|| (name.to_owned(), squeeze(declared)))
     };
     bodies
         .map(|(head, rest)| {
@@ -74,10 +83,10 @@ fn layouts(code: &str, list: &mut String) {
     let mut program = String::from("#include <rialto.h>\n#include <stdio.h>\nint main(void)\n{\n");
     for (name, fields) in structs(code) {
         writeln!(program, "printf(\"{name} %zu align %zu\\n\", sizeof({name}), _Alignof({name}));").unwrap();
-        for field in fields {
+        for (field, declared) in fields {
             writeln!(
                 program,
-                "printf(\"{name}.{field} at %zu, %zu\\n\", offsetof({name}, {field}), sizeof((({name} *)0)->{field}));"
+                "printf(\"{name}.{field} at %zu, %zu: {declared}\\n\", offsetof({name}, {field}), sizeof((({name} *)0)->{field}));"
             )
             .unwrap();
         }
@@ -107,7 +116,9 @@ fn today() -> String {
     functions(&code, &mut list);
     list += "# Constants\n";
     constants(&code, &mut list);
-    list += "# Structs: bytes, alignment; fields: offset, bytes\n";
+    list += "# Numbers\n";
+    numbers_by_name(&code, &mut list);
+    list += "# Structs: bytes, alignment; fields: offset, bytes, declaration\n";
     layouts(&code, &mut list);
     list
 }

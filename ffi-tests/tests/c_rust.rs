@@ -3,13 +3,7 @@
 
 use ffi_tests::{Link, Peer, Unlink, compile};
 use rialto::{Acquired, Lock, Queue, QueueConfig, Region, RegionConfig};
-use std::{
-    io::{BufRead, BufReader},
-    path::PathBuf,
-    process::{Command, Stdio},
-    sync::OnceLock,
-    time::Duration,
-};
+use std::{path::PathBuf, sync::OnceLock, time::Duration};
 
 const FIVE_SECONDS: u64 = 5_000_000_000;
 const SIZE: usize = 1 << 17;
@@ -177,16 +171,8 @@ fn c_creates_and_rust_is_killed() {
     host.wait_for("worked");
     host.wait_for("pushed");
 
-    let mut victim = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "victim", "--nocapture", "--test-threads=1"])
-        .env(VICTIM, &name)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let says = BufReader::new(victim.stdout.take().unwrap());
-    assert!(says.lines().any(|line| line.unwrap().ends_with("holding")), "the victim failed");
-    victim.kill().unwrap();
-    victim.wait().unwrap();
+    let victim = Peer::victim(VICTIM, &name);
+    victim.kill();
     host.tell("dead");
     host.wait_for("inherited");
     host.succeed();

@@ -4,9 +4,7 @@
 use ffi_tests::{Link, Peer, Unlink, compile};
 use rialto::{Error, Lock, PipeConfig, Region, RegionConfig, SpscConfig, sys::DIED};
 use std::{
-    io::{BufRead, BufReader},
     path::PathBuf,
-    process::{Command, Stdio},
     sync::{OnceLock, atomic::Ordering::SeqCst},
     time::Duration,
 };
@@ -148,16 +146,8 @@ fn c_creates_and_rust_is_killed() {
     let name = name("host");
     let mut host = Peer::start(&program(), "host", &name.0);
     host.wait_for("ready");
-    let mut victim = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "victim", "--nocapture", "--test-threads=1"])
-        .env(VICTIM, &name.0)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let says = BufReader::new(victim.stdout.take().unwrap());
-    assert!(says.lines().any(|line| line.unwrap().ends_with("holding")), "the victim failed");
-    victim.kill().unwrap();
-    victim.wait().unwrap();
+    let victim = Peer::victim(VICTIM, &name.0);
+    victim.kill();
     host.tell("dead");
     host.wait_for("inherited");
     host.succeed();

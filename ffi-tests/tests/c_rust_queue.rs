@@ -3,12 +3,7 @@
 
 use ffi_tests::{Link, Peer, Unlink, compile};
 use rialto::{Error, Queue, QueueConfig, QueueKind, Region, RegionConfig};
-use std::{
-    io::{BufRead, BufReader},
-    path::PathBuf,
-    process::{Command, Stdio},
-    sync::OnceLock,
-};
+use std::{path::PathBuf, sync::OnceLock};
 
 const TWENTY_SECONDS: u64 = 20_000_000_000;
 /// As in `c/tasks.c`.
@@ -94,10 +89,10 @@ fn victim() {
     let region = Region::attach_named(&name).unwrap();
     let tasks = region.open_queue_as("tasks", &tasks_config()).unwrap();
     let frames = region.open_queue_as("frames", &frames_config()).unwrap();
-    let task = tasks.pop(&mut [0; 16]).unwrap();
+    tasks.pop(&mut [0; 16]).unwrap();
     let mut loan = frames.reserve(FRAME).unwrap();
     loan.write(&[1; FRAME]).unwrap();
-    println!("holding {task:?}");
+    println!("holding");
     std::thread::sleep(std::time::Duration::from_secs(60));
     panic!("nobody came to kill us");
 }
@@ -126,16 +121,8 @@ fn c_creates_and_rust_is_killed() {
     host.wait_for("joined");
     host.wait_for("pushed");
 
-    let mut victim = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "victim", "--nocapture", "--test-threads=1"])
-        .env(VICTIM, &name)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let says = BufReader::new(victim.stdout.take().unwrap());
-    assert!(says.lines().any(|line| line.unwrap().contains("holding")), "the victim failed");
-    victim.kill().unwrap();
-    victim.wait().unwrap();
+    let victim = Peer::victim(VICTIM, &name);
+    victim.kill();
     host.tell("dead");
     host.wait_for("inherited");
     host.succeed();

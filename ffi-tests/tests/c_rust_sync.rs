@@ -6,9 +6,7 @@ use rialto::{
     Barrier, Condition, Error, Event, Outcome, RLock, Region, RegionConfig, Semaphore, TrackedSemaphore,
 };
 use std::{
-    io::{BufRead, BufReader},
     path::PathBuf,
-    process::{Command, Stdio},
     sync::{
         OnceLock,
         atomic::{AtomicU32, Ordering::SeqCst},
@@ -190,19 +188,11 @@ fn c_creates_and_rust_is_killed() {
     let mut host = Peer::start(&program, "host", &name);
     host.wait_for("ready");
 
-    let mut victim = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "victim", "--nocapture", "--test-threads=1"])
-        .env(VICTIM, &name)
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let says = BufReader::new(victim.stdout.take().unwrap());
-    assert!(says.lines().any(|line| line.unwrap().ends_with("holding")), "the victim failed");
+    let victim = Peer::victim(VICTIM, &name);
     host.tell("held");
     host.wait_for("waiting");
     std::thread::sleep(Duration::from_millis(50));
-    victim.kill().unwrap();
-    victim.wait().unwrap();
+    victim.kill();
     host.wait_for("inherited");
     host.succeed();
 }

@@ -1,7 +1,7 @@
 //! `include/rialto.hpp`: its tests with every compiler and standard that is there, and that nothing of the C library
 //! is left out. And the C++ examples.
 
-use ffi_tests::{cpp_compilers, functions, root, run_cpp, run_cpp_example};
+use ffi_tests::{cpp_compilers, functions, root, run_cpp, run_cpp_example, run_cpp_source};
 use std::fs;
 
 /// Each includes the header: five translation units in one program.
@@ -26,6 +26,22 @@ fn without_exceptions() {
     for compiler in cpp_compilers() {
         assert_eq!(run_cpp(&["nothrow"], &compiler, &["-std=c++17", "-fno-exceptions", "-O2"]), "ok\n");
     }
+}
+
+#[test]
+fn with_and_without_in_one_program() {
+    for compiler in cpp_compilers() {
+        for parts in [["mixed", "mixed_without"], ["mixed_without", "mixed"]] {
+            assert_eq!(run_cpp(&parts, &compiler, &["-std=c++17"]), "ok\n");
+        }
+    }
+}
+
+#[test]
+fn the_program_in_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let block = readme.split("```cpp\n").nth(1).expect("a block").split("```").next().unwrap();
+    assert_eq!(run_cpp_source("readme", block), "5050\n");
 }
 
 /// The header's code, without comments.

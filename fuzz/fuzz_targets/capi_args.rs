@@ -17,8 +17,7 @@
 //! locks initialised while they are held; an `edit` after its callback; a predicate that releases the lock.
 //!
 //! Limits: what waits without a timeout is called when it is known to return (`ready.rs`), or with an argument that
-//! must be refused. An honest program has one view of a region at a time: an acquisition by one view and its release by
-//! another one leave both undetachable. Buffers, and what is behind NULL, may be overwritten or unread as the header says.
+//! must be refused. An honest program maps a region once at a time: locks belong to an address. Buffers, and what is behind NULL, may be overwritten or unread as the header says.
 //!
 //! `cargo +nightly fuzz run capi_args -- -max_total_time=60 -entropic=0 -print_funcs=0`, in this directory.
 //! RIALTO_FUZZ_STATISTICS=1 prints which functions have not succeeded yet; RIALTO_FUZZ_TRACE=1 prints the calls.

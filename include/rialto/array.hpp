@@ -8,6 +8,7 @@
 #include "state.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 namespace detail {
 
@@ -152,10 +153,7 @@ public:
     {
         auto run = [&change](rialto_array_edit_t* at) {
             Edit edit(at);
-            if constexpr (std::is_void_v<std::invoke_result_t<F&, Edit&>>)
-                return change(edit), RIALTO_OK;
-            else
-                return change(edit) ? RIALTO_OK : RIALTO_EAGAIN;
+            return detail::agrees(change, edit) ? RIALTO_OK : RIALTO_EAGAIN;
         };
         using Run = detail::Callback<decltype(run)>;
         Run callback(run);
@@ -216,6 +214,7 @@ Gives<On, slice<T>> open_raw_array(const Region& region, cstr name, On = {})
     return On::give(status, slice<T>(static_cast<T*>(data), count));
 }
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

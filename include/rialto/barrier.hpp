@@ -7,6 +7,7 @@
 #include "region.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** Parties that wait for each other, as often as they like; cf. std::barrier. */
 class Barrier : public detail::View<rialto_barrier_t> {
@@ -61,12 +62,7 @@ public:
     template <class F, class On = usual>
     Result<std::uint32_t> wait_action(F action, Timeout timeout = Timeout::forever(), On = {}) const
     {
-        auto run = [&action] {
-            if constexpr (std::is_void_v<std::invoke_result_t<F&>>)
-                return action(), 0;
-            else
-                return action() ? 0 : 1;
-        };
+        auto run = [&action] { return detail::agrees(action) ? 0 : 1; };
         using Run = detail::Callback<decltype(run)>;
         Run callback(run);
         std::uint32_t index = 0;
@@ -124,6 +120,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

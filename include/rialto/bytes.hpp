@@ -25,6 +25,7 @@
 #endif
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 class bytes_view;
 class bytes_span;
@@ -67,8 +68,10 @@ class bytes_view {
 public:
     constexpr bytes_view() noexcept = default;
     constexpr bytes_view(const void* data, std::size_t size) noexcept : data_(data), size_(size) {}
-    /** A C string or literal, without its zero. */
+    /** A C string or literal, up to its zero and without it. Of an array of char, too: bytes_of(array) takes all of it,
+     * and any array of std::byte or unsigned char is taken whole. */
     bytes_view(const char* string) noexcept : data_(string), size_(std::strlen(string)) {}
+    bytes_view(std::nullptr_t) = delete;
     template <class C, std::enable_if_t<detail::is_bytes<const C>::value && !std::is_same_v<C, bytes_span> &&
                                             !std::is_convertible_v<const C&, const char*>,
                                         int> = 0>
@@ -200,6 +203,7 @@ private:
     const char* string_;
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #if defined(__cpp_lib_span) && defined(__cpp_lib_ranges)

@@ -7,6 +7,7 @@
 #include "bytes.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 namespace detail {
 
 /** What `function` copies into the buffer; RIALTO_ENOENT is an outcome. */
@@ -48,6 +49,7 @@ private:
     slice<const std::uint32_t> lengths_;
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

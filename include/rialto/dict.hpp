@@ -11,6 +11,7 @@
 #include "state.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** One of the pairs for update: dict.update({pair("key", "value")}) */
 inline rialto_pair_t pair(bytes_view key, bytes_view value) noexcept
@@ -197,11 +198,8 @@ public:
     template <class F, class On = usual>
     Gives<On, bool> for_each(bytes_span key, bytes_span value, F visit, On = {}) const
     {
-        auto run = [&visit](bytes_view a_key, bytes_view its_value) -> int {
-            if constexpr (std::is_void_v<std::invoke_result_t<F&, bytes_view, bytes_view>>)
-                return visit(a_key, its_value), 0;
-            else
-                return visit(a_key, its_value) ? 0 : 1;
+        auto run = [&visit](bytes_view a_key, bytes_view its_value) {
+            return detail::agrees(visit, a_key, its_value) ? 0 : 1;
         };
         using Run = detail::Callback<decltype(run)>;
         Run callback(run);
@@ -226,6 +224,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

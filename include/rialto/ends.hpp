@@ -10,6 +10,7 @@
 #include "message.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 class Spsc;
 
@@ -63,7 +64,8 @@ public:
         ~Room() { (void)abort(nothrow); }
 
         bytes_span bytes() const noexcept { return end_ ? bytes_span(data_, size_) : bytes_span(); }
-        /** Sends as many of the bytes, or all. The room is gone, also if that fails. */
+        /** Sends as many of the bytes, or all. If that fails the room is gone, but for RIALTO_EINVAL: more bytes than
+         * were reserved. */
         template <class On = usual>
         Done<On> commit(std::size_t bytes, On = {})
         {
@@ -302,6 +304,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

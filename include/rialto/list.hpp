@@ -10,6 +10,7 @@
 #include "state.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 namespace detail {
 
@@ -219,11 +220,8 @@ public:
     template <class F, class On = usual>
     Gives<On, bool> for_each(bytes_span buffer, F visit, On = {}) const
     {
-        auto run = [&visit](std::size_t index, bytes_view item) -> int {
-            if constexpr (std::is_void_v<std::invoke_result_t<F&, std::size_t, bytes_view>>)
-                return visit(index, item), 0;
-            else
-                return visit(index, item) ? 0 : 1;
+        auto run = [&visit](std::size_t index, bytes_view item) {
+            return detail::agrees(visit, index, item) ? 0 : 1;
         };
         using Run = detail::Callback<decltype(run)>;
         Run callback(run);
@@ -246,6 +244,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

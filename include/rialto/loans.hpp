@@ -11,6 +11,7 @@
 #include "view.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 class Queue;
 
@@ -123,6 +124,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -33,6 +33,7 @@
 #include <mutex>
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 class Region;
 
@@ -40,8 +41,9 @@ class Region;
 /** Thrown by lock(): the last owner died. Holds the lock until repaired(), or until it goes away. */
 class owner_died : public error {
 public:
-    owner_died(void* lock, int (*mark)(void*), int (*release)(void*))
-        : error(RIALTO_OWNER_DIED), mark_(mark), held_(lock, [release](void* held) { (void)release(held); })
+    /** `held` releases the lock when it goes away: also where there is no memory for the rest. */
+    owner_died(std::shared_ptr<void> held, int (*mark)(void*))
+        : error(RIALTO_OWNER_DIED), mark_(mark), held_(std::move(held))
     {
     }
 
@@ -231,10 +233,11 @@ private:
         if (status.not_now())
             return false;
 #ifndef RIALTO_NO_EXCEPTIONS
-        if (status.owner_died())
-            throw owner_died(
-                &lock_, [](void* at) { return Api::mark_consistent(static_cast<native_type*>(at)); },
-                [](void* at) { return Api::release(static_cast<native_type*>(at)); });
+        if (status.owner_died()) {
+            std::shared_ptr<void> held(&lock_, [](void* at) { (void)Api::release(static_cast<native_type*>(at)); });
+            throw owner_died(std::move(held),
+                             [](void* at) { return Api::mark_consistent(static_cast<native_type*>(at)); });
+        }
 #endif
         refuse(status.code());
     }
@@ -362,6 +365,7 @@ private:
     F repair_;
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

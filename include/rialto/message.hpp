@@ -7,6 +7,7 @@
 #include "view.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** A message that was copied into your buffer. False: nothing now (not_now()), or closed and drained (closed()). */
 class [[nodiscard]] Popped : public Status {
@@ -71,6 +72,7 @@ Result<std::size_t> push_many(F function, V* view, slice<const rialto_message_t>
 }
 
 } // namespace detail
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

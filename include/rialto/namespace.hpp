@@ -10,6 +10,7 @@
 #include "state.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 namespace detail {
 
@@ -205,6 +206,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

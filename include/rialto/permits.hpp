@@ -8,6 +8,7 @@
 #include "region.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 class TrackedSemaphore;
 
@@ -145,6 +146,7 @@ inline Permit::Permit(const TrackedSemaphore& of, std::uint64_t number) noexcept
 {
 }
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -10,6 +10,7 @@
 #include "region.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 class Pipe;
 
@@ -230,6 +231,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

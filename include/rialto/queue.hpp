@@ -11,6 +11,7 @@
 #include "region.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** A ring; stop-safe, 5 attempts, then set aside; not joinable. Change the fields, or what has a name here. */
 struct QueueConfig : rialto_queue_config_t {
@@ -375,6 +376,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -12,6 +12,7 @@
 #include "view.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 class Region;
 
@@ -221,6 +222,7 @@ namespace detail {
 inline const rialto_region_t* handle(const Region& region) noexcept { return region.native_handle(); }
 
 } // namespace detail
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

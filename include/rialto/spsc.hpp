@@ -10,6 +10,7 @@
 #include "region.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** 5 attempts. Change the fields, or what has a name here. */
 struct SpscConfig : rialto_spsc_config_t {
@@ -161,6 +162,7 @@ private:
     }
 };
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -10,6 +10,7 @@
 #include "view.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** RIALTO_U8 ... RIALTO_F64, RIALTO_BOOL; RIALTO_BLOCK for a structure. An enumeration is its number. */
 template <class T>
@@ -50,7 +51,8 @@ constexpr bool is_swappable() noexcept
 template <class T>
 constexpr bool is_comparable() noexcept
 {
-    static_assert(std::has_unique_object_representations_v<T> || std::is_floating_point_v<T>,
+    static_assert(std::has_unique_object_representations_v<T> || std::is_same_v<T, float> ||
+                      std::is_same_v<T, double>, // long double has such bytes
                   "rialto: bytes between its members would be compared");
     return is_swappable<T>();
 }
@@ -131,6 +133,7 @@ private:
 };
 
 } // namespace detail
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -8,8 +8,8 @@
  *   queue.len()                    throws rialto::error, and returns the size_t
  *   queue.len(rialto::nothrow)     throws nothing, and returns a Result<size_t>
  * Without exceptions (-fno-exceptions, or RIALTO_NO_EXCEPTIONS) there is the second form only, and it needs no
- * argument: what a call returns is then [[nodiscard]], so nothing is overlooked. (All of a program with, or all
- * without: the same classes mean different code.) In the signatures:
+ * argument: what a call returns is then [[nodiscard]], so nothing is overlooked. The two are different classes to the
+ * linker, so that a program may have both; what is handed from one to the other is the C struct. In the signatures:
  *   Done<On>      void, or Status
  *   Told<On>      bool, false for "not now" (nothing there, no room, the time is up), or Status
  *   Gives<On, T>  T, or Result<T>
@@ -33,14 +33,21 @@
 #ifdef RIALTO_NO_EXCEPTIONS
 #include <cstdio>
 #include <cstdlib>
+#define RIALTO_FORM telling
+#else
+#define RIALTO_FORM throwing
 #endif
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** What a C function returned: true if it is zero or positive. */
 class [[nodiscard]] Status {
 public:
     constexpr Status(int code = RIALTO_OK) noexcept : code_(code) {}
+    /** What throws tells by a bool, which is no status: true is not RIALTO_OWNER_DIED. */
+    template <class B, std::enable_if_t<std::is_same_v<B, bool>, int> = 0>
+    Status(B) = delete;
 
     /** RIALTO_OK, RIALTO_OWNER_DIED, RIALTO_ETIMEDOUT ... */
     constexpr int code() const noexcept { return code_; }
@@ -73,14 +80,25 @@ public:
     {
     }
 
+    /** Whether there is a T. Not of a Result<bool>: `if (queue.is_empty())` would mean one thing with exceptions and
+     * another without. Ask *result, result.value_or(false), or result.status(). */
+    template <class U = T, std::enable_if_t<!std::is_same_v<U, bool>, int> = 0>
+    constexpr explicit operator bool() const noexcept
+    {
+        return bool(status());
+    }
+    template <class U = T, std::enable_if_t<std::is_same_v<U, bool>, int> = 0>
+    explicit operator bool() const = delete;
+    constexpr Status status() const noexcept { return *this; }
+
     constexpr const T& operator*() const noexcept { return *checked(); }
     constexpr const T* operator->() const noexcept { return checked(); }
-    constexpr T value_or(T otherwise) const { return *this ? value_ : std::move(otherwise); }
+    constexpr T value_or(T otherwise) const { return status() ? value_ : std::move(otherwise); }
 
 private:
     constexpr const T* checked() const noexcept
     {
-        assert(*this && "rialto: a Result without a value");
+        assert(status() && "rialto: a Result without a value");
         return &value_;
     }
 
@@ -249,6 +267,7 @@ inline std::uint32_t version() noexcept { return rialto_version(); }
 /** The library's RIALTO_LAYOUT_VERSION. */
 inline std::uint32_t layout_version() noexcept { return rialto_layout_version(); }
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

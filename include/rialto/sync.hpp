@@ -9,6 +9,7 @@
 #include "lock.hpp"
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** A flag to wait for. */
 class Event {
@@ -331,6 +332,7 @@ static_assert(sizeof(Condition) == sizeof(rialto_condition_t) && alignof(Conditi
 static_assert(std::is_standard_layout_v<Event> && std::is_standard_layout_v<Semaphore> &&
               std::is_standard_layout_v<Condition>);
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

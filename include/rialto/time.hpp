@@ -10,6 +10,7 @@
 #include <cstdint>
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 
 /** How long to wait: any std::chrono::duration, rounded up to nanoseconds, so never early. Negative is 0, which
  * polls. 292 years and more, and infinity, is for ever. */
@@ -110,6 +111,7 @@ std::chrono::nanoseconds tick(F function, const V* view) noexcept
 
 } // namespace detail
 
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

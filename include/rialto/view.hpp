@@ -18,6 +18,7 @@
 #include <exception>
 
 namespace rialto {
+inline namespace RIALTO_FORM {
 namespace detail {
 
 template <class C>
@@ -58,13 +59,25 @@ protected:
     void ended() noexcept { this->status_ = RIALTO_EINVAL; }
 };
 
-/** What C calls: `function`, and what that has thrown. */
+/** What a user's function says: whether to go on, or that it went well. One that returns nothing says yes. */
+template <class F, class... A>
+bool agrees(F& function, A&&... arguments)
+{
+    if constexpr (std::is_void_v<std::invoke_result_t<F&, A...>>) {
+        function(std::forward<A>(arguments)...);
+        return true;
+    } else {
+        return static_cast<bool>(function(std::forward<A>(arguments)...));
+    }
+}
+
+/** What C calls: `function`, which returns an int, and what that has thrown. */
 template <class F>
 class Callback {
 public:
     explicit Callback(F& function) noexcept : function_(function) {}
 
-    /** What the function returns; 0 for void, `otherwise` if it has thrown, now or before. */
+    /** What the function returns; `otherwise` if it has thrown, now or before. */
     template <class... A>
     int call(int otherwise, A&&... arguments) noexcept
     {
@@ -72,14 +85,14 @@ public:
         if (thrown_)
             return otherwise;
         try {
-            return plain(std::forward<A>(arguments)...);
+            return function_(std::forward<A>(arguments)...);
         } catch (...) {
             thrown_ = std::current_exception();
             return otherwise;
         }
 #else
         (void)otherwise;
-        return plain(std::forward<A>(arguments)...);
+        return function_(std::forward<A>(arguments)...);
 #endif
     }
 
@@ -92,17 +105,6 @@ public:
     }
 
 private:
-    template <class... A>
-    int plain(A&&... arguments)
-    {
-        if constexpr (std::is_void_v<std::invoke_result_t<F&, A...>>) {
-            function_(std::forward<A>(arguments)...);
-            return 0;
-        } else {
-            return static_cast<int>(function_(std::forward<A>(arguments)...));
-        }
-    }
-
     F& function_;
 #ifndef RIALTO_NO_EXCEPTIONS
     std::exception_ptr thrown_;
@@ -110,6 +112,7 @@ private:
 };
 
 } // namespace detail
+} // namespace RIALTO_FORM
 } // namespace rialto
 
 #endif

@@ -235,7 +235,7 @@ pub unsafe extern "C" fn rialto_barrier_wait_timeout(
 /// barrier, index
 ///             as for rialto_barrier_wait.
 /// timeout_ns  as for rialto_barrier_wait_timeout; the action itself has no timeout.
-/// action      returns 0; anything else breaks the barrier. It must return.
+/// action      returns 0; anything else breaks the barrier. It must return, so not wait here itself.
 /// arg         passed to it; may be NULL.
 /// Returns     as rialto_barrier_wait_timeout; RIALTO_EBROKEN also for the one whose action failed.
 /// Concurrency any thread of any process.  Blocks: yes, through signals.

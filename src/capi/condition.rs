@@ -49,6 +49,20 @@ unsafe fn condition_at<'a>(ptr: *const rialto_condition_t) -> Result<&'a Conditi
     unsafe { Condition::attach(ptr.cast()) }
 }
 
+/// The condition and the lock. A pointer that is NULL or misaligned is told before anything in the other's memory.
+///
+/// # Safety
+/// As [`condition_at`].
+unsafe fn both<'a, L>(
+    condition: *const rialto_condition_t,
+    lock: Result<&'a L>,
+) -> Result<(&'a Condition, &'a L)> {
+    check(condition)?;
+    let lock = lock?;
+    // SAFETY: the caller's word.
+    Ok((unsafe { condition_at(condition) }?, lock))
+}
+
 /// # Safety
 /// As [`condition_at`].
 unsafe fn wait<L: Lockable>(
@@ -57,11 +71,8 @@ unsafe fn wait<L: Lockable>(
     timeout_ns: u64,
 ) -> c_int {
     // SAFETY: the caller's word.
-    acquired(
-        check(condition)
-            .and(lock)
-            .and_then(|lock| unsafe { condition_at(condition) }?.wait_timeout(lock, timeout_ns)),
-    )
+    let both = unsafe { both(condition, lock) };
+    acquired(both.and_then(|(condition, lock)| condition.wait_timeout(lock, timeout_ns)))
 }
 
 /// # Safety
@@ -73,11 +84,9 @@ unsafe fn wait_for<L: Lockable>(
     predicate: Predicate,
     arg: *mut c_void,
 ) -> c_int {
-    let predicate = check(condition).and(predicate.ok_or(Error::Invalid));
-    acquired(predicate.and_then(|predicate| {
-        let lock = lock?;
+    acquired(predicate.ok_or(Error::Invalid).and_then(|predicate| {
         // SAFETY: the caller's word.
-        let condition = unsafe { condition_at(condition) }?;
+        let (condition, lock) = unsafe { both(condition, lock) }?;
         // SAFETY: the caller's word.
         condition.wait_for_timeout(lock, timeout_ns, || unsafe { predicate(arg) })
     }))
@@ -87,11 +96,8 @@ unsafe fn wait_for<L: Lockable>(
 /// As [`condition_at`].
 unsafe fn notify_all<L: Lockable>(condition: *const rialto_condition_t, lock: Result<&L>) -> c_int {
     // SAFETY: the caller's word.
-    status(
-        check(condition)
-            .and(lock)
-            .and_then(|lock| unsafe { condition_at(condition) }.map(|condition| condition.notify_all(lock))),
-    )
+    let both = unsafe { both(condition, lock) };
+    status(both.map(|(condition, lock)| condition.notify_all(lock)))
 }
 
 /// Makes a condition in place, whatever was there. It needs no end. Cf. pthread_cond_init.

@@ -9,11 +9,12 @@ use crate::{
 use core::ffi::c_int;
 
 /// A lock in shared memory: robust, not recursive, not fair, owned by a thread. Embed it in your own
-/// struct, anywhere; the struct then is 64-aligned as well. Initialise it with RIALTO_LOCK_INIT or
-/// rialto_lock_init, once, before anybody else sees it; zeroed memory is refused. A copy is not a
-/// lock. While a thread holds it, is about to acquire it, or is still inside release (the next owner
-/// may have it by then) or any other call on it, its memory must not be moved, unmapped, freed or
-/// used for anything else. Cf. pthread_mutex_t with PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
+/// struct, anywhere; the struct then is 64-aligned as well (mmap aligns so, malloc does not).
+/// Initialise it with RIALTO_LOCK_INIT or rialto_lock_init, once, before anybody else sees it;
+/// zeroed memory is refused. A copy is not a lock. While a thread holds it, is about to acquire it,
+/// or is still inside release (the next owner may have it by then) or any other call on it, its
+/// memory must not be moved, unmapped, freed or used for anything else. Cf. pthread_mutex_t with
+/// PTHREAD_PROCESS_SHARED and PTHREAD_MUTEX_ROBUST.
 #[repr(C, align(64))]
 pub struct rialto_lock_t {
     /// Private.

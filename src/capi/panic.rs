@@ -8,7 +8,7 @@ fn panic(info: &PanicInfo) -> ! {
     let mut text = heapless::String::<256>::new();
     if let Some(place) = info.location() {
         // Too long a path is cut off, and that is all right.
-        let _ = write!(text, "rialto: a bug of ours, {}:{}\n", place.file(), place.line());
+        let _ = writeln!(text, "rialto: a bug of ours, {}:{}", place.file(), place.line());
     }
     // SAFETY: bytes that are there; `abort` takes nothing.
     unsafe {

@@ -455,8 +455,10 @@ pub unsafe extern "C" fn rialto_region_leave(region: *const rialto_region_t) -> 
     status(unsafe { get(region) }.and_then(Region::leave))
 }
 
-/// Leaves, unmaps what Rialto mapped, closes its descriptor, and ends the view. The region lives on
-/// for the others. Refused while that could hurt this process; nothing but the leaving is done then.
+/// Leaves, unmaps what Rialto mapped, closes its descriptor, and ends the view, and with it all
+/// views and addresses that were got from it: using one afterwards is not noticed, and crashes. The
+/// region lives on for the others. Refused while that could hurt this process; nothing but the
+/// leaving is done then.
 ///
 /// region      alive; no other thread is using it or what was made from it.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (a thread of this process is a member; or this one has a

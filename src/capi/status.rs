@@ -226,7 +226,8 @@ static TEXTS: [[u8; TEXT_BYTES]; ERRORS.len()] = {
 };
 static OTHER: [u8; TEXT_BYTES] = text(Error::Os(0));
 
-/// One line of English for a status. Cf. strerror.
+/// One line of English for a status; for a system's errno that has no name here, ask strerror. Cf.
+/// strerror.
 ///
 /// status      any number.
 /// Returns     a string that lives as long as the library; never NULL.

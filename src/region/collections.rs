@@ -131,13 +131,13 @@ macro_rules! collection {
             unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &$config) -> Result<Self> {
                 // SAFETY: the caller's word.
                 let object = unsafe { $type::format(region.platform, at, config) }?;
-                Ok(object.counted_in(&region.held))
+                Ok(object.counted_in(region.counter()))
             }
 
             unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
                 // SAFETY: the caller's word.
                 let object = unsafe { $type::attach(region.platform, at, size) }?;
-                Ok(object.counted_in(&region.held))
+                Ok(object.counted_in(region.counter()))
             }
 
             fn has(&self, config: &$config) -> bool {

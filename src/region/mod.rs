@@ -106,8 +106,8 @@ impl<P: Platform> Region<P> {
     /// # Safety
     /// `len` bytes from `ptr` are mapped readable and writable until the `Region` is gone **and** no thread
     /// of this process is a member any more (threads that used it end, or call [`Region::leave`];
-    /// `detach` says `Busy` until then): their robust lists run through it. Used by no one but Rialto,
-    /// and by nobody else at all before this returns.
+    /// `detach` says `Busy` until then) or holds a lock in it: their robust lists run through it. Used by no one but
+    /// Rialto, and by nobody else at all before this returns.
     pub unsafe fn init_on(platform: P, ptr: *mut u8, len: usize, config: &RegionConfig) -> Result<Self> {
         let base = memory(ptr, len)?;
         let geometry = Geometry::new(config, len as u64).ok_or(Error::Invalid)?;
@@ -164,6 +164,16 @@ impl<P: Platform> Region<P> {
             #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
             mapping: map::Mapping::Borrowed,
         }
+    }
+
+    /// Where locks of values and the like are counted. Not in the caller's memory: several handles may be over
+    /// that, a lock be acquired through one and released through another, and its end is the caller's affair.
+    pub(crate) fn counter(&self) -> Option<&AtomicU32> {
+        #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
+        if matches!(self.mapping, map::Mapping::Borrowed) {
+            return None;
+        }
+        Some(&self.held)
     }
 
     /// Where this process sees it.
@@ -315,9 +325,9 @@ impl<P: Platform> Region<P> {
 
 #[cfg(all(feature = "os", target_os = "linux", not(rialto_loom)))]
 impl<P: Platform> Region<P> {
-    /// Whether a thread of this process could still touch the memory: one that is a member, or with a lock of a
-    /// value and the like, or this one with any lock in it. Nothing in the region itself is asked: peers can write
-    /// there.
+    /// Whether a thread of this process could still touch the memory: one that is a member, or (of memory that is ours)
+    /// with a lock of a value and the like, or this one with any lock in it. Nothing in the region itself is asked:
+    /// peers can write there.
     pub(crate) fn in_use(&self) -> bool {
         let locked =
             self.platform.thread().is_ok_and(|thread| thread.holds_within(self.as_ptr(), self.len()));

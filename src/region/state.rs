@@ -83,7 +83,7 @@ impl<P: Platform> Region<P> {
         self.create(name, Kind::Array, array::layout(T::SIZE, len)?, timeout_ns, |at| {
             // SAFETY: as `create` says.
             unsafe { Array::format(self.platform, at, len, elements) }
-                .map(|array| array.counted_in(&self.held))
+                .map(|array| array.counted_in(self.counter()))
         })
     }
 
@@ -193,12 +193,13 @@ impl<'r, T: Element, P: Platform> Object<'r, P> for Value<'r, T, P> {
 
     unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &T) -> Result<Self> {
         // SAFETY: the caller's word.
-        unsafe { Value::format(region.platform, at, *config) }.map(|object| object.counted_in(&region.held))
+        unsafe { Value::format(region.platform, at, *config) }
+            .map(|object| object.counted_in(region.counter()))
     }
 
     unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
         // SAFETY: the caller's word.
-        unsafe { Value::attach(region.platform, at, size) }.map(|object| object.counted_in(&region.held))
+        unsafe { Value::attach(region.platform, at, size) }.map(|object| object.counted_in(region.counter()))
     }
 
     fn has(&self, _config: &T) -> bool {
@@ -217,12 +218,12 @@ impl<'r, T: Element, P: Platform> Object<'r, P> for Array<'r, T, P> {
     unsafe fn format(region: &'r Region<P>, at: NonNull<u8>, config: &u32) -> Result<Self> {
         // SAFETY: the caller's word.
         unsafe { Array::format(region.platform, at, *config, &[]) }
-            .map(|object| object.counted_in(&region.held))
+            .map(|object| object.counted_in(region.counter()))
     }
 
     unsafe fn attach(region: &'r Region<P>, at: NonNull<u8>, size: u64) -> Result<Self> {
         // SAFETY: the caller's word.
-        unsafe { Array::attach(region.platform, at, size) }.map(|object| object.counted_in(&region.held))
+        unsafe { Array::attach(region.platform, at, size) }.map(|object| object.counted_in(region.counter()))
     }
 
     fn has(&self, config: &u32) -> bool {
@@ -288,14 +289,16 @@ impl<P: Platform> Region<P> {
     ) -> Result<Any<'_, P>> {
         self.create(name, Kind::Value, value::layout(bytes.len() as u64)?, timeout_ns, |at| {
             // SAFETY: as `create` says.
-            unsafe { Any::format_value(self.platform, at, code, bytes) }.map(|any| any.counted_in(&self.held))
+            unsafe { Any::format_value(self.platform, at, code, bytes) }
+                .map(|any| any.counted_in(self.counter()))
         })
     }
 
     pub(crate) fn open_any_value(&self, name: &str) -> Result<Any<'_, P>> {
         // SAFETY: the place lies in the region, which outlives the handle.
         self.open_with(name, Kind::Value, |place| unsafe {
-            Any::attach_value(self.platform, self.at(place), place.size).map(|any| any.counted_in(&self.held))
+            Any::attach_value(self.platform, self.at(place), place.size)
+                .map(|any| any.counted_in(self.counter()))
         })
     }
 
@@ -309,14 +312,16 @@ impl<P: Platform> Region<P> {
     ) -> Result<Any<'_, P>> {
         self.create(name, Kind::Array, array::layout(shape.1, shape.2)?, timeout_ns, |at| {
             // SAFETY: as `create` says.
-            unsafe { Any::format_array(self.platform, at, shape, init) }.map(|any| any.counted_in(&self.held))
+            unsafe { Any::format_array(self.platform, at, shape, init) }
+                .map(|any| any.counted_in(self.counter()))
         })
     }
 
     pub(crate) fn open_any_array(&self, name: &str) -> Result<Any<'_, P>> {
         // SAFETY: the place lies in the region, which outlives the handle.
         self.open_with(name, Kind::Array, |place| unsafe {
-            Any::attach_array(self.platform, self.at(place), place.size).map(|any| any.counted_in(&self.held))
+            Any::attach_array(self.platform, self.at(place), place.size)
+                .map(|any| any.counted_in(self.counter()))
         })
     }
 

@@ -12,7 +12,7 @@ macro_rules! locking {
         }
 
         /// See [`crate::shadow::Shadow::counted_in`].
-        pub(crate) fn counted_in(self, held: &'r $crate::sync::AtomicU32) -> Self {
+        pub(crate) fn counted_in(self, held: Option<&'r $crate::sync::AtomicU32>) -> Self {
             Self { shadow: self.shadow.counted_in(held), ..self }
         }
 

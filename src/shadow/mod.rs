@@ -297,8 +297,8 @@ impl<'r, P: Platform> Shadow<'r, P> {
 
     /// This handle, whose lock is counted in `held` while this process holds it: a region does not go from under
     /// a guard that was forgotten.
-    pub(crate) fn counted_in(self, held: &'r AtomicU32) -> Self {
-        Shadow { held: Some(held), ..self }
+    pub(crate) fn counted_in(self, held: Option<&'r AtomicU32>) -> Self {
+        Shadow { held, ..self }
     }
 
     /// One more, or (`u32::MAX`) one less.

@@ -185,11 +185,14 @@ fn read(path: String) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
+/// Whether this thread sleeps in a wait of Rialto's: a shared futex. Its allocator's and its libc's are private.
 pub fn asleep(pid: i32) -> bool {
     let call = read(format!("/proc/{pid}/syscall"));
-    let futex = call.split(' ').next() == Some(&libc::SYS_futex.to_string());
+    let mut call = call.split(' ');
+    let futex = call.next() == Some(&libc::SYS_futex.to_string());
+    let ours = call.nth(1) == Some(&format!("{:#x}", libc::FUTEX_WAIT_BITSET));
     let stat = read(format!("/proc/{pid}/stat"));
-    futex && stat.rsplit(')').next().is_some_and(|s| s.trim_start().starts_with('S'))
+    futex && ours && stat.rsplit(')').next().is_some_and(|s| s.trim_start().starts_with('S'))
 }
 
 /// One instruction of a traced child.

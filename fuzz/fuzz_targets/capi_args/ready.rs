@@ -22,13 +22,10 @@ pub fn honest(_: &Machine, _: &[u64]) -> bool {
     true
 }
 
-/// It makes no second view of a region: see the limits in `../capi_args.rs`.
-pub fn alone(m: &Machine, words: &[u64]) -> bool {
-    m.alive(What::Region).iter().all(|i| match m.slots[*i].memory {
-        // `rialto_region_attach` has three arguments, of which the second is the memory.
-        Some(memory) => words.len() < 3 || m.memories[memory].at.addr() as u64 != words[1],
-        None => words.len() == 3,
-    })
+/// It makes no second mapping of a region: a lock that is held by its address in one mapping would be waited for in the
+/// other.
+pub fn alone(m: &Machine, _: &[u64]) -> bool {
+    m.alive(What::Region).iter().all(|i| m.slots[*i].memory.is_some())
 }
 
 pub fn event(_: &Machine, words: &[u64]) -> bool {
@@ -145,12 +142,13 @@ pub fn permit(_: &Machine, words: &[u64]) -> bool {
     unsafe { rialto_tracked_semaphore_value(at(words[0]), &mut value) == RIALTO_OK && value > 0 }
 }
 
-pub fn barrier(_: &Machine, words: &[u64]) -> bool {
+/// Alone at it, and not in its own action, whose end it would wait for.
+pub fn barrier(m: &Machine, words: &[u64]) -> bool {
     let (mut parties, mut is_broken) = (0, false);
     // SAFETY: as above.
     unsafe {
         rialto_barrier_parties(at(words[0]), &mut parties);
         rialto_barrier_is_broken(at(words[0]), &mut is_broken);
     }
-    parties == 1 || is_broken
+    (parties == 1 || is_broken) && m.depth == 0
 }

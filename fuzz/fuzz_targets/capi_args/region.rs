@@ -9,7 +9,7 @@ pub fn calls() -> Vec<Entry> {
         rialto_region_config_default: Out;
         rialto_region_layout: RegionConfig Out;
         rialto_region_init: New(Region) Memory MemoryBytes RegionConfig;
-        rialto_region_attach: New(Region) Memory MemoryBytes => alone;
+        rialto_region_attach: New(Region) Memory MemoryBytes;
         rialto_region_create_anonymous: New(Region) RegionBytes RegionConfig => honest;
         rialto_region_create_memfd: New(Region) RegionBytes RegionConfig => honest;
         rialto_region_attach_fd: New(Region) RegionFd => alone;

@@ -100,7 +100,7 @@ fn to_c(config: &QueueConfig) -> rialto_queue_config_t {
     }
 }
 
-/// Fills in the defaults: a RIALTO_QUEUE_RING, RIALTO_ON_DEATH_REDELIVER with 5 attempts, no flags.
+/// Fills in the defaults: a RIALTO_QUEUE_RING, RIALTO_ON_DEATH_REDELIVER at most 5 times, no flags.
 ///
 /// slots       messages that fit.
 /// max_message_bytes

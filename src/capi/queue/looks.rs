@@ -3,8 +3,8 @@
 use super::{answer, rialto_queue_t};
 use core::ffi::c_int;
 
-/// Messages that a pop could take at about this time, redelivered ones included and those in hand
-/// not.
+/// Messages that nobody has in hand at about this time: those that a pop could take, redelivered
+/// ones too, and those that are set aside (rialto_queue_poisoned), which it would not.
 ///
 /// queue       alive.
 /// messages    gets the number: old when you read it, unless you are the only consumer (then it can

@@ -1,0 +1,3 @@
+/* See mixed.cpp. */
+#define RIALTO_NO_EXCEPTIONS
+#include "mixed.cpp"
