@@ -5,6 +5,8 @@
 //! must contain; options of the usual harness are ignored. Storms last `RIALTO_STORM_SECONDS` (2) each.
 
 #[cfg(all(feature = "process", feature = "std", target_os = "linux", not(rialto_loom)))]
+mod cases;
+#[cfg(all(feature = "process", feature = "std", target_os = "linux", not(rialto_loom)))]
 mod pool_cases;
 #[cfg(all(feature = "process", feature = "std", target_os = "linux", not(rialto_loom)))]
 mod procs;

@@ -5,6 +5,8 @@
 //! name must contain; options of the usual harness are ignored.
 
 #[cfg(all(feature = "process", feature = "std", target_os = "linux", not(rialto_loom)))]
+mod cases;
+#[cfg(all(feature = "process", feature = "std", target_os = "linux", not(rialto_loom)))]
 mod process_cases;
 #[cfg(all(feature = "process", feature = "std", target_os = "linux", not(rialto_loom)))]
 mod procs;

@@ -9,15 +9,13 @@ mod storms;
 mod tasks;
 pub mod workers;
 
+pub use crate::cases::{Case, WAYS, Way, case};
 use rialto::{
     FOREVER, Region, RegionConfig, Result,
     pool::{Pool, PoolConfig, Report},
     process::{ForkServer, Method, Process, ProcessConfig, Program},
 };
-use std::{
-    cell::Cell,
-    time::{Duration, Instant},
-};
+use std::{cell::Cell, time::Duration};
 
 pub const SECOND: u64 = 1_000_000_000;
 pub const MS: u64 = 1_000_000;
@@ -25,35 +23,6 @@ pub const MS: u64 = 1_000_000;
 pub const WATCHDOG_SECONDS: u32 = 180;
 /// So many counters, see `workers`.
 pub const COUNTERS: u32 = 4096;
-
-pub struct Case {
-    pub name: String,
-    pub run: Box<dyn Fn()>,
-}
-
-pub fn case(name: impl Into<String>, run: impl Fn() + 'static) -> Case {
-    Case { name: name.into(), run: Box::new(run) }
-}
-
-/// How workers are started.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    Fork,
-    Spawn,
-    Server,
-}
-
-pub const WAYS: [Way; 3] = [Way::Fork, Way::Spawn, Way::Server];
-
-impl Way {
-    pub fn name(self) -> &'static str {
-        match self {
-            Way::Fork => "fork",
-            Way::Spawn => "spawn",
-            Way::Server => "fork server",
-        }
-    }
-}
 
 /// A region with counters, and a way to start workers.
 pub struct Place {
@@ -158,7 +127,7 @@ pub fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("/proc").count()
 }
 
-fn all() -> Vec<Case> {
+pub fn run() {
     let mut cases = vec![];
     for way in WAYS {
         cases.extend(outcomes::cases(way));
@@ -169,55 +138,5 @@ fn all() -> Vec<Case> {
     }
     cases.extend(starts::cases());
     cases.extend(hostile::cases());
-    cases
-}
-
-pub fn run() {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let cases = all();
-    if let [option, name] = &words[..] {
-        if option == "--case" {
-            // SAFETY: no memory involved.
-            unsafe { libc::alarm(WATCHDOG_SECONDS + storms::seconds() as u32) };
-            let case = cases.iter().find(|case| case.name == *name).expect("such a case");
-            (case.run)();
-            return;
-        }
-    }
-    if words.iter().any(|word| word == "--list") {
-        cases.iter().for_each(|case| println!("{}: test", case.name));
-        return;
-    }
-    let words: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
-    let chosen: Vec<_> =
-        cases.iter().filter(|case| words.iter().all(|word| case.name.contains(word.as_str()))).collect();
-    println!("\npool: {} cases", chosen.len());
-    let begin = Instant::now();
-    let mut failed = vec![];
-    for case in chosen {
-        let start = Instant::now();
-        let output = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--case", &case.name])
-            .stdin(std::process::Stdio::null())
-            .output()
-            .expect("ourselves");
-        let good = output.status.success();
-        let said = String::from_utf8_lossy(&output.stdout);
-        let time = start.elapsed().as_secs_f32();
-        println!(
-            "{} {:64} {time:5.1} s {said}",
-            if good { "ok  " } else { "FAIL" },
-            case.name,
-            said = said.trim()
-        );
-        if !good {
-            println!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
-            failed.push(&case.name);
-        }
-    }
-    println!("pool: {} failed, {:.1} s", failed.len(), begin.elapsed().as_secs_f32());
-    if !failed.is_empty() {
-        println!("{failed:#?}");
-        std::process::exit(1);
-    }
+    crate::cases::run("pool", &cases, WATCHDOG_SECONDS + storms::seconds() as u32);
 }

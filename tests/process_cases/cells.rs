@@ -1,6 +1,6 @@
 //! One case for each way of starting and each thing that is done to a process.
 
-use super::{Case, SECOND, Way, case, heard, no_children, pipe, readable, sleep_ms};
+use super::{Case, SECOND, Way, case, heard, no_children, pipe, readable, sleep_ms, starter};
 use crate::procs::wait_until;
 use rialto::{
     Error,
@@ -29,7 +29,7 @@ pub fn cases(way: Way) -> Vec<Case> {
 }
 
 fn join(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (_, tell) = pipe();
     let mut process = starter.start("exit", b"7", &[&tell]);
     assert!(process.pid() > 0 && process.pid() as u32 != std::process::id());
@@ -47,7 +47,7 @@ fn join(way: Way) {
 }
 
 fn timeout(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let mut process = starter.start("sleep", b"", &[&tell]);
     heard(&mut hear);
@@ -65,7 +65,7 @@ fn timeout(way: Way) {
 extern "C" fn nothing(_: i32) {}
 
 fn signals(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let mut process = starter.start("sleep", b"", &[&tell]);
     heard(&mut hear);
@@ -94,7 +94,7 @@ fn signals(way: Way) {
 }
 
 fn terminate(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let mut process = starter.start("sleep", b"", &[&tell]);
     heard(&mut hear);
@@ -111,7 +111,7 @@ fn terminate(way: Way) {
 }
 
 fn kill(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let mut process = starter.start("stubborn", b"", &[&tell]);
     heard(&mut hear);
@@ -131,7 +131,7 @@ fn kill(way: Way) {
 }
 
 fn stopped(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let mut process = starter.start("sleep", b"", &[&tell]);
     heard(&mut hear);
@@ -149,7 +149,7 @@ fn stopped(way: Way) {
 }
 
 fn exit_code(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     for (returned, code) in [(0, 0), (1, 1), (255, 255), (256, 0), (-1, 255), (-15, 241)] {
         let mut process = starter.start("exit", returned.to_string().as_bytes(), &[]);
         assert_eq!(process.join(), Ok(code), "{returned}");
@@ -160,7 +160,7 @@ fn exit_code(way: Way) {
 }
 
 fn is_alive(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let mut process = starter.start("sleep", b"", &[&tell]);
     assert!(process.is_alive());
@@ -173,7 +173,7 @@ fn is_alive(way: Way) {
 }
 
 fn sentinel(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let process = starter.start("sleep", b"", &[&tell]);
     let mut other = starter.start("sleep", b"", &[&tell]);
@@ -193,7 +193,7 @@ fn sentinel(way: Way) {
 }
 
 fn close(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let process = starter.start("sleep", b"", &[&tell]);
     heard(&mut hear);
@@ -210,7 +210,7 @@ fn close(way: Way) {
 
 /// It waits as long as it takes.
 fn drop_waits(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let process = starter.start("allocates", &[200], &[]);
     let pid = process.pid();
@@ -231,7 +231,7 @@ fn drop_waits(way: Way) {
 }
 
 fn drop_kills(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let config = ProcessConfig { daemon: true, ..ProcessConfig::default() };
     let process = starter.start_with("stubborn", &config, &[&tell]);
@@ -245,7 +245,7 @@ fn drop_kills(way: Way) {
 }
 
 fn not_owner(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let mut process = starter.start("sleep", b"", &[&tell]);
     heard(&mut hear);
@@ -271,7 +271,7 @@ fn not_owner(way: Way) {
 
 /// But not of a forked child, whose buffers were its parent's.
 fn printed(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (hear, tell) = pipe();
     assert_eq!(starter.start("print", b"", &[&tell]).join(), Ok(0));
     drop(tell);

@@ -1,6 +1,6 @@
 //! Daemons end with their parent, and not sooner; others do not.
 
-use super::{Case, Way, case, ended, heard, is_quiet, pipe};
+use super::{Case, Way, case, ended, heard, is_quiet, pipe, starter};
 use rialto::process::{Method, Process, ProcessConfig, Program};
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -74,7 +74,7 @@ fn runs_another(way: Way) {
 }
 
 fn parent_runs_another(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let (mut hear, tell) = pipe();
     let config = ProcessConfig::default();
     // SAFETY: a single thread.

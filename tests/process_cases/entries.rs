@@ -1,6 +1,6 @@
 //! What the children of the cases run.
 
-use super::{SECOND, Way, sleep_ms};
+use super::{SECOND, Way, sleep_ms, starter};
 use rialto::{
     Lock, QueueConfig, Region, RegionConfig,
     process::{self, Child, Entry, ProcessConfig},
@@ -160,7 +160,7 @@ fn parent(child: &Child) -> i32 {
     alarm();
     let (way, rest) = way(std::str::from_utf8(child.args()).unwrap());
     let (daemon, entry) = rest.split_once(':').unwrap();
-    let starter = way.starter();
+    let starter = starter(way);
     let config = ProcessConfig { daemon: daemon == "daemon", ..ProcessConfig::default() };
     // SAFETY: our own.
     let fds: Vec<_> =
@@ -173,7 +173,7 @@ fn parent(child: &Child) -> i32 {
 fn in_a_thread(child: &Child) -> i32 {
     alarm();
     let (way, _) = way(std::str::from_utf8(child.args()).unwrap());
-    let starter = way.starter();
+    let starter = starter(way);
     // SAFETY: our own.
     let fd = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(child.fds()[0]) });
     std::thread::scope(|scope| {
@@ -189,7 +189,7 @@ fn in_a_thread(child: &Child) -> i32 {
 fn forks_too(child: &Child) -> i32 {
     alarm();
     let (way, _) = way(std::str::from_utf8(child.args()).unwrap());
-    let starter = way.starter();
+    let starter = starter(way);
     // SAFETY: our own.
     let fd = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(child.fds()[0]) });
     let config = ProcessConfig { daemon: true, ..ProcessConfig::default() };

@@ -1,6 +1,6 @@
 //! What cannot be started, who else takes an exit code, and servers that end.
 
-use super::{Case, Starter, WAYS, Way, case, descriptors, heard, no_children, pipe};
+use super::{Case, Starter, WAYS, Way, case, descriptors, heard, no_children, pipe, starter};
 use crate::procs::wait_until;
 use rialto::{
     Error,
@@ -77,12 +77,12 @@ fn no_program() {
 
 fn no_entry() {
     for way in [Way::Fork, Way::Server] {
-        let starter = way.starter();
+        let starter = starter(way);
         let result = Process::start(starter.method(), "nobody", &ProcessConfig::default());
         assert_eq!(result.unwrap_err(), Error::NotFound);
         assert_eq!(starter.start("exit", b"3", &[]).join(), Ok(3), "others can be started");
     }
-    let mut process = Way::Spawn.starter().start("nobody", b"", &[]);
+    let mut process = starter(Way::Spawn).start("nobody", b"", &[]);
     assert_eq!(process.join(), Ok(NO_ENTRY));
     drop(process);
     no_children();
@@ -91,7 +91,7 @@ fn no_entry() {
 fn bad_arguments() {
     let long = "x".repeat(32);
     for way in WAYS {
-        let starter = way.starter();
+        let starter = starter(way);
         let usual = ProcessConfig { args: b"0", ..ProcessConfig::default() };
         let refused = |entry: &str, config: &ProcessConfig| {
             Process::start(starter.method(), entry, config).unwrap_err() == Error::Invalid
@@ -114,7 +114,7 @@ fn bad_arguments() {
 /// An error, wherever on the way it happens, and nothing is left.
 fn no_descriptors() {
     for way in WAYS {
-        let starter = way.starter();
+        let starter = starter(way);
         starter.start("exit", b"0", &[]).join().unwrap();
         // No number is free below the highest one, whatever else this process was given.
         let highest = *descriptors(std::process::id()).last().unwrap();
@@ -193,7 +193,7 @@ fn no_server() {
 }
 
 fn server_stops() {
-    let starter = Way::Server.starter();
+    let starter = starter(Way::Server);
     let (mut hear, tell) = pipe();
     let mut process = starter.start("sleep", b"", &[&tell]);
     heard(&mut hear);
@@ -206,7 +206,7 @@ fn server_stops() {
 }
 
 fn server_killed() {
-    let mut starter = Way::Server.starter();
+    let mut starter = starter(Way::Server);
     let (mut hear, tell) = pipe();
     let mut process = starter.start("sleep", b"", &[&tell]);
     let mut other = starter.start("sleep", b"", &[&tell]);
@@ -233,7 +233,7 @@ fn server_killed() {
 
 /// Its socket is found among our descriptors: only who has that could say it.
 fn server_hears_nonsense() {
-    let starter = Way::Server.starter();
+    let starter = starter(Way::Server);
     let is_socket = |fd: &&i32| {
         std::fs::read_link(format!("/proc/self/fd/{fd}"))
             .is_ok_and(|to| to.to_str().unwrap().starts_with("socket"))
@@ -265,7 +265,7 @@ fn ignore() {
 /// Nobody can say how it ended, but that it did. A server's children are reaped by the server.
 fn ignored(way: Way) {
     ignore();
-    let starter = way.starter();
+    let starter = starter(way);
     let known = |code: i32| if way == Way::Server { code } else { UNKNOWN };
     let mut process = starter.start("exit", b"7", &[]);
     assert_eq!(process.join(), Ok(known(7)));
@@ -288,7 +288,7 @@ fn ignored(way: Way) {
 }
 
 fn stolen(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let mut process = starter.start("exit", b"7", &[]);
     wait_until("it has ended", || super::readable(process.sentinel()));
     let mut status = 0;
@@ -300,7 +300,7 @@ fn stolen(way: Way) {
 
 /// A signal never reaches it.
 fn reused_number() {
-    let starter: Starter = Way::Spawn.starter();
+    let starter: Starter = starter(Way::Spawn);
     let mut process = starter.start("exit", b"7", &[]);
     let pid = process.pid();
     assert!(super::readable(process.sentinel()));

@@ -1,6 +1,6 @@
 //! What of Rialto is valid in a forked child, and what may be started from threads.
 
-use super::{Case, SECOND, Way, case, heard, no_children, pipe};
+use super::{Case, SECOND, Way, case, heard, no_children, pipe, starter};
 use crate::procs::Shared;
 use rialto::{
     Acquired, Error, Lock, Region, RegionConfig,
@@ -191,7 +191,7 @@ fn from_threads() {
 
 /// Children that do what they like: they have locks of their own.
 fn by_threads(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let started = AtomicU32::new(0);
     busy(|| {
         std::thread::scope(|scope| {
@@ -214,7 +214,7 @@ fn by_threads(way: Way) {
 
 /// With a lifeline of its own: they end with it, not with its parent.
 fn grandchildren() {
-    let starter = Way::Spawn.starter();
+    let starter = starter(Way::Spawn);
     let (mut hear, tell) = pipe();
     let config = ProcessConfig { daemon: true, ..ProcessConfig::default() };
     // One of our own first, so that there is a lifeline to be mistaken for the child's.

@@ -1,6 +1,6 @@
 //! What is left of many processes: nothing.
 
-use super::{Case, Way, case, descriptors, no_children};
+use super::{Case, Way, case, descriptors, no_children, starter};
 use rialto::process::ProcessConfig;
 use std::process::id;
 
@@ -20,7 +20,7 @@ fn holds(pid: u32) -> (Vec<i32>, usize, u64, u64) {
 }
 
 fn thousand(way: Way) {
-    let mut starter = way.starter();
+    let mut starter = starter(way);
     let round = |starter: &super::Starter, count: usize, at_a_time: usize| {
         for first in (0..count).step_by(at_a_time) {
             let start = |i: usize| {

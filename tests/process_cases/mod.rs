@@ -8,55 +8,27 @@ mod fork_safety;
 mod leftovers;
 mod told;
 
+pub use crate::cases::{Case, WAYS, Way, case};
 use rialto::process::{ForkServer, Method, Process, ProcessConfig, Program};
 use std::{
     fs::File,
     io::Read,
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 pub const SECOND: u64 = 1_000_000_000;
 /// Nothing here takes longer, on the busiest machine.
 pub const WATCHDOG_SECONDS: u32 = 120;
 
-pub struct Case {
-    pub name: String,
-    pub run: Box<dyn Fn()>,
-}
-
-pub fn case(name: impl Into<String>, run: impl Fn() + 'static) -> Case {
-    Case { name: name.into(), run: Box::new(run) }
-}
-
-/// The three ways.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    Fork,
-    Spawn,
-    Server,
-}
-
-pub const WAYS: [Way; 3] = [Way::Fork, Way::Spawn, Way::Server];
-
-impl Way {
-    pub fn name(self) -> &'static str {
-        match self {
-            Way::Fork => "fork",
-            Way::Spawn => "spawn",
-            Way::Server => "fork server",
-        }
-    }
-
-    pub fn starter(self) -> Starter {
-        let server = (self == Way::Server).then(|| ForkServer::start(Program::this()).expect("a server"));
-        Starter { way: self, server }
-    }
-}
-
 pub struct Starter {
     pub way: Way,
     pub server: Option<ForkServer>,
+}
+
+pub fn starter(way: Way) -> Starter {
+    let server = (way == Way::Server).then(|| ForkServer::start(Program::this()).expect("a server"));
+    Starter { way, server }
 }
 
 impl Starter {
@@ -164,7 +136,6 @@ pub fn descriptors(pid: u32) -> Vec<i32> {
 }
 
 pub fn run() {
-    let words: Vec<String> = std::env::args().skip(1).collect();
     let mut cases = vec![];
     for way in WAYS {
         cases.extend(cells::cases(way));
@@ -175,47 +146,5 @@ pub fn run() {
     }
     cases.extend(failures::cases());
     cases.extend(fork_safety::more());
-    if let [option, name] = &words[..] {
-        if option == "--case" {
-            // SAFETY: no memory involved.
-            unsafe { libc::alarm(WATCHDOG_SECONDS) };
-            let case = cases.iter().find(|case| case.name == *name).expect("such a case");
-            (case.run)();
-            return;
-        }
-    }
-    if words.iter().any(|word| word == "--list") {
-        cases.iter().for_each(|case| println!("{}: test", case.name));
-        return;
-    }
-    let words: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
-    let chosen: Vec<_> =
-        cases.iter().filter(|case| words.iter().all(|word| case.name.contains(word.as_str()))).collect();
-    println!("\nprocess: {} cases", chosen.len());
-    let begin = Instant::now();
-    let mut failed = vec![];
-    for case in chosen {
-        let start = Instant::now();
-        let output = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--case", &case.name])
-            .stdin(std::process::Stdio::null())
-            .output()
-            .expect("ourselves");
-        let good = output.status.success();
-        println!(
-            "{} {:64} {:5.1} s",
-            if good { "ok  " } else { "FAIL" },
-            case.name,
-            start.elapsed().as_secs_f32()
-        );
-        if !good {
-            println!("{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
-            failed.push(&case.name);
-        }
-    }
-    println!("process: {} failed, {:.1} s", failed.len(), begin.elapsed().as_secs_f32());
-    if !failed.is_empty() {
-        println!("{failed:#?}");
-        std::process::exit(1);
-    }
+    crate::cases::run("process", &cases, WATCHDOG_SECONDS);
 }

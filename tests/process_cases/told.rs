@@ -1,6 +1,6 @@
 //! What a child is told, and what it has: names, bytes, descriptors, signals.
 
-use super::{Case, Starter, Way, all, case, descriptors, pipe};
+use super::{Case, Starter, Way, all, case, descriptors, pipe, starter};
 use rialto::process::{self, Method, Process, ProcessConfig, Program};
 use std::{
     fs::File,
@@ -35,7 +35,7 @@ fn told(starter: &Starter, config: &ProcessConfig) -> String {
 }
 
 fn about(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     let me = std::process::id();
     // A fork shows the arguments of its parent, which is this case.
     let argv = |text: String| text.split(" | argv").next().unwrap().to_owned();
@@ -62,7 +62,7 @@ fn about(way: Way) {
 }
 
 fn long_arguments(way: Way) {
-    let starter = way.starter();
+    let starter = starter(way);
     for len in [0, 1, 4000, 5_000_000] {
         let args: String = (0..len).map(|i| char::from(b'a' + (i % 26) as u8)).collect();
         let (hear, tell) = pipe();
@@ -83,7 +83,7 @@ fn strays() -> Vec<OwnedFd> {
 
 fn exactly_those(way: Way) {
     let _strays = strays();
-    let starter = way.starter();
+    let starter = starter(way);
     let _more = strays();
     // SAFETY: as in `strays`.
     let null =
@@ -133,7 +133,7 @@ fn crossed(way: Way) {
     // SAFETY: a single thread.
     let mut between = unsafe {
         Process::fork(&ProcessConfig::default(), |_| {
-            let starter = way.starter();
+            let starter = starter(way);
             // Out of the way first, then 3, 4, ... but passed in reverse. The server's socket stays where it is.
             let away: Vec<i32> =
                 tells.iter().map(|tell| libc::fcntl(tell.as_raw_fd(), libc::F_DUPFD_CLOEXEC, 100)).collect();
@@ -164,7 +164,7 @@ fn signals(way: Way) {
         libc::sigaddset(&raw mut set, libc::SIGWINCH);
         libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
     }
-    let starter = way.starter();
+    let starter = starter(way);
     let (hear, tell) = pipe();
     assert_eq!(starter.start("signals", b"", &[&tell]).join(), Ok(0));
     drop(tell);
@@ -183,7 +183,7 @@ fn signals(way: Way) {
 fn region(way: Way) {
     let region = super::entries::queue_region();
     let (jobs, answers) = (region.open_queue("jobs").unwrap(), region.open_queue("answers").unwrap());
-    let starter = way.starter();
+    let starter = starter(way);
     let fds = [region.fd().unwrap()];
     let config = ProcessConfig { fds: &fds, ..ProcessConfig::default() };
     jobs.push(b"job").unwrap();
@@ -196,7 +196,7 @@ fn region(way: Way) {
 
 /// A child's own children, started by others, take nothing for theirs.
 fn environment(way: Way) {
-    let _starter = way.starter();
+    let _starter = starter(way);
     // SAFETY: no other thread.
     unsafe { std::env::set_var("RIALTO_CHILD", "1,3") };
     let said = told(&_starter, &ProcessConfig::default());
