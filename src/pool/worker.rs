@@ -15,6 +15,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     event::Event,
+    member::Home,
     queue::{Peeked, Queue},
     region::Region,
     sys::{Platform, linux::Linux},
@@ -153,6 +154,8 @@ impl<'r, 'f> Worker<'r, 'f> {
         let task = Scratch::new(tasks.max_message_bytes())?;
         let result = Scratch::new(table.shape.result_bytes as usize)?;
         let done = region.open_event(&names.done)?;
+        // As if by the first task; but who cannot, has not got through its start.
+        Home::me(region)?;
         Ok(Worker { index: told.worker, tasks, table, done, functions, task, result })
     }
 

@@ -4,6 +4,7 @@ mod ends;
 mod hostile;
 mod many;
 mod outcomes;
+mod room;
 mod starts;
 mod storms;
 mod tasks;
@@ -168,6 +169,7 @@ fn all() -> Vec<Case> {
         cases.extend(storms::cases(way));
     }
     cases.extend(starts::cases());
+    cases.extend(room::cases());
     cases.extend(hostile::cases());
     cases
 }

@@ -41,6 +41,12 @@ fn worker(child: &Child) -> i32 {
         count(task);
         hangs(task, result)
     };
+    // Half a second, at least.
+    let counts_and_sleeps = |task: &[u8], result: &mut Output<'_>| {
+        count(task);
+        sleep_ms(u64::from(number(task)).max(500));
+        double(task, result)
+    };
     let exits = |task: &[u8], _: &mut Output<'_>| {
         count(task);
         std::process::exit(0)
@@ -52,6 +58,7 @@ fn worker(child: &Child) -> i32 {
         Function::new("dies twice", &dies_twice),
         Function::new("exits", &exits),
         Function::new("hangs", &counts_and_hangs),
+        Function::new("counts and sleeps", &counts_and_sleeps),
         Function::new("stops", &stops),
         Function::new("raises", &raises),
         Function::new("panics", &|_, _| panic!("no {}", 1)),
