@@ -124,6 +124,10 @@ pub(crate) fn work_with(told: &[u8], region: &Region, functions: &dyn Functions)
     let Ok(told) = Told::unpack(told) else { return 1 };
     let lifeline = Lifeline::new();
     let Ok(mut worker) = Worker::new(region, &told, functions) else { return 1 };
+    // Our parent's pool, or one that somebody has made in its place since: not before it had died.
+    if lifeline.is_cut() {
+        return 1;
+    }
     if worker.initialize(&told) != 0 {
         return 2;
     }
@@ -267,7 +271,6 @@ impl<'r, 'f> Worker<'r, 'f> {
     fn end(&self, slot: u32, from: Stamp, to: Stamp) -> Result<bool> {
         let changed = self.table.change(slot, from, to)?;
         if changed {
-            self.table.add(Count::Ended, 1);
             self.done.set();
         }
         Ok(changed)
