@@ -10,7 +10,7 @@ use crate::{
 /// How a pool is made. [`PoolConfig::new`], then change what you like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolConfig<'c> {
-    /// 1 to 64.
+    /// 1 to 64. Each is a member of the region, and so is the parent.
     pub workers: u32,
     /// Tasks under way at a time, those counted whose report waits to be collected. 1 to 32768.
     pub slots: u32,

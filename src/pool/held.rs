@@ -148,6 +148,7 @@ impl Held {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec::Vec;
 
     /// Against a list of pairs.
     #[test]

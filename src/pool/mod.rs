@@ -164,8 +164,9 @@ where
     /// process with the arguments that it is given, whose entry calls [`work`]; it is called again for each worker that has
     /// to be replaced. Let it start daemons: then they end with the parent, whatever they are doing.
     ///
-    /// Errors: those of creating objects, of `start`; `Invalid`; `MessageTooLarge` (the initializer's argument). Nothing is
-    /// left then.
+    /// Errors: those of creating objects, of `start`; `Invalid`; `MessageTooLarge` (the initializer's argument);
+    /// `TooManyMembers`: the region ([`crate::RegionConfig::members`]) has not a place for each worker, and one for this
+    /// thread. Nothing is left then.
     pub fn create(region: &'r Region, name: &str, config: &PoolConfig<'_>, start: S) -> Result<Self> {
         Self::create_with(region, name, config, start)
     }
@@ -179,6 +180,9 @@ impl<'r, S: Start> Pool<'r, S> {
         let words = shape.words()?;
         if config.retries > 20 {
             return Err(Error::Invalid);
+        }
+        if region.most_members() <= config.workers {
+            return Err(Error::TooManyMembers);
         }
         let initializer = match config.initializer {
             Some((name, argument)) => {

@@ -51,7 +51,9 @@ impl Progress {
 
     pub(super) fn of(table: Table<'_>) -> Progress {
         let now = Linux.now_ns();
-        let (mut pending, mut running) = (0, 0);
+        // Before the slots: what is submitted meanwhile has not ended.
+        let submitted = table.count(Count::Submitted);
+        let (mut pending, mut running) = (0u32, 0u32);
         for slot in 0..table.shape.slots {
             match table.stamp(slot).map(|stamp| stamp.state) {
                 Ok(State::Pending) => pending += 1,
@@ -71,8 +73,9 @@ impl Progress {
             }
         };
         Progress {
-            submitted: table.count(Count::Submitted),
-            ended: table.count(Count::Ended),
+            submitted,
+            // Not counted: who dies with the count in hand would leave it wrong for ever.
+            ended: submitted.saturating_sub(pending.into()).saturating_sub(running.into()),
             pending,
             running,
             redone: table.count(Count::Redone),

@@ -161,6 +161,7 @@ impl<'a> Told<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec::Vec;
 
     #[test]
     fn what_is_packed_is_unpacked_and_cut_off_is_nothing() {

@@ -13,6 +13,10 @@ use crate::{
     time::Deadline,
 };
 
+/// How long a task that has a slot waits for room in the queue. There is some as soon as places of the dead are free
+/// again; or it is full of tasks that were taken back, and nobody comes to look at them.
+const ROOM_NS: u64 = 1_000_000_000;
+
 /// What was collected; its bytes are in the pool's `result`.
 #[derive(Clone, Copy)]
 pub(super) struct Collected {
@@ -27,7 +31,8 @@ pub(super) struct Collected {
 
 impl<S: Start> Pool<'_, S> {
     /// Gives the workers a task. Does not wait: `WouldBlock` if as many are under way as there are slots, so collect a
-    /// report first ([`Pool::next`]). Other errors: `MessageTooLarge`; `Closed`; `Broken`: no worker gets through its
+    /// report first ([`Pool::next`]); or, after a second, if busy workers have left the queue full of tasks that were
+    /// taken back. Other errors: `MessageTooLarge`; `Closed`; `Broken`: no worker gets through its
     /// initializer; `Invalid`: the function's name.
     pub fn submit(&mut self, function: &str, task: &[u8]) -> Result<TaskId> {
         let function = record::pack(function)?;
@@ -39,7 +44,7 @@ impl<S: Start> Pool<'_, S> {
         let most = self.table.shape.task_bytes as usize;
         let room = &mut self.task.get_mut()[TASK_BYTES..TASK_BYTES + most];
         room.get_mut(..task.len()).ok_or(Error::MessageTooLarge)?.copy_from_slice(task);
-        self.send(function, index, 0, task.len())
+        self.send(function, index, 0, task.len(), Deadline::after(Linux, ROOM_NS))
     }
 
     /// Whether a task could be submitted now. Errors: as [`Pool::submit`].
@@ -57,8 +62,33 @@ impl<S: Start> Pool<'_, S> {
         self.held.free().map(|_| ()).ok_or(Error::WouldBlock)
     }
 
-    /// Submits what is in `task`, behind the header: `items` of a chunk, or a task of its own (0).
-    pub(super) fn send(&mut self, function: Name, index: u64, items: u32, len: usize) -> Result<TaskId> {
+    /// As [`Pool::ready`], but waits for the ends of tasks that nobody will ask for, if only those keep it from being so.
+    pub(super) fn wait_ready(&mut self, until: Deadline) -> Result<()> {
+        loop {
+            match self.ready() {
+                Err(Error::WouldBlock) if self.held.any_forgotten() && !until.passed(Linux) => {}
+                other => return other,
+            }
+            self.give_up_without_workers()?;
+            self.done.clear();
+            self.drop_forgotten();
+            if self.held.free().is_none() {
+                let look = until.or_tick(Linux, tick(&self.tasks) / 2).0;
+                let _ = self.done.wait_timeout(look.saturating_sub(Linux.now_ns()).max(1));
+            }
+        }
+    }
+
+    /// Submits what is in `task`, behind the header: `items` of a chunk, or a task of its own (0). What has failed can be
+    /// tried again. `WouldBlock`: there was no room in the queue until then.
+    pub(super) fn send(
+        &mut self,
+        function: Name,
+        index: u64,
+        items: u32,
+        len: usize,
+        until: Deadline,
+    ) -> Result<TaskId> {
         let slot = self.held.free().ok_or(Error::WouldBlock)?;
         let serial = self.serial;
         let stamp = Stamp::pending(serial);
@@ -66,24 +96,32 @@ impl<S: Start> Pool<'_, S> {
         let header = Task { id: stamp.id, slot, flags, function };
         self.task.get_mut()[..TASK_BYTES].copy_from_slice(&header.pack());
         self.table.set_stamp(slot, stamp)?;
-        // There is room as soon as places of the dead are free again: with workers alive that is soon.
-        while let Err(error) =
-            self.tasks.push_timeout(&self.task.get()[..TASK_BYTES + len], tick(&self.tasks))
-        {
-            if error != Error::TimedOut || self.is_broken() {
-                // Nobody has seen it: the serial number is used again.
-                self.table.set_stamp(slot, Stamp { state: State::Free, ..stamp })?;
-                return Err(if error == Error::TimedOut { Error::Broken } else { error });
-            }
-            if let Err(error) = self.tend_or_give_up() {
-                self.table.set_stamp(slot, Stamp { state: State::Free, ..stamp })?;
-                return Err(error);
-            }
+        if let Err(error) = self.push(TASK_BYTES + len, until) {
+            // Nobody has seen it: the serial number is used again.
+            self.table.set_stamp(slot, Stamp { state: State::Free, ..stamp })?;
+            return Err(error);
         }
         self.held.take(serial, index, items);
         self.serial += 1;
         self.table.add(Count::Submitted, 1);
         Ok(TaskId { serial, slot })
+    }
+
+    fn push(&mut self, len: usize, until: Deadline) -> Result<()> {
+        loop {
+            let ns = match until {
+                Deadline::NOW => 0,
+                _ => until.or_tick(Linux, tick(&self.tasks)).0.saturating_sub(Linux.now_ns()).max(1),
+            };
+            match self.tasks.push_timeout(&self.task.get()[..len], ns) {
+                Err(Error::TimedOut | Error::WouldBlock) if self.is_broken() => return Err(Error::Broken),
+                Err(Error::TimedOut | Error::WouldBlock) if until.passed(Linux) => {
+                    return Err(Error::WouldBlock);
+                }
+                Err(Error::TimedOut | Error::WouldBlock) => self.tend_or_give_up()?,
+                other => return other,
+            }
+        }
     }
 
     /// Waits until that task has ended, and collects its report. Errors: `NotFound`: it was collected, or there was none;

@@ -10,7 +10,7 @@
 //! | 2 | longest task `<< 32 \|` longest result, in bytes |
 //! | 3 | 0 open, 1 closed, 2 terminated |
 //! | 4 | tasks submitted |
-//! | 5 | tasks that ended |
+//! | 5 | 0 |
 //! | 6 | how often one was begun again after its worker's death |
 //! | 7 | how often that may be |
 //! | 8 | how many workers have left by themselves |
@@ -168,7 +168,6 @@ pub(super) enum Note {
 pub(super) enum Count {
     Phase = 3,
     Submitted = 4,
-    Ended = 5,
     Redone = 6,
     Retries = 7,
     Left = 8,

@@ -152,7 +152,6 @@ impl<S: Start> Pool<'_, S> {
             if stamp.state == State::Running && self.table.note(worker, Note::Slot) == u64::from(slot) + 1 {
                 self.dismiss(worker);
             }
-            self.table.add(Count::Ended, 1);
         }
         Ok(is_ours)
     }
@@ -166,9 +165,7 @@ impl<S: Start> Pool<'_, S> {
             let Ok(stamp) = self.table.stamp(task.slot) else { continue };
             if stamp.id == task.id && matches!(stamp.state, State::Pending | State::Running) {
                 let died = Stamp { state: State::Died, attempt: popped.attempt, ..stamp };
-                if self.table.change(task.slot, stamp, died) == Ok(true) {
-                    self.table.add(Count::Ended, 1);
-                }
+                let _ = self.table.change(task.slot, stamp, died);
             }
         }
     }
@@ -220,7 +217,6 @@ impl<S: Start> Pool<'_, S> {
         for (slot, _) in self.held.iter().filter(|(slot, _)| !self.is_over(*slot)) {
             if let Ok(stamp) = self.table.stamp(slot) {
                 let _ = self.table.set_stamp(slot, Stamp { state: State::Cancelled, ..stamp });
-                self.table.add(Count::Ended, 1);
             }
         }
     }

@@ -6,7 +6,11 @@ use super::{
     submit::Collected,
     worker::TOO_LARGE,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    sys::linux::Linux,
+    time::Deadline,
+};
 use core::iter::Peekable;
 
 impl<'r, S: Start> Pool<'r, S> {
@@ -47,6 +51,8 @@ struct Walk<'p, 'r, S: Start, I: Iterator> {
     function: Name,
     items: Peekable<I>,
     chunk: usize,
+    /// Items that were taken out, and lie in the pool's `task`: how many (a task of its own: 0), how many bytes.
+    packed: Option<(usize, usize)>,
     /// Of the first task.
     first: u64,
     /// How many items were submitted.
@@ -79,6 +85,7 @@ where
             function: record::pack(function)?,
             items: items.peekable(),
             chunk: chunk.max(1),
+            packed: None,
             first,
             submitted: 0,
             under_way: 0,
@@ -88,22 +95,46 @@ where
         })
     }
 
-    /// Submits as many as there is room for; the first. Errors matter when nothing is under way any more.
-    fn fill(&mut self) -> Result<Option<TaskId>> {
-        let mut first = None;
-        while self.items.peek().is_some() {
-            match self.put() {
+    /// Submits as many as there is room for; the first. Errors matter when nothing is under way any more: then it waits
+    /// for room, if there will be some.
+    fn fill(&mut self, timeout_ns: u64) -> Result<Option<TaskId>> {
+        let (mut first, mut until) = (None, None);
+        while self.packed.is_some() || self.items.peek().is_some() {
+            let wait = self.under_way == 0;
+            let until = match wait {
+                true => *until.get_or_insert_with(|| Deadline::after(Linux, timeout_ns)),
+                false => Deadline::NOW,
+            };
+            match self.put(until) {
                 Ok(id) => first = first.or(Some(id)),
-                Err(error) if self.under_way == 0 => return Err(error),
+                // There would have been some at another time.
+                Err(Error::WouldBlock) if wait && timeout_ns != 0 && until.passed(Linux) => {
+                    return Err(Error::TimedOut);
+                }
+                Err(error) if wait => return Err(error),
                 Err(_) => break,
             }
         }
         Ok(first)
     }
 
-    /// Submits the next chunk. Items are taken out when there is a slot for them.
-    fn put(&mut self) -> Result<TaskId> {
-        self.pool.ready()?;
+    /// Submits the next chunk. Items are taken out when there is a slot for them, and kept until they are submitted.
+    fn put(&mut self, until: Deadline) -> Result<TaskId> {
+        self.pool.wait_ready(until)?;
+        let (count, len) = match self.packed {
+            Some(packed) => packed,
+            None => self.pack()?,
+        };
+        self.packed = Some((count, len));
+        let id = self.pool.send(self.function, self.submitted, count as u32, len, until)?;
+        self.packed = None;
+        self.submitted += count.max(1) as u64;
+        self.under_way += 1;
+        Ok(id)
+    }
+
+    /// Takes the next chunk's items out, to the pool's `task`.
+    fn pack(&mut self) -> Result<(usize, usize)> {
         let shape = self.pool.table.shape;
         let (task_bytes, result_bytes) = (shape.task_bytes as usize, shape.result_bytes as usize);
         let room = &mut self.pool.task.get_mut()[TASK_BYTES..TASK_BYTES + task_bytes];
@@ -133,10 +164,7 @@ where
                 return Err(Error::MessageTooLarge);
             }
         }
-        let id = self.pool.send(self.function, self.submitted, count as u32, len)?;
-        self.submitted += count.max(1) as u64;
-        self.under_way += 1;
-        Ok(id)
+        Ok((count, len))
     }
 
     fn begin(&mut self, task: Collected) {
@@ -207,7 +235,7 @@ where
     /// [`Pool::submit`] and [`Pool::wait`].
     pub fn next_timeout(&mut self, timeout_ns: u64) -> Result<Option<Report<&[u8]>>> {
         if !self.walk.has_more() {
-            let first = self.walk.fill()?;
+            let first = self.walk.fill(timeout_ns)?;
             self.next = self.next.or(first);
             let Some(id) = self.next else { return Ok(None) };
             // Looked up before its slot is somebody else's.
@@ -234,7 +262,7 @@ where
     /// The report of some item, and that one's index; none after the last. Errors as [`Imap::next_timeout`].
     pub fn next_timeout(&mut self, timeout_ns: u64) -> Result<Option<(usize, Report<&[u8]>)>> {
         if !self.walk.has_more() {
-            self.walk.fill()?;
+            self.walk.fill(timeout_ns)?;
             if self.walk.under_way == 0 {
                 return Ok(None);
             }

@@ -15,6 +15,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     event::Event,
+    member::Home,
     queue::{Peeked, Queue},
     region::Region,
     sys::{Platform, linux::Linux},
@@ -123,6 +124,10 @@ pub(crate) fn work_with(told: &[u8], region: &Region, functions: &dyn Functions)
     let Ok(told) = Told::unpack(told) else { return 1 };
     let lifeline = Lifeline::new();
     let Ok(mut worker) = Worker::new(region, &told, functions) else { return 1 };
+    // Our parent's pool, or one that somebody has made in its place since: not before it had died.
+    if lifeline.is_cut() {
+        return 1;
+    }
     if worker.initialize(&told) != 0 {
         return 2;
     }
@@ -153,6 +158,8 @@ impl<'r, 'f> Worker<'r, 'f> {
         let task = Scratch::new(tasks.max_message_bytes())?;
         let result = Scratch::new(table.shape.result_bytes as usize)?;
         let done = region.open_event(&names.done)?;
+        // As if by the first task; but who cannot, has not got through its start.
+        Home::me(region)?;
         Ok(Worker { index: told.worker, tasks, table, done, functions, task, result })
     }
 
@@ -264,7 +271,6 @@ impl<'r, 'f> Worker<'r, 'f> {
     fn end(&self, slot: u32, from: Stamp, to: Stamp) -> Result<bool> {
         let changed = self.table.change(slot, from, to)?;
         if changed {
-            self.table.add(Count::Ended, 1);
             self.done.set();
         }
         Ok(changed)

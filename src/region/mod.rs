@@ -317,6 +317,12 @@ impl<P: Platform> Region<P> {
         next
     }
 
+    /// How many there can be.
+    #[cfg(all(feature = "process", target_os = "linux", not(rialto_loom)))]
+    pub(crate) fn most_members(&self) -> u32 {
+        self.geometry.members.into()
+    }
+
     /// How many members there are at about this time.
     pub fn member_count(&self) -> u32 {
         self.members().live()

@@ -18,7 +18,35 @@ pub fn cases(way: Way) -> Vec<Case> {
         cell("parent killed: daemons are gone, busy, stopped, and idle", |way| parent_killed(way, true)),
         cell("parent killed: others are gone too, when idle", |way| parent_killed(way, false)),
         cell("a forked copy does no harm", forked_copy),
+        cell("parent killed: its workers are not the next pool's", late),
     ]
+}
+
+/// One that begins after its parent's death, when there is another pool of that name.
+fn late(way: Way) {
+    let place = Place::new(Way::Fork);
+    let mut parent = place.start("late parent", b"").unwrap();
+    wait_until("its worker is there", || place.counter(1) != 0);
+    let late = pidfd(place.counter(1) as i32);
+    parent.kill().unwrap();
+    assert_eq!(parent.join(), Ok(-9));
+    for name in ["pool.tasks", "pool.table", "pool.done"] {
+        place.region.remove(name).unwrap();
+    }
+    let fd = place.region.fd().unwrap();
+    let place = Place::over(place.region, fd, way);
+    let mut pool = pool!(place, 1);
+    let id = pool.submit("hangs", &9u32.to_le_bytes()).unwrap();
+    wait_until("it is begun", || place.counter(9) == 1);
+    let before = pool.progress().workers[0].pid;
+    place.region.open_raw_array::<u64>("counters").unwrap().set(0, 1).unwrap();
+    let mut asked = libc::pollfd { fd: late.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: one entry.
+    assert_eq!(unsafe { libc::poll(&raw mut asked, 1, 30_000) }, 1, "it works on");
+    assert_eq!(pool.progress().workers[0].pid, before);
+    // Its worker is known still to have it, so it is killed.
+    assert_eq!(pool.cancel(id), Ok(true));
+    assert_eq!(pool.pids()[0], 0);
 }
 
 fn pidfd(pid: i32) -> OwnedFd {

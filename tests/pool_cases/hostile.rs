@@ -53,8 +53,9 @@ fn random_words() {
                     4 => word & !0xff | random.next() % 8,
                     _ => words.get((random.next() % u64::from(words.len())) as u32).unwrap(),
                 };
-                // Not the phase, or nothing could be submitted.
-                if index != 3 {
+                // Not the phase, or nothing could be submitted; and what new workers check, in one of the rounds only: after
+                // that none can begin.
+                if index > 3 || index < 3 && seed == 3 {
                     words.set(index, new).unwrap();
                 }
                 std::thread::sleep(Duration::from_micros(20));
@@ -83,7 +84,7 @@ fn random_words() {
         pool.close();
         let _ = pool.join(500 * MS);
         let _ = pool.remove();
-        assert!(sane > 0, "it did nothing at all");
+        assert!(sane > 0 || seed == 3, "it did nothing at all");
         // It may have seen nonsense, or not; nobody has killed it.
         wait_until("the bystander ends by itself", || {
             bystander.exit_code().is_some() || bystander.kill().is_ok()

@@ -4,6 +4,7 @@ mod ends;
 mod hostile;
 mod many;
 mod outcomes;
+mod room;
 mod starts;
 mod storms;
 mod tasks;
@@ -137,6 +138,7 @@ pub fn run() {
         cases.extend(storms::cases(way));
     }
     cases.extend(starts::cases());
+    cases.extend(room::cases());
     cases.extend(hostile::cases());
     crate::cases::run("pool", &cases, WATCHDOG_SECONDS + storms::seconds() as u32);
 }

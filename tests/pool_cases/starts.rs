@@ -166,7 +166,8 @@ fn sizes() {
         let config =
             PoolConfig { slots, max_task_bytes: task, max_result_bytes: result, ..PoolConfig::new(workers) };
         let len = (1 << 19) + config.bytes().unwrap() as usize;
-        let region = Region::create_memfd(len, &RegionConfig::default()).unwrap();
+        let region =
+            Region::create_memfd(len, &RegionConfig { members: 65, ..RegionConfig::default() }).unwrap();
         let fd = region.fd().unwrap();
         let place = Place::over(region, fd, Way::Fork);
         let before = place.region.space().free;
@@ -179,7 +180,7 @@ fn sizes() {
 }
 
 fn most_workers() {
-    let place = Place::new(Way::Fork);
+    let place = super::room::place(65);
     let mut pool = pool!(place, 64, slots: 200, max_task_bytes: 64, max_result_bytes: 64);
     let items: Vec<String> = (0..500).map(|i| i.to_string()).collect();
     for (report, item) in pool.map_to_vec("double", &items, 1).unwrap().into_iter().zip(&items) {

@@ -71,6 +71,8 @@ fn storm(way: Way, kind: Kind) {
         }
         rounds += 1;
     }
+    let progress = pool.progress();
+    assert_eq!((progress.ended, progress.pending, progress.running), (progress.submitted, 0, 0));
     let died = place.starts.get() - 3;
     println!("{rounds} rounds of {ITEMS}, {died} died, {marked} marked, {twice} begun more than once");
     assert!(died as u64 >= 3 * seconds() && marked > 0, "that was no storm");

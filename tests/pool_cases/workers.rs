@@ -3,18 +3,20 @@
 use super::{COUNTERS, MS, Place, Way, sleep_ms};
 use rialto::{
     Region,
-    pool::{Function, Output, Progress, work},
+    pool::{Function, Output, Pool, PoolConfig, Progress, work},
     process::{Child, Entry},
 };
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-pub static ENTRIES: [Entry; 6] = [
+pub static ENTRIES: [Entry; 8] = [
     Entry { name: "worker", run: worker },
     Entry { name: "mortal", run: mortal },
     Entry { name: "exits", run: |_| 0 },
     Entry { name: "killed", run: |_| unsafe { libc::raise(libc::SIGKILL) } },
     Entry { name: "parent", run: parent },
     Entry { name: "onlooker", run: onlooker },
+    Entry { name: "late", run: late },
+    Entry { name: "late parent", run: late_parent },
 ];
 
 /// What the initializer was given, 0 before.
@@ -41,6 +43,12 @@ fn worker(child: &Child) -> i32 {
         count(task);
         hangs(task, result)
     };
+    // Half a second, at least.
+    let counts_and_sleeps = |task: &[u8], result: &mut Output<'_>| {
+        count(task);
+        sleep_ms(u64::from(number(task)).max(500));
+        double(task, result)
+    };
     let exits = |task: &[u8], _: &mut Output<'_>| {
         count(task);
         std::process::exit(0)
@@ -52,6 +60,7 @@ fn worker(child: &Child) -> i32 {
         Function::new("dies twice", &dies_twice),
         Function::new("exits", &exits),
         Function::new("hangs", &counts_and_hangs),
+        Function::new("counts and sleeps", &counts_and_sleeps),
         Function::new("stops", &stops),
         Function::new("raises", &raises),
         Function::new("panics", &|_, _| panic!("no {}", 1)),
@@ -178,6 +187,28 @@ fn parent(child: &Child) -> i32 {
     loop {
         pool.tend().unwrap();
         sleep_ms(10);
+    }
+}
+
+/// A worker that says that it is there in counter 1, and begins when counter 0 says so.
+fn late(child: &Child) -> i32 {
+    let region = Region::attach_fd(child.fds()[0]).unwrap();
+    let counters = region.open_raw_array::<u64>("counters").unwrap();
+    counters.set(1, std::process::id().into()).unwrap();
+    while counters.get(0).unwrap() == 0 {
+        sleep_ms(1);
+    }
+    worker(child)
+}
+
+/// Has a pool of one of these, that outlives it.
+fn late_parent(child: &Child) -> i32 {
+    let region = Region::attach_fd(child.fds()[0]).unwrap();
+    let place = Place { daemons: false, ..Place::over(region, child.fds()[0], Way::Fork) };
+    let config = PoolConfig::new(1);
+    let _pool = Pool::create(&place.region, "pool", &config, place.starter("late")).unwrap();
+    loop {
+        sleep_ms(1000);
     }
 }
 

@@ -15,7 +15,7 @@ use core::{
 /// like.
 #[repr(C)]
 pub struct rialto_pool_config_t {
-    /// 1 to 64.
+    /// 1 to 64. Each is a member of the region, and so is the parent.
     pub workers: u32,
     /// Tasks under way at a time, those counted whose report waits to be collected. 1 to 32768.
     pub slots: u32,

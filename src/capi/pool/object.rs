@@ -74,7 +74,8 @@ pub(super) unsafe fn pool_at<'a>(pool: *mut rialto_pool_t) -> Result<&'a mut Poo
 /// context     what it gets.
 /// pool        gets the view.
 /// Returns     RIALTO_OK; as rialto_queue_create; what `start` returned; RIALTO_EMSGSIZE (the
-///             initializer's argument). Negative: nothing is left.
+///             initializer's argument); RIALTO_ENFILE (the region has not a member for each worker
+///             and this thread). Negative: nothing is left.
 /// Concurrency one thread.  Blocks: as `start` does, and as rialto_queue_create.
 /// Signals     not async-signal-safe.
 /// If we die   workers that are daemons are killed, others end when they have no task.

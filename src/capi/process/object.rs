@@ -1,8 +1,7 @@
 //! `rialto_process_t`.
 
 use super::{
-    check, config::config_at, entry::call, get, get_mut, put, rialto_child_t, rialto_process_config_t,
-    status, take,
+    check, config::config_at, entry::call, get, put, rialto_child_t, rialto_process_config_t, status, take,
 };
 use crate::{
     capi::{View, check_optional, name, put_optional},
@@ -108,7 +107,7 @@ pub unsafe extern "C" fn rialto_process_fork(
 unsafe fn join(process: *mut rialto_process_t, timeout_ns: u64, exit_code: *mut i32) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check_optional(exit_code).and_then(|()| unsafe {
-        put_optional(exit_code, get_mut(process)?.join_timeout(timeout_ns)?);
+        put_optional(exit_code, get(process)?.join_shared(timeout_ns)?);
         Ok(())
     }))
 }
@@ -165,7 +164,7 @@ pub unsafe extern "C" fn rialto_process_exit_code(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(exit_code).and_then(|()| unsafe {
-        exit_code.write(get_mut(process)?.join_timeout(0)?);
+        exit_code.write(get(process)?.join_shared(0)?);
         Ok(())
     }))
 }
@@ -185,7 +184,7 @@ pub unsafe extern "C" fn rialto_process_is_alive(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(is_alive).and_then(|()| unsafe {
-        is_alive.write(get_mut(process)?.is_alive());
+        is_alive.write(get(process)?.is_alive_shared());
         Ok(())
     }))
 }
