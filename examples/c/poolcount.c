@@ -439,7 +439,7 @@ int main(int argc, char **argv)
     bool is_exact = compare(lists, &all) && run.refused == 0 && run.changed == 0;
     printf("%s: %zu files, %" PRIu64 " lines, %" PRIu64 " bytes; %" PRIu64 " workers killed, %" PRIu64
            " pieces redone; pool %" PRIu64 " ms (rounds: %d), one process %" PRIu64 " ms\n",
-           is_exact ? "exact" : "NOT exact", file_count, all.lines, all.length, run.killed, at.redone, pool_ms, rounds,
+           is_exact ? "exact" : "WRONG", file_count, all.lines, all.length, run.killed, at.redone, pool_ms, rounds,
            now_ms() - start);
     return !is_exact;
 }
