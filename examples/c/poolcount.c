@@ -293,8 +293,9 @@ static void show(struct run *run, const rialto_progress_t *at)
             run->is_terminal ? "" : "\n");
 }
 
-/* Kills one of the workers. A process number could be a stranger's by now, unless it is a child's of ours that nobody
- * has waited for; and who waits for them is the pool, in this thread. */
+/* Kills one of the workers, one that has got so far as to tell its number: a pool whose workers die in their start, one
+ * after the other, gives up. The number could be a stranger's by now, unless it is a child's of ours that nobody has
+ * waited for; and who waits for them is the pool, in this thread. */
 static void kill_one(struct run *run, const rialto_progress_t *at)
 {
     siginfo_t info;

@@ -3,7 +3,7 @@
 use super::{c_worker, count};
 use rialto::{
     Region, Result,
-    pool::{Function, Output, work},
+    pool::{Function, Output, Progress, work},
     process::{Child, Entry, ForkServer, Method, Process, ProcessConfig, Program},
 };
 use std::{
@@ -50,8 +50,8 @@ pub struct Crew<'r> {
     server: ForkServer,
     c_program: Option<CString>,
     started: Cell<usize>,
-    /// Of those that were started, and not yet killed: see `kill_one`.
-    sentinels: RefCell<Vec<OwnedFd>>,
+    /// Of those that were started, and not yet killed, the process id and a descriptor: see `kill_one`.
+    sentinels: RefCell<Vec<(i32, OwnedFd)>>,
 }
 
 impl<'r> Crew<'r> {
@@ -72,24 +72,26 @@ impl<'r> Crew<'r> {
         let process = Process::start(method, "worker", &config)?;
         // SAFETY: open as long as the process's handle is.
         let sentinel = unsafe { BorrowedFd::borrow_raw(process.sentinel()) };
-        self.sentinels.borrow_mut().extend(sentinel.try_clone_to_owned());
+        self.sentinels.borrow_mut().extend(sentinel.try_clone_to_owned().map(|fd| (process.pid(), fd)));
         Ok(process)
     }
 
     /// Kills one of the workers; false if there was none just now. By its descriptor: the pool buries who has ended, and
-    /// then the number could be a stranger's.
-    pub fn kill_one(&self) -> bool {
-        let mut alive = self.sentinels.borrow_mut();
-        alive.retain(|sentinel| {
+    /// then the number could be a stranger's. Only who is there, as `progress` says: a pool whose workers die in
+    /// their start, one after the other, gives up.
+    pub fn kill_one(&self, progress: &Progress) -> bool {
+        let mut sentinels = self.sentinels.borrow_mut();
+        sentinels.retain(|(_, sentinel)| {
             let mut asked = libc::pollfd { fd: sentinel.as_raw_fd(), events: libc::POLLIN, revents: 0 };
             // SAFETY: one descriptor, ours.
             unsafe { libc::poll(&mut asked, 1, 0) == 0 }
         });
-        if alive.is_empty() {
+        let is_there = |pid: i32| progress.workers.iter().any(|worker| worker.pid == pid as u32);
+        let there: Vec<usize> = (0..sentinels.len()).filter(|n| is_there(sentinels[*n].0)).collect();
+        if there.is_empty() {
             return false;
         }
-        let victim = random() as usize % alive.len();
-        let victim = alive.swap_remove(victim);
+        let (_, victim) = sentinels.swap_remove(there[random() as usize % there.len()]);
         let none: *const libc::siginfo_t = std::ptr::null();
         // SAFETY: sends a signal to the process behind the descriptor, and to no other.
         unsafe { libc::syscall(libc::SYS_pidfd_send_signal, victim.as_raw_fd(), libc::SIGKILL, none, 0) == 0 }

@@ -209,14 +209,17 @@ fn count(options: &Options, files: &Files) -> Result<Counted, String> {
             Err(Error::TimedOut) => {}
             Err(error) => return Err(format!("waiting for reports: {error}")),
         }
-        if options.kill && Instant::now() >= next_kill {
-            next_kill = Instant::now() + crew::pause();
-            killed.set(killed.get() + u64::from(crew.kill_one()));
-        }
-        if bar.is_time() {
+        let kills = options.kill && Instant::now() >= next_kill;
+        if kills || bar.is_time() {
             // What any process can read that is attached to the region.
             let progress = Progress::read(&region, NAME).map_err(failed("reading the progress"))?;
-            bar.show(&progress, rounds.get() * files.pieces.len(), killed.get());
+            if kills {
+                next_kill = Instant::now() + crew::pause();
+                killed.set(killed.get() + u64::from(crew.kill_one(&progress)));
+            }
+            if bar.is_time() {
+                bar.show(&progress, rounds.get() * files.pieces.len(), killed.get());
+            }
         }
         if last_report.elapsed() > WATCHDOG {
             let progress = Progress::read(&region, NAME);
