@@ -11,7 +11,7 @@ macro_rules! examples {
             assert_eq!(run_example($name), $lines);
         })*
         /// What this file runs.
-        const RUN: &[&str] = &[$($name,)* "consumer", "epoll", "parserpool", "producer", "zerocopy"];
+        const RUN: &[&str] = &[$($name,)* "consumer", "epoll", "parserpool", "poolcount", "producer", "zerocopy"];
     };
 }
 
@@ -116,6 +116,48 @@ fn a_pool_of_workers_survives_its_inputs_and_kills() {
     let (doubles, _) = doubles.unwrap_or_else(|| panic!("{kills}"));
     assert!(doubles.parse::<u32>().unwrap() > 0, "{kills}");
     pool.succeed();
+}
+
+/// The number in front of `what`, in what `poolcount` printed last.
+fn counted(line: &str, what: &str) -> u64 {
+    let before = line.split_once(what).unwrap_or_else(|| panic!("no `{what}` in {line}")).0;
+    before.rsplit(' ').next().and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("{line}"))
+}
+
+#[test]
+fn a_pool_counts_files() {
+    let printed = run_example("poolcount");
+    assert!(printed.starts_with("exact: ") && printed.ends_with(" ms\n"), "{printed}");
+    assert!(counted(&printed, " files") > 0 && counted(&printed, " lines") > 0, "{printed}");
+    assert_eq!((counted(&printed, " workers killed"), counted(&printed, " pieces redone")), (0, 0));
+}
+
+#[test]
+fn a_pool_counts_files_while_its_workers_are_killed() {
+    watchdog();
+    let folder = env::temp_dir().join(format!("rialto-poolcount-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    let bytes: Vec<u8> =
+        (0..3_000_000u32).map(|i| if i % 61 == 0 { b'\n' } else { i.to_le_bytes()[1] | 0x40 }).collect();
+    for (name, length) in
+        [("long", 3_000_000), ("empty", 0), ("one line, open", 7), ("two pieces", 512 * 1024)]
+    {
+        fs::write(folder.join(name), &bytes[3_000_000 - length..]).unwrap();
+    }
+    let newlines =
+        |length: usize| bytes[3_000_000 - length..].iter().filter(|byte| **byte == b'\n').count() as u64;
+    for workers in ["1", "4"] {
+        let program = compile_example("examples/c", "poolcount");
+        let arguments = ["--kill", "--workers", workers, folder.to_str().unwrap()];
+        let mut pool = Peer::start_with(&program, &arguments);
+        let last = pool.line();
+        assert!(last.starts_with("exact: 4 files"), "{last}");
+        assert_eq!(counted(&last, " lines"), newlines(3_000_000) + newlines(7) + newlines(512 * 1024));
+        assert_eq!(counted(&last, " bytes"), 3_000_007 + 512 * 1024);
+        assert!(counted(&last, " workers killed") >= 20, "{last}");
+        pool.succeed();
+    }
+    fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
