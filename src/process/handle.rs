@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    sync::{AtomicU64, Ordering::Relaxed},
     sys::Os,
     time::{Deadline, FOREVER},
 };
@@ -76,10 +77,15 @@ pub struct Process {
     report: c_int,
     /// Whose it is.
     owner: i32,
-    exit: Option<i32>,
+    /// How it ended: `KNOWN` and the code; 0 before that is known. Relaxed: one thread at a time waits and writes it; those
+    /// that send signals meanwhile only save a call, since the pidfd is nobody else's.
+    exit: AtomicU64,
     is_daemon: bool,
     name: Name,
 }
+
+/// Above the 32 bits of an exit code.
+const KNOWN: u64 = 1 << 32;
 
 /// How long a fork server may take to report an end that we know of already, before it counts as dead.
 const GRACE_NS: u64 = 5_000_000_000;
@@ -92,7 +98,7 @@ impl Process {
             pidfd: pidfd.keep(),
             report: report.map_or(-1, Fd::keep),
             owner: getpid(),
-            exit: None,
+            exit: AtomicU64::new(0),
             is_daemon: letter.flags & DAEMON != 0,
             name: letter.name.clone(),
         }
@@ -162,6 +168,11 @@ impl Process {
 
     /// As `join`. Errors: `TimedOut`, `WouldBlock` (0), `NotOwner`.
     pub fn join_timeout(&mut self, timeout_ns: u64) -> Result<i32> {
+        self.join_shared(timeout_ns)
+    }
+
+    /// As `join_timeout`, while other threads may send signals. One thread at a time: two who reap take it from each other.
+    pub(crate) fn join_shared(&self, timeout_ns: u64) -> Result<i32> {
         self.mine()?;
         match self.wait(Deadline::after(Os::default(), timeout_ns))? {
             Some(code) => Ok(code),
@@ -175,13 +186,19 @@ impl Process {
     pub fn exit_code(&mut self) -> Option<i32> {
         match self.mine() {
             Ok(()) => self.wait(Deadline::NOW).ok().flatten(),
-            Err(_) => self.exit,
+            Err(_) => self.exit(),
         }
     }
 
     /// Whether it still runs. In a forked child of its owner, false.
     pub fn is_alive(&mut self) -> bool {
-        self.mine().is_ok() && self.exit_code().is_none() && readable(self.pidfd, Deadline::NOW) == Ok(false)
+        self.is_alive_shared()
+    }
+
+    /// As `is_alive`, under the conditions of `join_shared`.
+    pub(crate) fn is_alive_shared(&self) -> bool {
+        let runs = || readable(self.pidfd, Deadline::NOW) == Ok(false);
+        self.mine().is_ok() && !matches!(self.wait(Deadline::NOW), Ok(Some(_))) && runs()
     }
 
     /// SIGTERM, which it can handle. Fine if it has ended.
@@ -198,7 +215,7 @@ impl Process {
     /// `NotOwner`, `Os` (`EPERM`: it runs a program of another user).
     pub fn signal(&self, signal: c_int) -> Result<()> {
         self.mine()?;
-        if self.exit.is_some() { Ok(()) } else { pidfd_signal(self.pidfd, signal) }
+        if self.exit().is_some() { Ok(()) } else { pidfd_signal(self.pidfd, signal) }
     }
 
     /// Gives the handle back, of a process that has ended. Errors: `Busy`, with the handle, while it runs.
@@ -214,22 +231,28 @@ impl Process {
         if self.owner == getpid() { Ok(()) } else { Err(Error::NotOwner) }
     }
 
+    fn exit(&self) -> Option<i32> {
+        let word = self.exit.load(Relaxed);
+        (word & KNOWN != 0).then_some(word as u32 as i32)
+    }
+
     /// `None`: the deadline passed.
-    fn wait(&mut self, deadline: Deadline) -> Result<Option<i32>> {
-        while self.exit.is_none() {
+    fn wait(&self, deadline: Deadline) -> Result<Option<i32>> {
+        loop {
+            let known = self.exit();
+            if known.is_some() {
+                return Ok(known);
+            }
             if !readable(self.pidfd, deadline)? {
                 return Ok(None);
             }
-            self.exit = if self.report == -1 { reap(self.pidfd)? } else { self.reported(deadline)? };
-            if self.exit.is_none() {
+            match if self.report == -1 { reap(self.pidfd)? } else { self.reported(deadline)? } {
+                Some(code) => self.exit.store(KNOWN | u64::from(code as u32), Relaxed),
                 // A tracer has it, or its server is slow.
-                if deadline.passed(Os::default()) {
-                    return Ok(None);
-                }
-                nap(1_000_000);
+                None if deadline.passed(Os::default()) => return Ok(None),
+                None => nap(1_000_000),
             }
         }
-        Ok(self.exit)
     }
 
     /// What the fork server says of a child that has ended.
