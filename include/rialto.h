@@ -59,10 +59,9 @@
  *   parent's), and behind them one of ours: it tells of the parent's end, and daemons are killed
  *   through it. Who closes descriptors that are not his own loses that; closed in the parent, it
  *   ends its daemons. A parent that runs another program counts as ended; one of which only the
- *   starting thread ends, does not. An ended child is a zombie until somebody joins it, closes it or
- *   asks for it. If SIGCHLD is ignored, or somebody else in the process waits for any child, exit
- *   codes are lost: RIALTO_EXIT_UNKNOWN. Nothing is joined or killed when main() returns, but for
- *   daemons.
+ *   starting thread ends, does not. An ended child is a zombie until it is joined, closed or asked
+ *   for. If SIGCHLD is ignored, or somebody else in the process waits for any child, exit codes are
+ *   lost: RIALTO_EXIT_UNKNOWN. When main() returns, daemons are killed, and nobody else.
  * - Pools. A task whose worker dies is begun again by another: what it did before may happen twice,
  *   and its report says so (attempt). There is no thread of ours: workers are replaced, and tasks
  *   timed out, while the parent waits, submits, or calls rialto_pool_tend. A worker whose function
@@ -84,8 +83,8 @@
  *   region's file (SIGBUS; a memfd of ours is sealed). Your own pointers are trusted, apart from
  *   NULL and misaligned.
  * - Event loops. A descriptor (rialto_queue_set_data_fd) says when to look, a tick when to look all
- *   the same: a process killed between its message and its signal leaves the descriptor silent. Only
- *   that of a process (rialto_process_sentinel) never is.
+ *   the same: a process killed between its message and its signal leaves the descriptor silent.
+ *   That of a process (rialto_process_sentinel) needs no tick.
  * - Signals. Blocking calls go on after a signal handler: there is no EINTR. Which functions a
  *   handler may call, each says.
  * - Unloading. The shared library stays loaded (-z nodelete): threads' ends run its code.
@@ -118,8 +117,8 @@
  *     namespace) is copied and used by any number of threads, and needs no end.
  *   - A pinned view (region, member, reserved, peeked, producer, consumer, connection, process,
  *     fork server, pool) must not move while it is alive: a copy is refused.
- *   - All but processes and fork servers refer to their region's view. Detached, it takes them along: what was made from it must
- *     not be used any more, and that is not checked.
+ *   - All but processes and fork servers refer to their region's view. Detached, it takes them
+ *     along: what was made from it must not be used any more, and that is not checked.
  * - "Blocks: no" means: no waiting for what others do (but the first use of a region whose table of
  *   members is full looks for the dead among them, for a tick at most). "Blocks: yes, through
  *   signals": see Signals above. "Fair: no": who came later may be served first.
@@ -206,7 +205,7 @@
  *
  *   static int work(const rialto_child_t *child, void *context) {      // in the workers
  *       static const rialto_function_t functions[] = {{"shout", shout, NULL}};
- *       if (rialto_region_attach_fd(child->fds[0], &region) < 0)
+ *       if (rialto_region_attach_fd(&region, child->fds[0]) < 0)
  *           return 1;
  *       return rialto_pool_work(child->args, child->args_bytes, &region, functions, 1) < 0;
  *   }
@@ -8036,6 +8035,18 @@ int rialto_pool_work(const void *args, size_t args_bytes, const rialto_region_t 
  * Since       0.1
  */
 int rialto_output_write(rialto_output_t *output, const void *from, size_t from_bytes);
+
+/**
+ * Forgets what was written: to say what went wrong instead.
+ *
+ * output      as the function got it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency the function's thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   as for rialto_pool_work.
+ * Since       0.1
+ */
+int rialto_output_clear(rialto_output_t *output);
 
 #ifdef __cplusplus
 } // extern "C"

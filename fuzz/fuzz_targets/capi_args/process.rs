@@ -46,5 +46,6 @@ pub fn calls() -> Vec<Entry> {
         rialto_pool_cancel: View(Pool) Number Out;
         rialto_pool_work: From Len View(Region) Functions Count;
         rialto_output_write: Null From Len;
+        rialto_output_clear: Null;
     }
 }

@@ -116,3 +116,17 @@ pub unsafe extern "C" fn rialto_output_write(
             .and_then(|()| unsafe { (*output.cast::<Output<'_>>()).write(bytes(from, from_bytes)?) }),
     )
 }
+
+/// Forgets what was written: to say what went wrong instead.
+///
+/// output      as the function got it.
+/// Returns     RIALTO_OK; RIALTO_EINVAL.
+/// Concurrency the function's thread.  Blocks: no.
+/// Signals     async-signal-safe.
+/// If we die   as for rialto_pool_work.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_output_clear(output: *mut rialto_output_t) -> c_int {
+    // SAFETY: checked, and the caller's word: it is what `Table::call` has passed.
+    status(check(output).map(|()| unsafe { (*output.cast::<Output<'_>>()).clear() }))
+}
