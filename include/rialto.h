@@ -224,12 +224,14 @@
  *
  *   int main(void) {
  *       static const rialto_entry_t entries[] = {{"work", work, NULL}};
+ *       rialto_region_config_t sizes;
  *       rialto_pool_config_t config;
  *       rialto_pool_t pool;
  *       rialto_report_t report;
  *       rialto_process_main(entries, 1);                               // a worker ends in here
+ *       rialto_region_config_default(&sizes);
  *       rialto_pool_config_default(4, &config);
- *       if (rialto_region_create_memfd(&region, 1 << 20, NULL) < 0)
+ *       if (rialto_region_create_memfd(&region, 1 << 20, &sizes) < 0)
  *           return 1;
  *       if (rialto_pool_create(&region, "pool", &config, start, NULL, &pool) < 0)
  *           return 1;
