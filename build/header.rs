@@ -169,18 +169,19 @@ const PARTS: &[Part] = &[
                 &["process/server"],
                 &[],
             ),
-            Section(
-                "rialto_current_process",
-                "the calling process, and its parent",
-                &["process/relatives"],
-                &[],
-            ),
+            Section("rialto_current_t", "the calling process, and its parent", &["process/relatives"], &[]),
+        ],
+    ),
+    Part(
+        "Pools: worker processes that divide tasks, by a region",
+        &[
             Section(
                 "rialto_pool_t",
-                "workers that divide tasks",
-                &["pool/config", "pool/object", "pool/tasks", "pool/worker"],
+                "the parent's side: submit, wait, map; progress",
+                &["pool/config", "pool/object", "pool/tasks"],
                 &[],
             ),
+            Section("rialto_function_t", "the workers' side: functions, by name", &["pool/worker"], &[]),
         ],
     ),
 ];

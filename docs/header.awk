@@ -34,7 +34,8 @@ function group(name, title) { print "/** @defgroup " name " " title; print " * @
 opening && NR == 1 { print "/** @mainpage Rialto for C"; next }
 opening && /^ \*\/$/ { if (example) print " * @endcode"; print; opening = 0; next }
 opening && /^ \* [A-Z][A-Z ]+$/ {
-    list = /CONTENTS/; example = /A WORKER/
+    if (example) print " * @endcode"
+    list = /CONTENTS/; example = /A WORKER|A POOL/
     print " * @section opening" ++headings " " substr($0, 4)
     if (example) print " * @code{.c}"
     next

@@ -15,12 +15,15 @@
  *      rialto_queue_open_or_create does whichever is needed: whoever attaches may be earlier than
  *      the creator's objects. A region's name outlives its processes: after RIALTO_EEXIST, attach,
  *      or rialto_region_unlink_named what a crash has left.
- *   4. Look at every status. Negative: you did not get it (rialto_strerror says why). Positive: you
+ *   4. To start processes, call rialto_process_main first of all in main(), then
+ *      rialto_process_start; or give the work to a pool of them, rialto_pool_create. Both are
+ *      optional: any process that attaches to the region takes part.
+ *   5. Look at every status. Negative: you did not get it (rialto_strerror says why). Positive: you
  *      did, and there is something to know, mostly a death: RIALTO_OWNER_DIED, RIALTO_REDELIVERED.
- *   5. Versions: rialto_version() is the library's, RIALTO_VERSION this header's; all processes
+ *   6. Versions: rialto_version() is the library's, RIALTO_VERSION this header's; all processes
  *      of a region need one RIALTO_LAYOUT_VERSION, or attaching says RIALTO_EVERSION.
  *
- *   Then: CAVEATS FIRST, CONVENTIONS, A WORKER (an example), and the object that you need.
+ *   Then: CAVEATS FIRST, CONVENTIONS, A WORKER and A POOL (examples), and the object that you need.
  *
  * CAVEATS FIRST
  * - Kill. A process may die anywhere. Then:
@@ -52,6 +55,17 @@
  *   parent: release its permits, or acquire some that its own death does not give back). The
  *   descriptors that a view signals are the child's too, unless it closes them. A child of vfork
  *   must not call Rialto at all.
+ * - Processes. A child has 0, 1, 2 and the descriptors that it was passed (a forked one, all of its
+ *   parent's), and behind them one of ours: it tells of the parent's end, and daemons are killed
+ *   through it. Who closes descriptors that are not his own loses that; closed in the parent, it
+ *   ends its daemons. A parent that runs another program counts as ended; one of which only the
+ *   starting thread ends, does not. An ended child is a zombie until it is joined, closed or asked
+ *   for. If SIGCHLD is ignored, or somebody else in the process waits for any child, exit codes are
+ *   lost: RIALTO_EXIT_UNKNOWN. When main() returns, daemons are killed, and nobody else.
+ * - Pools. A task whose worker dies is begun again by another: what it did before may happen twice,
+ *   and its report says so (attempt). There is no thread of ours: workers are replaced, and tasks
+ *   timed out, while the parent waits, submits, or calls rialto_pool_tend. A worker whose function
+ *   closes descriptors that are not its own ends after the task, and is replaced.
  * - Exec and exit. What a thread holds when it ends or execs is treated as if it had been killed.
  * - Threads. A lock belongs to the thread that acquired it. A message in hand, room reserved for
  *   one, a permit of a tracked semaphore, a place at a barrier and an end of a pipe or SPSC queue
@@ -70,6 +84,7 @@
  *   NULL and misaligned.
  * - Event loops. A descriptor (rialto_queue_set_data_fd) says when to look, a tick when to look all
  *   the same: a process killed between its message and its signal leaves the descriptor silent.
+ *   That of a process (rialto_process_sentinel) needs no tick.
  * - Signals. Blocking calls go on after a signal handler: there is no EINTR. Which functions a
  *   handler may call, each says.
  * - Unloading. The shared library stays loaded (-z nodelete): threads' ends run its code.
@@ -100,10 +115,10 @@
  *   end). {0} is a view that is not alive. No view needs freeing.
  *   - A plain view (queue, SPSC queue, pipe, tracked semaphore, barrier, value, array, list, dict,
  *     namespace) is copied and used by any number of threads, and needs no end.
- *   - A pinned view (region, member, reserved, peeked, producer, consumer, connection) must not
- *     move while it is alive: a copy is refused.
- *   - All refer to their region's view. Detached, it takes them along: what was made from it must
- *     not be used any more, and that is not checked.
+ *   - A pinned view (region, member, reserved, peeked, producer, consumer, connection, process,
+ *     fork server, pool) must not move while it is alive: a copy is refused.
+ *   - All but processes and fork servers refer to their region's view. Detached, it takes them
+ *     along: what was made from it must not be used any more, and that is not checked.
  * - "Blocks: no" means: no waiting for what others do (but the first use of a region whose table of
  *   members is full looks for the dead among them, for a tick at most). "Blocks: yes, through
  *   signals": see Signals above. "Fair: no": who came later may be served first.
@@ -149,8 +164,10 @@
  *   Processes
  *     rialto_process_t            a child: started, waited for, ended
  *     rialto_forkserver_t         a small process that forks children for you
- *     rialto_current_process      the calling process, and its parent
- *     rialto_pool_t               workers that divide tasks
+ *     rialto_current_t            the calling process, and its parent
+ *   Pools: worker processes that divide tasks, by a region
+ *     rialto_pool_t               the parent's side: submit, wait, map; progress
+ *     rialto_function_t           the workers' side: functions, by name
  *
  * A WORKER
  *   #include <rialto.h>
@@ -175,6 +192,54 @@
  *       }
  *       rialto_region_detach(&region);
  *       return status == RIALTO_EPIPE ? 0 : 1;  // closed and drained; or an error
+ *   }
+ *
+ * A POOL
+ *   #include <rialto.h>
+ *
+ *   static rialto_region_t region;
+ *
+ *   static int shout(const void *task, size_t bytes, rialto_output_t *output, void *context) {
+ *       return rialto_output_write(output, upper(task, bytes), bytes);
+ *   }
+ *
+ *   static int work(const rialto_child_t *child, void *context) {      // in the workers
+ *       static const rialto_function_t functions[] = {{"shout", shout, NULL}};
+ *       if (rialto_region_attach_fd(&region, child->fds[0]) < 0)
+ *           return 1;
+ *       return rialto_pool_work(child->args, child->args_bytes, &region, functions, 1) < 0;
+ *   }
+ *
+ *   static int start(const void *args, size_t bytes, rialto_process_t *process, void *context) {
+ *       rialto_process_config_t config;
+ *       int fd, status = rialto_region_fd(&region, &fd);
+ *       rialto_process_config_default(&config);
+ *       config.args = args;
+ *       config.args_bytes = bytes;
+ *       config.fds = &fd;
+ *       config.fd_count = 1;
+ *       config.flags = RIALTO_PROCESS_DAEMON;                          // they end with us
+ *       return status < 0 ? status : rialto_process_start("work", &config, process);
+ *   }
+ *
+ *   int main(void) {
+ *       static const rialto_entry_t entries[] = {{"work", work, NULL}};
+ *       rialto_region_config_t sizes;
+ *       rialto_pool_config_t config;
+ *       rialto_pool_t pool;
+ *       rialto_report_t report;
+ *       rialto_process_main(entries, 1);                               // a worker ends in here
+ *       rialto_region_config_default(&sizes);
+ *       rialto_pool_config_default(4, &config);
+ *       if (rialto_region_create_memfd(&region, 1 << 20, &sizes) < 0)
+ *           return 1;
+ *       if (rialto_pool_create(&region, "pool", &config, start, NULL, &pool) < 0)
+ *           return 1;
+ *       if (rialto_pool_apply(&pool, "shout", "hi", 2, RIALTO_WAIT_FOREVER, &report) == RIALTO_OK
+ *           && report.outcome == RIALTO_TASK_DONE)
+ *           write(1, report.result, report.result_bytes);
+ *       rialto_pool_end(&pool);
+ *       return rialto_region_detach(&region) < 0;
  *   }
  */
 
@@ -232,14 +297,14 @@ extern "C" {
 
 /**
  * Not yours: the lock is not held by this thread, or the membership is not; the permit, the ticket
- * or the end is not held any more; the member that you act as is gone; the process is the parent's
- * child, not this one's.
+ * or the end is not held any more; the member that you act as is gone; the process or the pool is
+ * the parent's, not this process's.
  */
 #define RIALTO_EPERM (-1)
 
 /**
  * No region or no object of that name; no such index, item, key or attribute;
- * no such entry or program; no parent.
+ * no such entry, program or task; no parent.
  */
 #define RIALTO_ENOENT (-2)
 
@@ -255,7 +320,7 @@ extern "C" {
 /**
  * Still in use: the lock is held; the member has a message, a permit, a registration or an end; the
  * end has a message in hand, or room reserved; keys came or went while a dict was walked through.
- * The process, or a child of the fork server, runs.
+ * The process, or a child of the fork server, runs; the pool is not closed.
  * Or: threads that are stopped in the middle of such a call hold us up.
  */
 #define RIALTO_EBUSY (-16)
@@ -268,7 +333,8 @@ extern "C" {
 #define RIALTO_ENFILE (-23)
 
 /**
- * This thread holds 64 locks and memberships, or is a member of 16 regions; this process has no descriptor left.
+ * This thread holds 64 locks and memberships, or is a member of 16 regions; this process has no
+ * descriptor left, or the fork server has 4096 children.
  */
 #define RIALTO_EMFILE (-24)
 
@@ -338,7 +404,10 @@ extern "C" {
  */
 #define RIALTO_EWRONGKIND (-4098)
 
-/** The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole. */
+/**
+ * The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole.
+ * Or: no worker of the pool gets through its start.
+ */
 #define RIALTO_EBROKEN (-4099)
 
 /**
@@ -7052,33 +7121,39 @@ int rialto_namespace_deaths(const rialto_namespace_t *ns, uint32_t *deaths);
 
 /**
  * A flag: the child is killed when this process ends, however that ends, or runs another program.
+ * The kernel does it, whatever the child does; a thread's end alone does not count.
  */
 #define RIALTO_PROCESS_DAEMON 1
 
 /**
- * A flag: a forked child keeps 0, 1, 2 and the passed descriptors only, these at 3, 4, ... Others have nothing else
- * anyway.
+ * A flag: a forked child keeps 0, 1, 2 and the passed descriptors only, these at 3, 4, ... (and one
+ * of ours behind them). Others have nothing else anyway.
  */
 #define RIALTO_PROCESS_ONLY_FDS 2
 
-/** A method: a program, begun anew. Right in threaded processes too. */
+/**
+ * A method: a program, begun anew, whose main calls rialto_process_main. Right in threaded
+ * processes too. Signals have their default actions there (those that were ignored stay so, but for
+ * SIGPIPE); it ends by exit, as from main.
+ */
 #define RIALTO_PROCESS_SPAWN 0
 
 /**
- * A method: a copy of this process. The fastest. With other threads around, the child must do only what is
- * async-signal-safe (rialto's locks and objects may be used too), until it ends or runs another program. It ends by
- * _exit: what stdio has in its buffers is not written, so fflush.
+ * A method: a copy of this process. The fastest. With other threads around, the child must do only
+ * what is async-signal-safe (Rialto's locks and objects may be used too), until it ends or runs
+ * another program. It ends by _exit: what stdio has in its buffers is not written, so fflush.
  */
 #define RIALTO_PROCESS_FORK 1
 
 /**
- * A method: a copy of a fork server. Right in threaded processes too, and faster than a program's start.
+ * A method: a copy of a fork server. Right in threaded processes too, and faster than a program's
+ * start. It has the server's 0, 1, 2, signals and environment, and ends by exit, as from main.
  */
 #define RIALTO_PROCESS_FORKSERVER 2
 
 /**
- * The exit code of a process of which nobody can say how it ended: SIGCHLD is ignored, somebody else has waited
- * for it, or its fork server is gone.
+ * The exit code of a process of which nobody can say how it ended: SIGCHLD is ignored, somebody
+ * else has waited for it, or its fork server is gone.
  */
 #define RIALTO_EXIT_UNKNOWN (-2147483648)
 
@@ -7090,25 +7165,29 @@ int rialto_namespace_deaths(const rialto_namespace_t *ns, uint32_t *deaths);
 #define RIALTO_EXIT_NO_ENTRY 127
 
 /**
- * A process that forks others, see RIALTO_PROCESS_FORKSERVER. Lives on your stack or wherever you like; must not move
- * while it is alive. It ends with the process that started it; its children need not.
+ * A process that forks others, see RIALTO_PROCESS_FORKSERVER. A pinned view. It ends with the
+ * process that started it; its children need not, and it can have 4096 of them at a time. Forked
+ * children of its owner may start processes by it, but not stop it.
  */
 typedef struct rialto_forkserver_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[16];
 } rialto_forkserver_t;
 
 /** What a child is told. Lives until its entry returns; so does what it points to. */
 typedef struct rialto_child_t {
-    /** The entry's name; "" for a forked function. */
+    /** The entry's name; "" for a function given to rialto_process_fork. */
     const char *entry;
     /** The process's name. */
     const char *name;
-    /** What the parent gave it. May be NULL if there are none. */
+    /** What the parent gave it; NULL if there are none. */
     const void *args;
     /** So many. */
     size_t args_bytes;
-    /** The passed descriptors, in the parent's order. */
+    /**
+     * The passed descriptors, in the parent's order: 3, 4, ...; in a forked child without
+     * RIALTO_PROCESS_ONLY_FDS, the parent's numbers.
+     */
     const int *fds;
     /** So many. */
     uint32_t fd_count;
@@ -7120,24 +7199,27 @@ typedef struct rialto_child_t {
 typedef struct rialto_entry_t {
     /** 1 to 31 bytes. */
     const char *name;
-    /** Returns the exit code, of which 8 bits count. */
+    /**
+     * Returns the exit code, of which 8 bits count. Must return, exit or run another program: no
+     * exception, no longjmp out of it.
+     */
     int (*run)(const rialto_child_t *child, void *context);
     /** What `run` gets; of the child's program, not of the parent's. */
     void *context;
 } rialto_entry_t;
 
 /**
- * What a process is started with. Fill it with rialto_process_config_default, then change what you like. What it
- * points to must stay until rialto_process_start has returned.
+ * What a process is started with. Fill it with rialto_process_config_default, then change what you
+ * like. What it points to must stay until the process was started.
  */
 typedef struct rialto_process_config_t {
-    /** At most 31 bytes; NULL: the entry's. ps shows 15 of them. */
+    /** At most 31 bytes; NULL or "": the entry's. ps shows 15 of them. */
     const char *name;
     /** What the entry gets. */
     const void *args;
     /** So many. */
     size_t args_bytes;
-    /** Descriptors that the entry gets. */
+    /** Descriptors that the entry gets: copies, this process keeps its own. */
     const int *fds;
     /** So many, at most 64. */
     uint32_t fd_count;
@@ -7147,9 +7229,15 @@ typedef struct rialto_process_config_t {
     uint32_t method;
     /** Must be 0. */
     uint32_t _reserved_word;
-    /** For spawn: the program's file, for which there is no search; NULL: this program. */
+    /**
+     * For RIALTO_PROCESS_SPAWN: the program's file, for which there is no search; NULL: this
+     * program.
+     */
     const char *program;
-    /** For spawn: what the program's main gets behind its name, and a NULL; NULL: nothing. */
+    /**
+     * For RIALTO_PROCESS_SPAWN: what the program's main gets behind its name, and a NULL; NULL:
+     * nothing.
+     */
     const char *const *argv;
     /** For RIALTO_PROCESS_FORKSERVER: alive. */
     const rialto_forkserver_t *server;
@@ -7158,25 +7246,26 @@ typedef struct rialto_process_config_t {
 } rialto_process_config_t;
 
 /**
- * A child. Private to the process that started it: in one that this forks, every call says RIALTO_EPERM. Lives on
- * your stack or wherever you like; must not move while it is alive. What it has (descriptors, and the zombie that
- * an ended child is) is given back by rialto_process_close.
+ * A child. A pinned view, private to the process that started it: in one that this forks, waiting,
+ * signalling and closing say RIALTO_EPERM. What it has (descriptors, and the zombie that an ended
+ * child is) is given back by rialto_process_close.
  */
 typedef struct rialto_process_t {
-    /** Not for you. */
+    /** Private. */
     uint64_t _private[16];
 } rialto_process_t;
 
 /**
- * Call it first of all in main(), before anything else runs or writes. In a process that was started to run one of
- * the entries it does that, and does not return: the process ends as if main() had returned the entry's result. In
- * any other one it returns, and the entries can be started from now on.
+ * Call it first of all in main(), before anything else runs or writes. In a process that was
+ * started to run one of the entries it does that, and does not return: the process ends as if
+ * main() had returned the entry's result; a fork server begins to serve. In any other process it
+ * returns, and the entries can be started from now on.
  *
  * entries     what children can run; neither it nor the names ever change or go away.
  * count       how many; 0 if this program only starts others.
- * Returns     RIALTO_OK; RIALTO_EEXIST (called before, with another table); RIALTO_EINVAL (a name is bad, an
- *             entry has no function).
- * Concurrency before there are other threads.  Blocks: no.
+ * Returns     RIALTO_OK; RIALTO_EEXIST (called before, with another table); RIALTO_EINVAL (a name
+ *             is bad, an entry has no function).
+ * Concurrency before there are other threads.  Blocks: no, where it returns.
  * Signals     not async-signal-safe.
  * Since       0.1
  */
@@ -7187,25 +7276,31 @@ int rialto_process_main(const rialto_entry_t *entries, uint32_t count);
  *
  * config      gets these.
  * Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
- * Concurrency any thread.  Signals: async-signal-safe.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
 int rialto_process_config_default(rialto_process_config_t *config);
 
 /**
- * Starts a process that runs the entry of that name.
+ * Starts a process that runs the entry of that name. Cf. posix_spawn. Python's Process.start.
  *
- * entry       in the child's program: as it told rialto_process_main.
+ * An entry that is missing in a spawned program is told by the exit code, RIALTO_EXIT_NO_ENTRY.
+ *
+ * entry       in the child's program: as it told rialto_process_main. 1 to 31 bytes.
  * config      how; with RIALTO_PROCESS_FORK see there.
- * process     gets the view.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such entry here or in the server's program; no such file);
- *             RIALTO_ECONNRESET (the server has ended); RIALTO_EMFILE (descriptors; the server's
- *             children); RIALTO_EAGAIN (too many processes); RIALTO_ENOMEM; RIALTO_ENOTSUP (no /proc; before Linux
- *             5.4); RIALTO_EINVAL (a bad name or number; more than 64 descriptors, or one that is not open; a server
- *             that is not alive); what execve says of the program. Nothing is left running then. An entry that is
- *             missing in a spawned program is told by the exit code, RIALTO_EXIT_NO_ENTRY.
- * Concurrency any thread; but a spawn copies the environment, which nobody may change meanwhile.  Blocks: until the
- *             child runs its program, or the server has answered.
+ * process     gets the view. Do not pass one that is alive: its child would be forgotten.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such entry here or in the server's program; no such
+ *             file); RIALTO_ECONNRESET (the server has ended); RIALTO_EMFILE (descriptors; the
+ *             server's children); RIALTO_ENFILE, RIALTO_ENOSPC, RIALTO_ENOMEM (of the system);
+ *             RIALTO_EAGAIN (too many processes); RIALTO_ENOTSUP (no /proc; before Linux 5.4);
+ *             RIALTO_EVERSION, RIALTO_EBADREGION (the server has another version of the library, or
+ *             is none); RIALTO_EINVAL (a bad name or number; more than 64 descriptors, or one that
+ *             is not open; a server that is not alive); what else execve says of the program, a
+ *             negated errno. Negative: nothing is left running.
+ * Concurrency any thread; but a spawn copies the environment, which nobody may change meanwhile.
+ *             Blocks: a spawn until the child runs its program, a fork server's child until the
+ *             server has answered; a fork, no.
  * Signals     not async-signal-safe.
  * If we die   a child that runs already, runs; as a daemon it is killed.
  * Since       0.1
@@ -7214,31 +7309,36 @@ int rialto_process_start(const char *entry, const rialto_process_config_t *confi
                          rialto_process_t *process);
 
 /**
- * Starts a forked process that runs a function, which needs no entry and sees all that this process has.
+ * Starts a forked process that runs a function, which needs no entry and sees all that this process
+ * has. Cf. fork.
  *
- * run         returns the exit code, of which 8 bits count. What it may do: see RIALTO_PROCESS_FORK.
+ * run         returns the exit code, of which 8 bits count. What it may do: see
+ *             RIALTO_PROCESS_FORK.
  * context     what it gets.
- * config      as for rialto_process_start; its method, program and server say nothing.
- * process     gets the view.
- * Returns     as rialto_process_start; RIALTO_EINVAL also if run is NULL.
+ * config      as for rialto_process_start; its method, program, argv and server are not looked at.
+ * process     gets the view. Do not pass one that is alive: its child would be forgotten.
+ * Returns     RIALTO_OK; RIALTO_EMFILE (descriptors); RIALTO_ENFILE, RIALTO_ENOMEM (of the system);
+ *             RIALTO_EAGAIN (too many processes); RIALTO_ENOTSUP (no /proc; before Linux 5.4);
+ *             RIALTO_EINVAL (also: run is NULL). Negative: nothing is left running.
  * Concurrency any thread.  Blocks: no.
  * Signals     not async-signal-safe.
- * If we die   as rialto_process_start.
+ * If we die   as for rialto_process_start.
  * Since       0.1
  */
 int rialto_process_fork(int (*run)(const rialto_child_t *child, void *context), void *context,
                         const rialto_process_config_t *config, rialto_process_t *process);
 
 /**
- * Waits for its end, as long as it takes. Again is fine.
+ * Waits for its end, as long as it takes. Again is fine. Cf. waitpid. Python's join.
  *
  * process     alive.
- * exit_code   gets 0 to 255, what the entry returned; negative, the signal that killed it; RIALTO_EXIT_UNKNOWN.
- *             May be NULL.
+ * exit_code   gets 0 to 255, what the entry returned; negative, the signal that killed it;
+ *             RIALTO_EXIT_UNKNOWN. May be NULL.
  * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
- * Concurrency one thread at a time for each process.  Blocks: yes, through signals.
+ * Concurrency one thread at a time for each process; others may signal it meanwhile.  Blocks: yes,
+ *             through signals.
  * Signals     not async-signal-safe.
- * If we die   nobody waits for it.
+ * If we die   the child runs on; as a daemon it is killed.
  * Since       0.1
  */
 int rialto_process_join(rialto_process_t *process, int32_t *exit_code);
@@ -7250,20 +7350,20 @@ int rialto_process_join(rialto_process_t *process, int32_t *exit_code);
  * timeout_ns  0 polls; RIALTO_WAIT_FOREVER never passes. Never early.
  * exit_code   as for rialto_process_join.
  * Returns     as rialto_process_join; RIALTO_ETIMEDOUT; RIALTO_EAGAIN (0, and it runs).
- * Concurrency as rialto_process_join.  Blocks: yes, through signals.
+ * Concurrency as rialto_process_join.
  * Signals     not async-signal-safe.
- * If we die   nobody waits for it.
+ * If we die   as for rialto_process_join.
  * Since       0.1
  */
 int rialto_process_join_timeout(rialto_process_t *process, uint64_t timeout_ns, int32_t *exit_code);
 
 /**
- * How it ended.
+ * How it ended. Python's exitcode.
  *
  * process     alive.
- * exit_code   as for rialto_process_join.
- * Returns     RIALTO_OK; RIALTO_EAGAIN (it runs, or its fork server has not said yet how it ended); RIALTO_EPERM;
- *             RIALTO_EINVAL.
+ * exit_code   as for rialto_process_join, but not NULL.
+ * Returns     RIALTO_OK; RIALTO_EAGAIN (it runs, or its fork server has not said yet how it ended);
+ *             RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
  * Concurrency as rialto_process_join.  Blocks: no.
  * Signals     not async-signal-safe.
  * Since       0.1
@@ -7271,7 +7371,7 @@ int rialto_process_join_timeout(rialto_process_t *process, uint64_t timeout_ns, 
 int rialto_process_exit_code(rialto_process_t *process, int32_t *exit_code);
 
 /**
- * Whether it runs (or is stopped).
+ * Whether it runs (or is stopped). In a forked child of its owner: false.
  *
  * process     alive.
  * is_alive    gets the answer; true may be old when you read it.
@@ -7283,36 +7383,39 @@ int rialto_process_exit_code(rialto_process_t *process, int32_t *exit_code);
 int rialto_process_is_alive(rialto_process_t *process, bool *is_alive);
 
 /**
- * SIGTERM, which it can handle or ignore.
+ * SIGTERM, which it can handle or ignore. Cf. kill.
  *
  * process     alive. Fine if the process has ended.
- * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner; it runs a program of another user);
- *             RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner; it runs a program of another
+ *             user); RIALTO_EINVAL.
  * Concurrency any thread.  Blocks: no.
  * Signals     async-signal-safe.
+ * If we die   it gets the signal, or not.
  * Since       0.1
  */
 int rialto_process_terminate(const rialto_process_t *process);
 
 /**
- * SIGKILL.
+ * SIGKILL. Cf. kill.
  *
  * process     alive. Fine if the process has ended.
  * Returns     as rialto_process_terminate.
  * Concurrency any thread.  Blocks: no.
  * Signals     async-signal-safe.
+ * If we die   it gets the signal, or not.
  * Since       0.1
  */
 int rialto_process_kill(const rialto_process_t *process);
 
 /**
- * Any signal; never one to a process that has got its number since.
+ * Any signal; never one to a process that has got its number since. Cf. pidfd_send_signal.
  *
  * process     alive. Fine if the process has ended.
  * signal      a number of the system's.
  * Returns     as rialto_process_terminate.
  * Concurrency any thread.  Blocks: no.
  * Signals     async-signal-safe.
+ * If we die   it gets the signal, or not.
  * Since       0.1
  */
 int rialto_process_signal(const rialto_process_t *process, int signal);
@@ -7323,18 +7426,21 @@ int rialto_process_signal(const rialto_process_t *process, int signal);
  * process     alive.
  * pid         gets it.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
 int rialto_process_pid(const rialto_process_t *process, int32_t *pid);
 
 /**
- * A descriptor that polls as readable when the process has ended. Not yours to close or read.
+ * A descriptor that polls as readable when the process has ended. Not yours to close or read. Cf.
+ * pidfd_open.
  *
  * process     alive; closing it closes the descriptor.
  * fd          gets it.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
 int rialto_process_sentinel(const rialto_process_t *process, int *fd);
@@ -7343,10 +7449,11 @@ int rialto_process_sentinel(const rialto_process_t *process, int *fd);
  * Ends the view of a process that has ended, and gives back all that it had.
  *
  * process     alive; no other thread is using it.
- * Returns     RIALTO_OK; RIALTO_EBUSY (the process runs: not done); RIALTO_EPERM (a forked child of its owner:
- *             not done); RIALTO_EINVAL (also: closed already).
+ * Returns     RIALTO_OK; RIALTO_EBUSY (the process runs: not done); RIALTO_EPERM (a forked child of
+ *             its owner: not done); RIALTO_EINVAL (also: closed already).
  * Concurrency one thread.  Blocks: no.
  * Signals     not async-signal-safe.
+ * If we die   nothing is left of it.
  * Since       0.1
  */
 int rialto_process_close(rialto_process_t *process);
@@ -7356,12 +7463,13 @@ int rialto_process_close(rialto_process_t *process);
 /**
  * Starts a fork server: early, its children are copies of it.
  *
- * program     the file of a program whose main begins with rialto_process_main (or Rust's process::main); NULL: this
- *             program. One that does not is waited for until it ends.
+ * program     the file of a program whose main begins with rialto_process_main (or Rust's
+ *             process::main); NULL: this program. One that does not is waited for until it ends.
  * argv        what that main gets behind its name, and a NULL; NULL: nothing.
  * server      gets the view.
- * Returns     as rialto_process_start; RIALTO_ECONNRESET (the program ended without becoming a server).
- * Concurrency as rialto_process_start.  Blocks: until it is ready.
+ * Returns     as rialto_process_start; RIALTO_ECONNRESET (the program ended without becoming a
+ *             server).
+ * Concurrency as rialto_process_start.  Blocks: yes, until it is ready.
  * Signals     not async-signal-safe.
  * If we die   it ends.
  * Since       0.1
@@ -7375,36 +7483,41 @@ int rialto_forkserver_start(const char *program, const char *const *argv,
  * server      alive.
  * pid         gets it.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency one thread.  Signals: async-signal-safe.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
-int rialto_forkserver_pid(rialto_forkserver_t *server, int32_t *pid);
+int rialto_forkserver_pid(const rialto_forkserver_t *server, int32_t *pid);
 
 /**
  * Ends a server that has no children any more, and its view.
  *
  * server      alive; no other thread is using it.
- * Returns     RIALTO_OK; RIALTO_EBUSY (children of it run, or it has not noticed yet that they do not: not done);
- *             RIALTO_EPERM (a forked child of its owner: not done); RIALTO_ECONNRESET (it has ended before: use
- *             rialto_forkserver_kill); RIALTO_EINVAL.
- * Concurrency one thread.  Blocks: for as long as it takes to end.
+ * Returns     RIALTO_OK; RIALTO_EBUSY (children of it run, or it has not noticed yet that they do
+ *             not: not done); RIALTO_EPERM (a forked child of its owner: not done);
+ *             RIALTO_ECONNRESET (it has ended before: use rialto_forkserver_kill); RIALTO_EMFILE,
+ *             RIALTO_ENFILE; RIALTO_EINVAL.
+ * Concurrency one thread.  Blocks: yes, until it has ended.
  * Signals     not async-signal-safe.
+ * If we die   it ends.
  * Since       0.1
  */
 int rialto_forkserver_stop(rialto_forkserver_t *server);
 
 /**
- * Kills a server, if it has not ended, and ends its view. Its children run on, with exit codes that nobody knows.
+ * Kills a server, if it has not ended, and ends its view. Its children run on, with exit codes that
+ * nobody knows: RIALTO_EXIT_UNKNOWN. In a forked child of its owner only the child's view ends.
  *
  * server      alive; no other thread is using it.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency one thread.  Blocks: for as long as it takes to end.
+ * Concurrency one thread.  Blocks: yes, until it has ended.
  * Signals     not async-signal-safe.
+ * If we die   it ends.
  * Since       0.1
  */
 int rialto_forkserver_kill(rialto_forkserver_t *server);
 
-/* ---- rialto_current_process: the calling process, and its parent ----------------------------- */
+/* ---- rialto_current_t: the calling process, and its parent ----------------------------------- */
 
 /** The calling process. */
 typedef struct rialto_current_t {
@@ -7417,39 +7530,43 @@ typedef struct rialto_current_t {
 } rialto_current_t;
 
 /**
- * The calling process, as it was started.
+ * The calling process, as it was started. Python's current_process.
  *
  * current     gets it.
  * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
 int rialto_process_current(rialto_current_t *current);
 
 /**
- * Who started this process.
+ * Who started this process. Python's parent_process.
  *
  * pid         gets the process id; another one's, perhaps, once the parent has ended.
- * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by Rialto); RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
 int rialto_parent_pid(int32_t *pid);
 
 /**
- * Whether who started this process still runs.
+ * Whether who started this process still runs, and still runs the program that it ran then.
  *
  * is_alive    gets the answer; true may be old when you read it.
- * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by Rialto); RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
 int rialto_parent_is_alive(bool *is_alive);
 
 /**
- * Waits for the end of who started this process, as long as it takes.
+ * Waits for the end of who started this process (or until that one runs another program), as long
+ * as it takes.
  *
- * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto).
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by Rialto).
  * Concurrency any thread.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * Since       0.1
@@ -7468,16 +7585,20 @@ int rialto_parent_join(void);
 int rialto_parent_join_timeout(uint64_t timeout_ns);
 
 /**
- * A descriptor that hangs up (POLLHUP) when who started this process has ended. Not yours to close or read.
+ * A descriptor that hangs up (POLLHUP) when who started this process has ended, or runs another
+ * program. Not yours to close or read.
  *
  * fd          gets it.
- * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
- * Concurrency any thread.  Signals: async-signal-safe.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by Rialto); RIALTO_EINVAL.
+ * Concurrency any thread.  Blocks: no.
+ * Signals     async-signal-safe.
  * Since       0.1
  */
 int rialto_parent_sentinel(int *fd);
 
-/* ---- rialto_pool_t: workers that divide tasks ------------------------------------------------ */
+/* ==== Pools: worker processes that divide tasks, by a region ================================== */
+
+/* ---- rialto_pool_t: the parent's side: submit, wait, map; progress --------------------------- */
 
 /** The function returned 0: here is what it wrote. */
 #define RIALTO_TASK_DONE 0
@@ -7485,7 +7606,7 @@ int rialto_parent_sentinel(int *fd);
 #define RIALTO_TASK_FAILED 1
 /** It was in Rust, and panicked, saying this. */
 #define RIALTO_TASK_PANICKED 2
-/** Its result was too long: `result_bytes` says how long. */
+/** Its result was too long: `result_bytes` says how long, there is no `result`. */
 #define RIALTO_TASK_TOO_LARGE 3
 /** The worker has no function of that name. */
 #define RIALTO_TASK_NO_FUNCTION 4
@@ -7511,13 +7632,20 @@ typedef struct rialto_pool_config_t {
     uint32_t max_task_bytes;
     /** Longest result; of several items in one, 16 bytes for each besides. Up to 2^26. */
     uint32_t max_result_bytes;
-    /** How often a task is begun again after the death of the worker that had it. 0 to 20. */
+    /**
+     * How often a task is begun again after the death of the worker that had it, before it is
+     * RIALTO_TASK_DIED. 0 to 20.
+     */
     uint32_t retries;
-    /** A worker that has done so many tasks is replaced. 0: none is. */
+    /**
+     * A worker that has done so many tasks (several items in one count once) is replaced. 0: none
+     * is.
+     */
     uint32_t tasks_per_worker;
     /**
-     * How long a task may take; then its worker is killed. RIALTO_WAIT_FOREVER: as long as it
-     * likes.
+     * How long a task may take, in nanoseconds, from when a worker has begun it; then that worker
+     * is killed, at the pool's next look (see rialto_pool_tend). RIALTO_WAIT_FOREVER: as long as
+     * it likes.
      */
     uint64_t timeout_ns;
     /**
@@ -7529,11 +7657,15 @@ typedef struct rialto_pool_config_t {
     const void *argument;
     /** So many bytes, at most 1024. */
     size_t argument_bytes;
+    /** Must be 0. */
+    uint64_t _reserved[2];
 } rialto_pool_config_t;
 
 /**
- * A pool, as its parent sees it. Private to the process that created it; must not move while it
- * is alive. It has memory and descriptors of the process, which rialto_pool_end gives back.
+ * A pool, as its parent sees it. A pinned view, private to the process that created it: in one that
+ * this forks, every call says RIALTO_EPERM. It has memory and descriptors of the process, which
+ * rialto_pool_end gives back. What a worker closes, breaks or overwrites, being killed or not, ends
+ * its task or the worker, not the pool.
  */
 typedef struct rialto_pool_t {
     /** Private. */
@@ -7542,11 +7674,11 @@ typedef struct rialto_pool_t {
 
 /** What a worker is at, as it says itself. */
 typedef struct rialto_worker_t {
-    /** Its process, as it sees its own id; 0: none yet. */
+    /** Its process, as that sees its own id; 0: none yet. */
     uint32_t pid;
     /** Whether it has a task. */
     bool is_busy;
-    /** For how long. */
+    /** For how long, in nanoseconds. */
     uint64_t busy_ns;
     /** How many tasks workers in its place have done. */
     uint64_t done;
@@ -7554,7 +7686,7 @@ typedef struct rialto_worker_t {
 
 /** How far a pool is. Figures of several moments: they may be one off against each other. */
 typedef struct rialto_progress_t {
-    /** Tasks submitted. */
+    /** Tasks submitted; of rialto_pool_map, chunks. */
     uint64_t submitted;
     /** Tasks that ended, however. */
     uint64_t ended;
@@ -7564,10 +7696,10 @@ typedef struct rialto_progress_t {
     uint32_t pending;
     /** Tasks being worked on. */
     uint32_t running;
-    /** How many workers there are. */
+    /** How many of `worker` there are. */
     uint32_t workers;
     /** 0. */
-    uint32_t reserved;
+    uint32_t _reserved;
     /** Each of them. */
     rialto_worker_t worker[64];
 } rialto_progress_t;
@@ -7577,15 +7709,15 @@ typedef struct rialto_report_t {
     /** Which one, as rialto_pool_submit said; of rialto_pool_map, the item's index. */
     uint64_t task;
     /**
-     * What the function wrote, in the pool's memory until the next call with the pool; NULL if
-     * there is none.
+     * What the function wrote, in the pool's memory until the next call with the pool (of
+     * rialto_pool_map, until `each` returns); NULL if there is nothing.
      */
     const void *result;
-    /** How many bytes. */
+    /** How many bytes. Of RIALTO_TASK_TOO_LARGE, how many there would have been. */
     size_t result_bytes;
     /** RIALTO_TASK_DONE, RIALTO_TASK_FAILED ... */
     uint32_t outcome;
-    /** What the function returned, if that was called. */
+    /** What the function returned, of RIALTO_TASK_FAILED; else 0. */
     int32_t code;
     /**
      * 0, or how many workers had it in hand before and died: some of its effects may have
@@ -7593,27 +7725,8 @@ typedef struct rialto_report_t {
      */
     uint32_t attempt;
     /** 0. */
-    uint32_t reserved;
+    uint32_t _reserved;
 } rialto_report_t;
-
-/** Where a function writes its result. Only ever pointed to. */
-typedef struct rialto_output_t {
-    /** Private. */
-    uint64_t _private[1];
-} rialto_output_t;
-
-/** A function that tasks name. */
-typedef struct rialto_function_t {
-    /** 1 to 31 bytes. */
-    const char *name;
-    /**
-     * Gets a task, a private copy, and writes its result (rialto_output_write). Returns 0; or
-     * another number if it failed: then what it wrote says why.
-     */
-    int (*run)(const void *task, size_t task_bytes, rialto_output_t *output, void *context);
-    /** What `run` gets. */
-    void *context;
-} rialto_function_t;
 
 /**
  * Fills in the defaults: 16 tasks under way for each worker, of up to 4096 bytes, results too;
@@ -7647,17 +7760,18 @@ int rialto_pool_bytes(const rialto_pool_config_t *config, uint64_t *pool_bytes);
  * name        1 to 24 bytes; the objects' names begin with it: .tasks, .table, .done.
  * config      how.
  * start       starts a process (rialto_process_start, in a way that you choose) into `process`,
- *             which must be that; its entry calls rialto_pool_work with these bytes, which are
- *             its args. Called now, and in the functions below whenever a worker is to be
- *             replaced. It returns what rialto_process_start did. Start daemons: they end with
- *             this process.
+ *             and returns what that returned; the process's entry calls rialto_pool_work with
+ *             these bytes, which are its args. Called now, and in the functions below whenever a
+ *             worker is to be replaced; does not use the pool. Start daemons: they end with this
+ *             process.
  * context     what it gets.
- * pool        gets the view.
+ * pool        gets the view. Do not pass one that is alive: its workers would be forgotten.
  * Returns     RIALTO_OK; as rialto_queue_create; what `start` returned; RIALTO_EMSGSIZE (the
  *             initializer's argument). Negative: nothing is left.
  * Concurrency one thread.  Blocks: as `start` does, and as rialto_queue_create.
  * Signals     not async-signal-safe.
- * If we die   workers that are daemons are killed, others end when they have no task.
+ * If we die   workers that are daemons are killed, others end when they have ended their task. The
+ *             objects stay in the region: rialto_region_remove.
  * Since       0.1
  */
 int rialto_pool_create(const rialto_region_t *region, const char *name,
@@ -7666,69 +7780,75 @@ int rialto_pool_create(const rialto_region_t *region, const char *name,
                                     void *context), void *context, rialto_pool_t *pool);
 
 /**
- * No more tasks. Workers end when those that there are have ended.
+ * No more tasks. Workers end when those that there are have ended. Python's Pool.close.
  *
- * pool        alive.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * pool        alive. Closed already is fine.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: no.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_close(rialto_pool_t *pool);
 
 /**
- * Waits until all tasks have ended, and all workers. Reports can be collected afterwards.
+ * Waits until all tasks have ended, and all workers. Reports can be collected afterwards. Python's
+ * Pool.join.
  *
  * pool        alive, and closed.
- * timeout_ns  how long; 0 polls.
+ * timeout_ns  how long; 0 polls; RIALTO_WAIT_FOREVER never passes.
  * Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
- *             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EINVAL; what
- *             `start` returned, if there is no worker and has not been one for five seconds.
+ *             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked
+ *             child of its owner); RIALTO_EINVAL; what `start` returned, if there is no worker and
+ *             has not been one for five seconds: then it can be called again.
  * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_join(rialto_pool_t *pool, uint64_t timeout_ns);
 
 /**
  * Kills all workers, and waits for their ends. Tasks that had not ended are
- * RIALTO_TASK_CANCELLED; all reports can be collected.
+ * RIALTO_TASK_CANCELLED; all reports can be collected. Python's Pool.terminate.
  *
  * pool        alive.
- * Returns     RIALTO_OK; RIALTO_EINVAL.
- * Concurrency one thread at a time for each pool.  Blocks: for a moment.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+ * Concurrency one thread at a time for each pool.  Blocks: for as long as the kernel takes to end
+ *             processes.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_terminate(rialto_pool_t *pool);
 
 /**
- * Terminates the pool, and removes its objects from the region. The view is not alive any more.
+ * Terminates the pool, and removes its objects from the region. The view is not alive any more,
+ * but for RIALTO_EPERM.
  *
  * pool        alive.
- * Returns     RIALTO_OK; RIALTO_EBUSY (another process has the objects open: they stay, see
- *             rialto_region_remove; the pool has ended); RIALTO_EPERM (a forked child of its
- *             owner); RIALTO_EINVAL.
- * Concurrency one thread.  Blocks: for a moment; as rialto_region_remove.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner: not done); RIALTO_EINVAL; as
+ *             rialto_region_remove, for the first of its objects that stays (RIALTO_EBUSY: another
+ *             process has it open): the pool has ended all the same, and they can be removed one
+ *             by one.
+ * Concurrency one thread.  Blocks: as rialto_pool_terminate, and as rialto_region_remove.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_end(rialto_pool_t *pool);
 
 /**
- * Replaces workers that have ended, and kills those whose task takes too long. All functions
- * that wait do this; who does not wait for long, calls it now and then.
+ * Replaces workers that have ended, and kills those whose task takes too long. All functions that
+ * wait do this each half tick, and rialto_pool_submit if it is time; who calls neither for long,
+ * calls this now and then.
  *
  * pool        alive.
  * Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried
  *             again at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: as `start` does.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_tend(rialto_pool_t *pool);
@@ -7739,18 +7859,17 @@ int rialto_pool_tend(rialto_pool_t *pool);
  * region      alive.
  * name        the pool's.
  * progress    gets the figures.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EWRONGKIND (that is none);
- *             RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency any thread of any process.  Blocks: no.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EWRONGKIND (that is none); else as
+ *             rialto_raw_array_open.
+ * Concurrency any thread of any process.  Blocks: as rialto_raw_array_open.
  * Signals     not async-signal-safe.
- * If we die   nothing.
  * Since       0.1
  */
 int rialto_pool_progress(const rialto_region_t *region, const char *name,
                          rialto_progress_t *progress);
 
 /**
- * Gives the workers a task. Does not wait. Python's apply_async.
+ * Gives the workers a task. Does not wait for a slot. Python's apply_async.
  *
  * pool        alive.
  * function    its name, which the workers know: 1 to 31 bytes.
@@ -7758,12 +7877,14 @@ int rialto_pool_progress(const rialto_region_t *region, const char *name,
  *             what it gets; NULL is fine for none.
  * id          gets which one it is.
  * Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a
- *             report first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed); RIALTO_EBROKEN (no worker
- *             gets through its start); RIALTO_EINVAL.
+ *             report first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
+ *             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked child of
+ *             its owner); RIALTO_EINVAL; as rialto_queue_push; what `start` returned, as for
+ *             rialto_pool_join. Negative: nothing submitted.
  * Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be
- *             replaced.
+ *             replaced; after deaths, while places that the dead had in the queue are not free.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_submit(rialto_pool_t *pool, const char *function, const void *task,
@@ -7774,13 +7895,13 @@ int rialto_pool_submit(rialto_pool_t *pool, const char *function, const void *ta
  *
  * pool        alive.
  * id          from rialto_pool_submit.
- * timeout_ns  how long; 0 polls.
+ * timeout_ns  how long; 0 polls; RIALTO_WAIT_FOREVER never passes.
  * report      gets the report.
  * Returns     RIALTO_OK, whatever came of the task; RIALTO_ENOENT (it was collected, or there was
- *             none); as rialto_pool_join.
- * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+ *             none); RIALTO_EBADREGION; as rialto_pool_join, but not RIALTO_EBUSY.
+ * Concurrency as rialto_pool_join.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_wait(rialto_pool_t *pool, uint64_t id, uint64_t timeout_ns,
@@ -7790,13 +7911,13 @@ int rialto_pool_wait(rialto_pool_t *pool, uint64_t id, uint64_t timeout_ns,
  * Waits until any task has ended, and collects its report; of several, the oldest one's.
  *
  * pool        alive.
- * timeout_ns  how long; 0 polls.
+ * timeout_ns  how long; 0 polls; RIALTO_WAIT_FOREVER never passes.
  * report      gets the report.
- * Returns     RIALTO_OK, whatever came of the task; RIALTO_ENOENT (none is under way); as
- *             rialto_pool_join.
- * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+ * Returns     RIALTO_OK, whatever came of the task; RIALTO_ENOENT (none is under way);
+ *             RIALTO_EBADREGION; as rialto_pool_join, but not RIALTO_EBUSY.
+ * Concurrency as rialto_pool_join.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_next(rialto_pool_t *pool, uint64_t timeout_ns, rialto_report_t *report);
@@ -7808,12 +7929,12 @@ int rialto_pool_next(rialto_pool_t *pool, uint64_t timeout_ns, rialto_report_t *
  * function    its name, which the workers know: 1 to 31 bytes.
  * task, task_bytes
  *             what it gets; NULL is fine for none.
- * timeout_ns  how long it may take; then it is taken back.
+ * timeout_ns  how long it may take; then it is taken back. 0 is too short for most.
  * report      gets the report; its `task` is 0.
  * Returns     RIALTO_OK, whatever came of the task; as rialto_pool_submit and rialto_pool_wait.
- * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+ * Concurrency as rialto_pool_join.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_apply(rialto_pool_t *pool, const char *function, const void *task,
@@ -7829,13 +7950,14 @@ int rialto_pool_apply(rialto_pool_t *pool, const char *function, const void *tas
  * chunk       so many items, or as many as fit, make a task; 0 is 1. What becomes of it, a death
  *             or a timeout, becomes of each of its items. They share the room for its result.
  * is_ordered  whether reports come in the items' order, or as tasks end.
- * each        called with each report; does not use the pool.
+ * each        called with each report; does not use the pool, and returns.
  * context     what it gets.
  * Returns     RIALTO_OK: all were reported, whatever came of them; RIALTO_EMSGSIZE (an item is
  *             too long; all before it were reported); as rialto_pool_submit and rialto_pool_wait.
- * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+ *             Negative: what was not begun is taken back, of the rest no report comes.
+ * Concurrency as rialto_pool_join.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_map(rialto_pool_t *pool, const char *function, const rialto_message_t *items,
@@ -7852,28 +7974,50 @@ int rialto_pool_map(rialto_pool_t *pool, const char *function, const rialto_mess
  *             gets whether it was; if not, it had ended.
  * Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a
  *             forked child of the pool's owner); RIALTO_EBADREGION; RIALTO_EINVAL.
- * Concurrency one thread at a time for each pool.  Blocks: for a moment.
+ * Concurrency one thread at a time for each pool.  Blocks: as rialto_pool_terminate, for one
+ *             worker.
  * Signals     not async-signal-safe.
- * If we die   as rialto_pool_create.
+ * If we die   as for rialto_pool_create.
  * Since       0.1
  */
 int rialto_pool_cancel(rialto_pool_t *pool, uint64_t id, bool *is_cancelled);
 
+/* ---- rialto_function_t: the workers' side: functions, by name -------------------------------- */
+
+/** Where a function writes its result. Only ever pointed to, until the function returns. */
+typedef struct rialto_output_t {
+    /** Private. */
+    uint64_t _private[1];
+} rialto_output_t;
+
+/** A function that tasks name. */
+typedef struct rialto_function_t {
+    /** 1 to 31 bytes. */
+    const char *name;
+    /**
+     * Gets a task, a private copy, and writes its result (rialto_output_write). Returns 0; or
+     * another number if it failed: then what it wrote says why. No exception, no longjmp out of it.
+     */
+    int (*run)(const void *task, size_t task_bytes, rialto_output_t *output, void *context);
+    /** What `run` gets. */
+    void *context;
+} rialto_function_t;
+
 /**
- * Works for the pool, in a process that its `start` has started, until it is closed and empty,
- * or has ended, or wants no more tasks of this worker.
+ * Works for the pool, in a process that its `start` has started, until that is closed and empty, or
+ * has ended, or wants no more tasks of this worker.
  *
  * args, args_bytes
  *             what `start` was given: the entry's args.
  * region      alive; the pool's, also if it is attached anew.
  * functions   what tasks can name.
  * count       how many.
- * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool there); RIALTO_EBROKEN (the initializer
- *             failed); RIALTO_EINVAL (NULL, a bad name, a function without one). The pool does
- *             not care what the entry returns.
+ * Returns     RIALTO_OK; RIALTO_ENOENT (no such pool there, or it cannot be opened, or is damaged);
+ *             RIALTO_EBROKEN (the initializer failed); RIALTO_EINVAL (NULL, a bad name, a name
+ *             without a function). The pool does not care what the entry returns then.
  * Concurrency one thread of the process.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
- * If we die   what we had in hand is another worker's.
+ * If we die   what we had in hand is another worker's, as often as the pool's `retries` say.
  * Since       0.1
  */
 int rialto_pool_work(const void *args, size_t args_bytes, const rialto_region_t *region,
@@ -7889,10 +8033,22 @@ int rialto_pool_work(const void *args, size_t args_bytes, const rialto_region_t 
  *             would have been); RIALTO_EINVAL.
  * Concurrency the function's thread.  Blocks: no.
  * Signals     async-signal-safe.
- * If we die   as rialto_pool_work.
+ * If we die   as for rialto_pool_work.
  * Since       0.1
  */
 int rialto_output_write(rialto_output_t *output, const void *from, size_t from_bytes);
+
+/**
+ * Forgets what was written: to say what went wrong instead.
+ *
+ * output      as the function got it.
+ * Returns     RIALTO_OK; RIALTO_EINVAL.
+ * Concurrency the function's thread.  Blocks: no.
+ * Signals     async-signal-safe.
+ * If we die   as for rialto_pool_work.
+ * Since       0.1
+ */
+int rialto_output_clear(rialto_output_t *output);
 
 #ifdef __cplusplus
 } // extern "C"

@@ -15,6 +15,8 @@
  *   Producer, Consumer   rialto_producer_t, _consumer_t     ends.hpp
  *   Connection           rialto_connection_t                pipe.hpp
  *   Permit               a number in C                      permits.hpp  (may be moved)
+ *   Process, ForkServer  rialto_process_t, _forkserver_t    process.hpp  waits for the child; a daemon is killed
+ *   Pool                 rialto_pool_t                      pool.hpp     terminated
  *   By name in a region; values that refer to it, to be copied as you like
  *   Queue                rialto_queue_t                     queue.hpp
  *   Spsc                 rialto_spsc_t                      spsc.hpp
@@ -25,7 +27,7 @@
  *   raw values, arrays   pointers: create_raw_value<T>, open_raw_value<T>, create_raw_array<T>, open_raw_array<T>
  *   List, Dict           rialto_list_t, rialto_dict_t       list.hpp, dict.hpp
  *   Namespace            rialto_namespace_t                 namespace.hpp
- *   RegionConfig, QueueConfig, SpscConfig, PipeConfig       rialto_..._config_t with the usual in it
+ *   RegionConfig, QueueConfig, SpscConfig, PipeConfig, ProcessConfig, PoolConfig: rialto_..._config_t with the usual
  *
  * NAMES. rialto_queue_try_push is queue.try_push; rialto_queue_push_timeout is queue.push_for, whose Timeout is any
  * std::chrono::duration, or rialto::until(a time_point); what makes a view is static: Queue::open(region, "jobs").
@@ -68,6 +70,8 @@
 #include "rialto/namespace.hpp"
 #include "rialto/permits.hpp"
 #include "rialto/pipe.hpp"
+#include "rialto/pool.hpp"
+#include "rialto/process.hpp"
 #include "rialto/queue.hpp"
 #include "rialto/region.hpp"
 #include "rialto/spsc.hpp"

@@ -41,7 +41,8 @@ pub enum Error {
     /// More permits than the semaphore may have, or a lock acquired by its owner more often than can be
     /// counted; nothing was changed.
     Overflow,
-    /// The barrier is broken: somebody timed out, died, failed or aborted it. `reset` makes it whole.
+    /// The barrier is broken: somebody timed out, died, failed or aborted it. `reset` makes it whole. Or no worker of the
+    /// pool gets through its start.
     Broken,
     /// This thread holds the lock already, or is within an update of that very object.
     Deadlock,
@@ -131,7 +132,7 @@ impl Error {
             Error::NoSpace => "no space",
             Error::Closed => "closed",
             Error::Overflow => "more than can be counted, or than the bound",
-            Error::Broken => "the barrier is broken",
+            Error::Broken => "the barrier is broken, or no worker of the pool starts",
             Error::Deadlock => "this thread holds the lock already",
             Error::BrokenPipe => "the other end is closed or its holder died",
             Error::EndTaken => "that end is somebody else's",

@@ -1529,6 +1529,7 @@ static void pools(void)
     REFUSED(rialto_pool_work(NULL, 1, &region, &function, 1));
     REFUSED(rialto_pool_work("x", 1, &region, NULL, 1));
     REFUSED(rialto_output_write(NULL, "x", 1));
+    REFUSED(rialto_output_clear(NULL));
     rialto_pool_t *no_pool[] = {NULL, ODD(&pool), &dead_pool};
     for (int i = 0; i < 3; i++) {
         REFUSED(rialto_pool_close(no_pool[i]));

@@ -21,6 +21,11 @@ static int run_double(const void *task, size_t task_bytes, rialto_output_t *outp
 static int run_fails(const void *task, size_t task_bytes, rialto_output_t *output, void *context)
 {
     (void)task, (void)task_bytes, (void)context;
+    static const char long_text[5000];
+    EXPECT(rialto_output_write(output, long_text, sizeof long_text), RIALTO_EMSGSIZE);
+    EXPECT(rialto_output_clear(NULL), RIALTO_EINVAL);
+    EXPECT(rialto_output_clear((void *)((char *)output + 1)), RIALTO_EINVAL);
+    EXPECT(rialto_output_clear(output), RIALTO_OK);
     EXPECT(rialto_output_write(output, "why", 3), RIALTO_OK);
     return -7;
 }

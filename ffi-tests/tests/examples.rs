@@ -39,6 +39,10 @@ examples! {
          host as a number: RIALTO_EWRONGKIND; colour: RIALTO_ENOENT; 3 attributes left\n"
     the_other_end_of_a_pipe_is_told: "pipe" prints
         "12 right, and 169 from the dead; then recv: RIALTO_EPIPE; send: RIALTO_ECONNRESET\n"
+    a_pool_replaces_its_workers: "pool" prints
+        "one: ONE\ntwo: TWO\nevil: 3 workers died of it\nthree: THREE\n"
+    a_process_is_told_and_waited_for: "process" prints
+        "Counter-1 counted 5 words\nexit code 5; killed by signal 9\n"
     a_dead_worker_s_message_goes_to_the_next: "queue" prints
         "one, two, four, five, three (redelivered); 1 worker lost\n"
     programs_meet_in_a_region_whoever_is_first: "region" prints

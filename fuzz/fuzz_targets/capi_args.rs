@@ -14,7 +14,8 @@
 //! What the header forbids is never drawn: memory that is not valid, or shorter than its length says; an owning view
 //! (region, member, peeked, reserved, connection, ends of an SPSC queue) that is overwritten while it is alive; use of
 //! what was made from a view that has been detached or has left; use of an object through the view that removed it;
-//! locks initialised while they are held; an `edit` after its callback; a predicate that releases the lock.
+//! locks initialised while they are held; an `edit` after its callback; a predicate that releases the lock. And no
+//! process is started (`process.rs`).
 //!
 //! Limits: what waits without a timeout is called when it is known to return (`ready.rs`), or with an argument that
 //! must be refused. An honest program maps a region once at a time: locks belong to an address. Buffers, and what is behind NULL, may be overwritten or unread as the header says.

@@ -5,9 +5,10 @@
  * An empty view (default, failed, nothing there, or ended) is false; calls on it say RIALTO_EINVAL.
  * - View: Queue, Pipe, Spsc, TrackedSemaphore, Barrier, Value, Array, List, Dict, Namespace. May be copied and moved
  *   as you like: all copies are the same object. It needs no end.
- * - Pinned: Region, Member, Peeked, Reserved, Producer, Consumer, Connection. Neither copied nor moved: the C view in
- *   it ends when its address changes. It comes to its place by C++17's elision: from a function's `return`, as a
- *   member that the constructor's list makes, by `new Region(Region::attach_named("demo"))`. The destructor ends it.
+ * - Pinned: Region, Member, Peeked, Reserved, Producer, Consumer, Connection, Process, ForkServer, Pool.
+ *   Neither copied nor moved: the C view in it ends when its address changes. It comes to its place by C++17's
+ *   elision: from a function's `return`, as a member that the constructor's list makes, by
+ *   `new Region(Region::attach_named("demo"))`. The destructor ends it.
  * - Callbacks: C calls them, and nothing may be thrown through C. Ours catch it and throw it again behind. */
 #ifndef RIALTO_VIEW_HPP
 #define RIALTO_VIEW_HPP

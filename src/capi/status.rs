@@ -30,11 +30,11 @@ pub const RIALTO_OWNER_DIED: c_int = 1;
 pub const RIALTO_REDELIVERED: c_int = 2;
 
 /// Not yours: the lock is not held by this thread, or the membership is not; the permit, the ticket
-/// or the end is not held any more; the member that you act as is gone; the process is the parent's
-/// child, not this one's.
+/// or the end is not held any more; the member that you act as is gone; the process or the pool is
+/// the parent's, not this process's.
 pub const RIALTO_EPERM: c_int = -1;
 /// No region or no object of that name; no such index, item, key or attribute;
-/// no such entry or program; no parent.
+/// no such entry, program or task; no parent.
 pub const RIALTO_ENOENT: c_int = -2;
 /// A call that does not wait would have had to: held, empty, full, no permit, not set, not notified,
 /// unfinished.
@@ -43,7 +43,7 @@ pub const RIALTO_EAGAIN: c_int = -11;
 pub const RIALTO_ENOMEM: c_int = -12;
 /// Still in use: the lock is held; the member has a message, a permit, a registration or an end; the
 /// end has a message in hand, or room reserved; keys came or went while a dict was walked through.
-/// The process, or a child of the fork server, runs.
+/// The process, or a child of the fork server, runs; the pool is not closed.
 /// Or: threads that are stopped in the middle of such a call hold us up.
 pub const RIALTO_EBUSY: c_int = -16;
 /// An object or region of that name, or at that place, exists already.
@@ -52,7 +52,8 @@ pub const RIALTO_EEXIST: c_int = -17;
 pub const RIALTO_EINVAL: c_int = -22;
 /// The region's table of members, or of views of it, is full.
 pub const RIALTO_ENFILE: c_int = -23;
-/// This thread holds 64 locks and memberships, or is a member of 16 regions; this process has no descriptor left.
+/// This thread holds 64 locks and memberships, or is a member of 16 regions; this process has no
+/// descriptor left, or the fork server has 4096 children.
 pub const RIALTO_EMFILE: c_int = -24;
 /// No room: in the memory, the region or /dev/shm; in a list, dict or namespace; in a barrier's
 /// registry.
@@ -93,6 +94,7 @@ pub const RIALTO_EVERSION: c_int = -4097;
 /// type; the value is no number.
 pub const RIALTO_EWRONGKIND: c_int = -4098;
 /// The barrier is broken: a party timed out, died, failed or aborted it. Reset makes it whole.
+/// Or: no worker of the pool gets through its start.
 pub const RIALTO_EBROKEN: c_int = -4099;
 
 const ERRORS: [Error; 25] = [

@@ -303,7 +303,7 @@ impl<'r, S: Start> Pool<'r, S> {
     }
 
     /// Not a forked child's, which has a copy.
-    fn is_mine(&self) -> bool {
+    pub(crate) fn is_mine(&self) -> bool {
         self.owner == me()
     }
 }

@@ -48,6 +48,11 @@ impl ForkServer {
         }
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> i32 {
+        self.process.pid()
+    }
+
     /// The server's process.
     pub fn process(&mut self) -> &mut Process {
         &mut self.process

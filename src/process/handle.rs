@@ -77,18 +77,18 @@ pub struct Process {
     report: c_int,
     /// Whose it is.
     owner: i32,
-    /// The exit code, and `ENDED`; 0: not known. Written by who waits, while others send signals: so no `Cell`. Relaxed: it
-    /// stands for itself.
+    /// How it ended: `KNOWN` and the code; 0 before that is known. Relaxed: one thread at a time waits and writes it; those
+    /// that send signals meanwhile only save a call, since the pidfd is nobody else's.
     exit: AtomicU64,
     is_daemon: bool,
     name: Name,
 }
 
+/// Above the 32 bits of an exit code.
+const KNOWN: u64 = 1 << 32;
+
 /// How long a fork server may take to report an end that we know of already, before it counts as dead.
 const GRACE_NS: u64 = 5_000_000_000;
-
-/// In `exit`, above the code.
-const ENDED: u64 = 1 << 32;
 
 impl Process {
     pub(super) fn new(started: (i32, Fd), report: Option<Fd>, letter: &Letter) -> Process {
@@ -171,7 +171,7 @@ impl Process {
         self.join_shared(timeout_ns)
     }
 
-    /// As [`Process::join_timeout`], for C, where others may send signals meanwhile. One at a time.
+    /// As `join_timeout`, while other threads may send signals. One thread at a time: two who reap take it from each other.
     pub(crate) fn join_shared(&self, timeout_ns: u64) -> Result<i32> {
         self.mine()?;
         match self.wait(Deadline::after(Os::default(), timeout_ns))? {
@@ -184,10 +184,6 @@ impl Process {
     /// How it ended: 0 to 255, what its entry returned; negative, the signal that killed it;
     /// [`UNKNOWN`]. `None`: it has not (or its fork server has not said so yet).
     pub fn exit_code(&mut self) -> Option<i32> {
-        self.exit_code_shared()
-    }
-
-    fn exit_code_shared(&self) -> Option<i32> {
         match self.mine() {
             Ok(()) => self.wait(Deadline::NOW).ok().flatten(),
             Err(_) => self.exit(),
@@ -199,11 +195,10 @@ impl Process {
         self.is_alive_shared()
     }
 
-    /// As [`Process::join_shared`].
+    /// As `is_alive`, under the conditions of `join_shared`.
     pub(crate) fn is_alive_shared(&self) -> bool {
-        self.mine().is_ok()
-            && self.exit_code_shared().is_none()
-            && readable(self.pidfd, Deadline::NOW) == Ok(false)
+        let runs = || readable(self.pidfd, Deadline::NOW) == Ok(false);
+        self.mine().is_ok() && !matches!(self.wait(Deadline::NOW), Ok(Some(_))) && runs()
     }
 
     /// SIGTERM, which it can handle. Fine if it has ended.
@@ -238,27 +233,26 @@ impl Process {
 
     fn exit(&self) -> Option<i32> {
         let word = self.exit.load(Relaxed);
-        (word & ENDED != 0).then_some(word as u32 as i32)
+        (word & KNOWN != 0).then_some(word as u32 as i32)
     }
 
     /// `None`: the deadline passed.
     fn wait(&self, deadline: Deadline) -> Result<Option<i32>> {
-        while self.exit().is_none() {
+        loop {
+            let known = self.exit();
+            if known.is_some() {
+                return Ok(known);
+            }
             if !readable(self.pidfd, deadline)? {
                 return Ok(None);
             }
-            let code = if self.report == -1 { reap(self.pidfd)? } else { self.reported(deadline)? };
-            if let Some(code) = code {
-                self.exit.store(ENDED | u64::from(code as u32), Relaxed);
-            } else {
+            match if self.report == -1 { reap(self.pidfd)? } else { self.reported(deadline)? } {
+                Some(code) => self.exit.store(KNOWN | u64::from(code as u32), Relaxed),
                 // A tracer has it, or its server is slow.
-                if deadline.passed(Os::default()) {
-                    return Ok(None);
-                }
-                nap(1_000_000);
+                None if deadline.passed(Os::default()) => return Ok(None),
+                None => nap(1_000_000),
             }
         }
-        Ok(self.exit())
     }
 
     /// What the fork server says of a child that has ended.

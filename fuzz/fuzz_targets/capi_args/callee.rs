@@ -59,6 +59,9 @@ callbacks! {
     change(*mut rialto_array_edit_t, *mut c_void) -> c_int;
     visit_item(usize, *const c_void, usize, *mut c_void) -> c_int;
     pair(*const c_void, usize, *const c_void, usize, *mut c_void) -> c_int;
+    child(*const rialto_child_t, *mut c_void) -> c_int;
+    start_worker(*const c_void, usize, *mut rialto_process_t, *mut c_void) -> c_int;
+    each(*const rialto_report_t, *mut c_void) -> ();
 }
 
 /// A function that can be called with words.

@@ -126,6 +126,10 @@ pub fn draw(kind: Kind, pointee: (usize, usize), m: &mut Machine, f: &mut Frame)
         Kind::RegionConfig | Kind::QueueConfig | Kind::PipeConfig | Kind::SpscConfig => {
             super::config::draw(kind, pointee, m, f)
         }
+        Kind::ProcessConfig => process_config(pointee, m, f),
+        Kind::PoolConfig => pool_config(pointee, m, f),
+        Kind::Functions => functions(m, f),
+        Kind::Null => refused(0, f),
         Kind::Memory => {
             let i = m.input.below(m.memories.len());
             f.memory = Some(i);
@@ -330,6 +334,89 @@ fn pairs(m: &mut Machine, f: &mut Frame) -> u64 {
     unsafe { at.cast::<rialto_pair_t>().copy_from_nonoverlapping(all.as_ptr(), all.len()) };
     f.room = Some(all.len());
     at.expose_provenance() as u64
+}
+
+/// A string that may be NULL.
+fn optional(kind: Kind, m: &mut Machine, f: &mut Frame) -> u64 {
+    let (was_bad, name) = (f.is_bad, std::mem::take(&mut f.name));
+    let word = if m.input.once_in(2) { 0 } else { string(kind, m, f) };
+    (f.is_bad, f.name) = (was_bad, name);
+    word
+}
+
+/// Of a process that cannot be started: the program has no entries, no fork server, and never asks for another one.
+fn process_config(pointee: (usize, usize), m: &mut Machine, f: &mut Frame) -> u64 {
+    let fds = [m.input.pick(&m.fds), -1, m.input.pick(&m.fds)];
+    let fd_count = m.input.below(fds.len() + 1);
+    let fds: Vec<u8> = fds[..fd_count].iter().flat_map(|fd| fd.to_ne_bytes()).collect();
+    let (args, server) = (message(m, f), m.slots[m.homes(What::Forkserver)[0]].at);
+    let config = rialto_process_config_t {
+        name: pointer(optional(Kind::String, m, f)),
+        args: args.bytes,
+        args_bytes: args.length_bytes,
+        fds: pointer(f.copy_aligned(&fds, 4).expose_provenance() as u64),
+        fd_count: fd_count as u32,
+        flags: m.input.pick(&[0, 0, 1, 2, 3, 4, u32::MAX]),
+        method: m.input.pick(&[
+            RIALTO_PROCESS_FORK,
+            RIALTO_PROCESS_FORK,
+            RIALTO_PROCESS_FORKSERVER,
+            3,
+            u32::MAX,
+        ]),
+        _reserved_word: u32::from(m.input.once_in(16)),
+        program: pointer(optional(Kind::String, m, f)),
+        argv: std::ptr::null(),
+        server: if m.input.once_in(4) { std::ptr::null() } else { server.cast() },
+        _reserved: [0, u64::from(m.input.once_in(16))],
+    };
+    let at = f.scratch(pointee.0, pointee.1);
+    // SAFETY: of that size and alignment.
+    unsafe { at.cast::<rialto_process_config_t>().write(config) };
+    odd(at, pointee, m, f)
+}
+
+fn pool_config(pointee: (usize, usize), m: &mut Machine, f: &mut Frame) -> u64 {
+    let argument = message(m, f);
+    let mut number = |among: &[u32]| {
+        let usual = m.input.pick(among);
+        if m.input.once_in(16) { m.input.nasty() as u32 } else { usual }
+    };
+    let config = rialto_pool_config_t {
+        workers: number(&[1, 2, 64]),
+        slots: number(&[1, 4, 16]),
+        max_task_bytes: number(&[8, 64, 1]),
+        max_result_bytes: number(&[8, 64, 1]),
+        retries: number(&[0, 2, 20, 21]),
+        tasks_per_worker: number(&[0, 1]),
+        timeout_ns: u64::from(number(&[u32::MAX, 1])),
+        initializer: pointer(optional(Kind::String, m, f)),
+        argument: argument.bytes,
+        argument_bytes: argument.length_bytes,
+        _reserved: [0, u64::from(m.input.once_in(16))],
+    };
+    let at = f.scratch(pointee.0, pointee.1);
+    // SAFETY: of that size and alignment.
+    unsafe { at.cast::<rialto_pool_config_t>().write(config) };
+    odd(at, pointee, m, f)
+}
+
+fn functions(m: &mut Machine, f: &mut Frame) -> u64 {
+    let function = |m: &mut Machine, f: &mut Frame| rialto_function_t {
+        name: pointer(optional(Kind::String, m, f)),
+        run: (!m.input.once_in(8)).then_some(super::callbacks::work),
+        context: std::ptr::null_mut(),
+    };
+    let all: Vec<_> = (0..m.input.below(4)).map(|_| function(m, f)).collect();
+    let at = f.scratch(size_of_val(&all[..]), 8);
+    // SAFETY: as large.
+    unsafe { at.cast::<rialto_function_t>().copy_from_nonoverlapping(all.as_ptr(), all.len()) };
+    f.room = Some(all.len());
+    at.expose_provenance() as u64
+}
+
+fn pointer<T>(word: u64) -> *const T {
+    std::ptr::with_exposed_provenance(word as usize)
 }
 
 fn string(kind: Kind, m: &mut Machine, f: &mut Frame) -> u64 {

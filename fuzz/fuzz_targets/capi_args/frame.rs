@@ -65,6 +65,13 @@ impl Frame {
         unsafe { at.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
         at.wrapping_add(usize::from(bytes.is_empty()))
     }
+    /// As `copy`, aligned.
+    pub fn copy_aligned(&mut self, bytes: &[u8], align: usize) -> *mut u8 {
+        let at = self.scratch(bytes.len(), align);
+        // SAFETY: as large.
+        unsafe { at.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        at
+    }
     /// From now to the call's end, those bytes stay as they are if the call fails.
     pub fn watch(&mut self, at: *mut u8, size: usize) {
         // SAFETY: ours, of that size.

@@ -20,6 +20,10 @@ pub enum What {
     List,
     Dict,
     Namespace,
+    /// Of these three none is ever alive: a program under test starts no processes.
+    Process,
+    Forkserver,
+    Pool,
     Lock,
     Rlock,
     Event,
@@ -28,11 +32,11 @@ pub enum What {
 }
 
 impl What {
-    pub const VIEWS: [What; 17] = {
+    pub const VIEWS: [What; 20] = {
         use What::*;
         [
             Region, Member, Queue, Reserved, Peeked, Pipe, Connection, Spsc, Producer, Consumer, Tracked,
-            Barrier, Value, Array, List, Dict, Namespace,
+            Barrier, Value, Array, List, Dict, Namespace, Process, Forkserver, Pool,
         ]
     };
     pub const EMBEDDABLE: [What; 5] =
@@ -41,7 +45,19 @@ impl What {
     /// Views that hold something, which an overwritten or lost view would hold for ever; they end when moved.
     pub fn is_owner(self) -> bool {
         use What::*;
-        matches!(self, Region | Member | Reserved | Peeked | Connection | Producer | Consumer)
+        matches!(
+            self,
+            Region
+                | Member
+                | Reserved
+                | Peeked
+                | Connection
+                | Producer
+                | Consumer
+                | Process
+                | Forkserver
+                | Pool
+        )
     }
     /// Views whose calls wait for an object's lock as long as it takes, unless told otherwise.
     pub fn is_state(self) -> bool {
@@ -107,6 +123,8 @@ pub enum Kind {
     QueueConfig,
     PipeConfig,
     SpscConfig,
+    ProcessConfig,
+    PoolConfig,
     /// A region's memory and its size; the size of a region that is to be made.
     Memory,
     MemoryBytes,
@@ -126,4 +144,8 @@ pub enum Kind {
     Context,
     /// The edit under way.
     Edit,
+    /// Functions of a worker; how many of them is `Count`.
+    Functions,
+    /// NULL, which is refused.
+    Null,
 }

@@ -79,6 +79,9 @@ fn size_of_view(what: What) -> usize {
         What::List => size_of::<rialto_list_t>(),
         What::Dict => size_of::<rialto_dict_t>(),
         What::Namespace => size_of::<rialto_namespace_t>(),
+        What::Process => size_of::<rialto_process_t>(),
+        What::Forkserver => size_of::<rialto_forkserver_t>(),
+        What::Pool => size_of::<rialto_pool_t>(),
         _ => 64,
     }
 }

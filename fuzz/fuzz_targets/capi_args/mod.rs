@@ -14,6 +14,7 @@ mod machine;
 mod namespace;
 mod permits;
 mod pipe;
+mod process;
 mod queue;
 mod ready;
 mod region;
@@ -49,6 +50,7 @@ fn table() -> &'static [Entry] {
             list::calls,
             dict::calls,
             namespace::calls,
+            process::calls,
         ];
         parts.iter().flat_map(|calls| calls()).collect()
     })
@@ -171,8 +173,11 @@ unsafe fn step(m: *mut Machine, may_call: &dyn Fn(&str) -> bool) {
     }
 }
 
-/// Those without pointers, whose contracts have no room for much.
+/// Those without pointers, whose contracts have no room for much; and what would keep its table for ever.
 pub fn constants(word: u32) {
+    // SAFETY: refused: NULL, and not none.
+    assert_eq!(unsafe { rialto_process_main(std::ptr::null(), word | 1) }, RIALTO_EINVAL);
+    assert_eq!(rialto_parent_join(), RIALTO_ENOENT);
     // SAFETY: a C string that never dies.
     let text = unsafe { std::ffi::CStr::from_ptr(rialto_strerror(word as i32)) };
     assert!(!text.is_empty() && rialto_version() > 0 && rialto_layout_version() == RIALTO_LAYOUT_VERSION);

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// Objects that there are at first, and some that there are not.
-pub const NAMES: [&str; 21] = [
+pub const NAMES: [&str; 23] = [
     "queue",
     "joinable",
     "pipe",
@@ -28,6 +28,8 @@ pub const NAMES: [&str; 21] = [
     "condition",
     "raw_value",
     "raw_array",
+    "pool",
+    "pool.table",
     "new",
     "newer",
     "newest",

@@ -23,12 +23,15 @@ pub struct rialto_pool_config_t {
     pub max_task_bytes: u32,
     /// Longest result; of several items in one, 16 bytes for each besides. Up to 2^26.
     pub max_result_bytes: u32,
-    /// How often a task is begun again after the death of the worker that had it. 0 to 20.
+    /// How often a task is begun again after the death of the worker that had it, before it is
+    /// RIALTO_TASK_DIED. 0 to 20.
     pub retries: u32,
-    /// A worker that has done so many tasks is replaced. 0: none is.
+    /// A worker that has done so many tasks (several items in one count once) is replaced. 0: none
+    /// is.
     pub tasks_per_worker: u32,
-    /// How long a task may take; then its worker is killed. RIALTO_WAIT_FOREVER: as long as it
-    /// likes.
+    /// How long a task may take, in nanoseconds, from when a worker has begun it; then that worker
+    /// is killed, at the pool's next look (see rialto_pool_tend). RIALTO_WAIT_FOREVER: as long as
+    /// it likes.
     pub timeout_ns: u64,
     /// A function that each worker calls first. If it fails in worker after worker, the pool is
     /// broken. May be NULL.
@@ -37,6 +40,8 @@ pub struct rialto_pool_config_t {
     pub argument: *const c_void,
     /// So many bytes, at most 1024.
     pub argument_bytes: usize,
+    /// Must be 0.
+    pub _reserved: [u64; 2],
 }
 
 /// Fills in the defaults: 16 tasks under way for each worker, of up to 4096 bytes, results too;
@@ -65,6 +70,7 @@ pub unsafe extern "C" fn rialto_pool_config_default(
         initializer: ptr::null(),
         argument: ptr::null(),
         argument_bytes: 0,
+        _reserved: [0; 2],
     };
     // SAFETY: checked, and the caller's word.
     status(check(config).map(|()| unsafe { config.write(usual) }))
@@ -77,6 +83,9 @@ pub(super) unsafe fn config_at<'a>(config: *const rialto_pool_config_t) -> Resul
     // SAFETY: checked, and the caller's word.
     unsafe {
         let config = &*config;
+        if config._reserved != [0; 2] {
+            return Err(Error::Invalid);
+        }
         let argument = bytes(config.argument, config.argument_bytes)?;
         let initializer = match config.initializer.is_null() {
             true => None,

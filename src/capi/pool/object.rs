@@ -13,8 +13,10 @@ use core::{
     ptr::NonNull,
 };
 
-/// A pool, as its parent sees it. Private to the process that created it; must not move while it
-/// is alive. It has memory and descriptors of the process, which rialto_pool_end gives back.
+/// A pool, as its parent sees it. A pinned view, private to the process that created it: in one that
+/// this forks, every call says RIALTO_EPERM. It has memory and descriptors of the process, which
+/// rialto_pool_end gives back. What a worker closes, breaks or overwrites, being killed or not, ends
+/// its task or the worker, not the pool.
 #[repr(C)]
 pub struct rialto_pool_t {
     /// Private.
@@ -54,11 +56,14 @@ unsafe impl View for rialto_pool_t {
     const PINNED: bool = true;
 }
 
+/// Errors: also `NotOwner`: a forked child has a copy of what its parent knows, and shares the rest.
+///
 /// # Safety
 /// As [`get_mut`].
 pub(super) unsafe fn pool_at<'a>(pool: *mut rialto_pool_t) -> Result<&'a mut Pool<'static, CStart>> {
     // SAFETY: the caller's word; written in `rialto_pool_create`, and there until `rialto_pool_end`.
-    unsafe { Ok(get_mut(pool)?.at.as_mut()) }
+    let pool = unsafe { get_mut(pool)?.at.as_mut() };
+    if pool.is_mine() { Ok(pool) } else { Err(Error::NotOwner) }
 }
 
 /// Creates a pool's objects in a region, and starts its workers. Python's Pool(workers).
@@ -67,18 +72,19 @@ pub(super) unsafe fn pool_at<'a>(pool: *mut rialto_pool_t) -> Result<&'a mut Poo
 /// name        1 to 24 bytes; the objects' names begin with it: .tasks, .table, .done.
 /// config      how.
 /// start       starts a process (rialto_process_start, in a way that you choose) into `process`,
-///             which must be that; its entry calls rialto_pool_work with these bytes, which are
-///             its args. Called now, and in the functions below whenever a worker is to be
-///             replaced. It returns what rialto_process_start did. Start daemons: they end with
-///             this process.
+///             and returns what that returned; the process's entry calls rialto_pool_work with
+///             these bytes, which are its args. Called now, and in the functions below whenever a
+///             worker is to be replaced; does not use the pool. Start daemons: they end with this
+///             process.
 /// context     what it gets.
-/// pool        gets the view.
+/// pool        gets the view. Do not pass one that is alive: its workers would be forgotten.
 /// Returns     RIALTO_OK; as rialto_queue_create; what `start` returned; RIALTO_EMSGSIZE (the
 ///             initializer's argument); RIALTO_ENFILE (the region has not a member for each worker
 ///             and this thread). Negative: nothing is left.
 /// Concurrency one thread.  Blocks: as `start` does, and as rialto_queue_create.
 /// Signals     not async-signal-safe.
-/// If we die   workers that are daemons are killed, others end when they have no task.
+/// If we die   workers that are daemons are killed, others end when they have ended their task. The
+///             objects stay in the region: rialto_region_remove.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_create(
@@ -110,13 +116,13 @@ pub unsafe extern "C" fn rialto_pool_create(
     }))
 }
 
-/// No more tasks. Workers end when those that there are have ended.
+/// No more tasks. Workers end when those that there are have ended. Python's Pool.close.
 ///
-/// pool        alive.
-/// Returns     RIALTO_OK; RIALTO_EINVAL.
+/// pool        alive. Closed already is fine.
+/// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: no.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_close(pool: *mut rialto_pool_t) -> c_int {
@@ -124,16 +130,18 @@ pub unsafe extern "C" fn rialto_pool_close(pool: *mut rialto_pool_t) -> c_int {
     status(unsafe { pool_at(pool) }.map(Pool::close))
 }
 
-/// Waits until all tasks have ended, and all workers. Reports can be collected afterwards.
+/// Waits until all tasks have ended, and all workers. Reports can be collected afterwards. Python's
+/// Pool.join.
 ///
 /// pool        alive, and closed.
-/// timeout_ns  how long; 0 polls.
+/// timeout_ns  how long; 0 polls; RIALTO_WAIT_FOREVER never passes.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
-///             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EINVAL; what
-///             `start` returned, if there is no worker and has not been one for five seconds.
+///             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked
+///             child of its owner); RIALTO_EINVAL; what `start` returned, if there is no worker and
+///             has not been one for five seconds: then it can be called again.
 /// Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_join(pool: *mut rialto_pool_t, timeout_ns: u64) -> c_int {
@@ -142,13 +150,14 @@ pub unsafe extern "C" fn rialto_pool_join(pool: *mut rialto_pool_t, timeout_ns: 
 }
 
 /// Kills all workers, and waits for their ends. Tasks that had not ended are
-/// RIALTO_TASK_CANCELLED; all reports can be collected.
+/// RIALTO_TASK_CANCELLED; all reports can be collected. Python's Pool.terminate.
 ///
 /// pool        alive.
-/// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency one thread at a time for each pool.  Blocks: for a moment.
+/// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+/// Concurrency one thread at a time for each pool.  Blocks: for as long as the kernel takes to end
+///             processes.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_terminate(pool: *mut rialto_pool_t) -> c_int {
@@ -156,31 +165,34 @@ pub unsafe extern "C" fn rialto_pool_terminate(pool: *mut rialto_pool_t) -> c_in
     status(unsafe { pool_at(pool) }.map(Pool::terminate))
 }
 
-/// Terminates the pool, and removes its objects from the region. The view is not alive any more.
+/// Terminates the pool, and removes its objects from the region. The view is not alive any more,
+/// but for RIALTO_EPERM.
 ///
 /// pool        alive.
-/// Returns     RIALTO_OK; RIALTO_EBUSY (another process has the objects open: they stay, see
-///             rialto_region_remove; the pool has ended); RIALTO_EPERM (a forked child of its
-///             owner); RIALTO_EINVAL.
-/// Concurrency one thread.  Blocks: for a moment; as rialto_region_remove.
+/// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner: not done); RIALTO_EINVAL; as
+///             rialto_region_remove, for the first of its objects that stays (RIALTO_EBUSY: another
+///             process has it open): the pool has ended all the same, and they can be removed one
+///             by one.
+/// Concurrency one thread.  Blocks: as rialto_pool_terminate, and as rialto_region_remove.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_end(pool: *mut rialto_pool_t) -> c_int {
     // SAFETY: the caller's word; the memory goes after what is in it was taken out.
-    status(unsafe { take(pool) }.and_then(|place| unsafe { place.at.read() }.remove()))
+    status(unsafe { pool_at(pool).and_then(|_| take(pool)).and_then(|place| place.at.read().remove()) })
 }
 
-/// Replaces workers that have ended, and kills those whose task takes too long. All functions
-/// that wait do this; who does not wait for long, calls it now and then.
+/// Replaces workers that have ended, and kills those whose task takes too long. All functions that
+/// wait do this each half tick, and rialto_pool_submit if it is time; who calls neither for long,
+/// calls this now and then.
 ///
 /// pool        alive.
 /// Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried
 ///             again at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: as `start` does.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_tend(pool: *mut rialto_pool_t) -> c_int {
@@ -191,11 +203,11 @@ pub unsafe extern "C" fn rialto_pool_tend(pool: *mut rialto_pool_t) -> c_int {
 /// What a worker is at, as it says itself.
 #[repr(C)]
 pub struct rialto_worker_t {
-    /// Its process, as it sees its own id; 0: none yet.
+    /// Its process, as that sees its own id; 0: none yet.
     pub pid: u32,
     /// Whether it has a task.
     pub is_busy: bool,
-    /// For how long.
+    /// For how long, in nanoseconds.
     pub busy_ns: u64,
     /// How many tasks workers in its place have done.
     pub done: u64,
@@ -204,7 +216,7 @@ pub struct rialto_worker_t {
 /// How far a pool is. Figures of several moments: they may be one off against each other.
 #[repr(C)]
 pub struct rialto_progress_t {
-    /// Tasks submitted.
+    /// Tasks submitted; of rialto_pool_map, chunks.
     pub submitted: u64,
     /// Tasks that ended, however.
     pub ended: u64,
@@ -214,10 +226,10 @@ pub struct rialto_progress_t {
     pub pending: u32,
     /// Tasks being worked on.
     pub running: u32,
-    /// How many workers there are.
+    /// How many of `worker` there are.
     pub workers: u32,
     /// 0.
-    pub reserved: u32,
+    pub _reserved: u32,
     /// Each of them.
     pub worker: [rialto_worker_t; 64],
 }
@@ -229,11 +241,10 @@ const _: () = assert!(MAX_WORKERS == 64);
 /// region      alive.
 /// name        the pool's.
 /// progress    gets the figures.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EWRONGKIND (that is none);
-///             RIALTO_EBADREGION; RIALTO_EINVAL.
-/// Concurrency any thread of any process.  Blocks: no.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such pool); RIALTO_EWRONGKIND (that is none); else as
+///             rialto_raw_array_open.
+/// Concurrency any thread of any process.  Blocks: as rialto_raw_array_open.
 /// Signals     not async-signal-safe.
-/// If we die   nothing.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_progress(
@@ -251,7 +262,7 @@ pub unsafe extern "C" fn rialto_pool_progress(
             pending: seen.pending,
             running: seen.running,
             workers: seen.worker_count,
-            reserved: 0,
+            _reserved: 0,
             worker: seen.workers.map(|worker| rialto_worker_t {
                 pid: worker.pid,
                 is_busy: worker.is_busy,

@@ -15,7 +15,7 @@ pub const RIALTO_TASK_DONE: u32 = 0;
 pub const RIALTO_TASK_FAILED: u32 = 1;
 /// It was in Rust, and panicked, saying this.
 pub const RIALTO_TASK_PANICKED: u32 = 2;
-/// Its result was too long: `result_bytes` says how long.
+/// Its result was too long: `result_bytes` says how long, there is no `result`.
 pub const RIALTO_TASK_TOO_LARGE: u32 = 3;
 /// The worker has no function of that name.
 pub const RIALTO_TASK_NO_FUNCTION: u32 = 4;
@@ -33,20 +33,20 @@ pub const RIALTO_TASK_LOST: u32 = 8;
 pub struct rialto_report_t {
     /// Which one, as rialto_pool_submit said; of rialto_pool_map, the item's index.
     pub task: u64,
-    /// What the function wrote, in the pool's memory until the next call with the pool; NULL if
-    /// there is none.
+    /// What the function wrote, in the pool's memory until the next call with the pool (of
+    /// rialto_pool_map, until `each` returns); NULL if there is nothing.
     pub result: *const c_void,
-    /// How many bytes.
+    /// How many bytes. Of RIALTO_TASK_TOO_LARGE, how many there would have been.
     pub result_bytes: usize,
     /// RIALTO_TASK_DONE, RIALTO_TASK_FAILED ...
     pub outcome: u32,
-    /// What the function returned, if that was called.
+    /// What the function returned, of RIALTO_TASK_FAILED; else 0.
     pub code: i32,
     /// 0, or how many workers had it in hand before and died: some of its effects may have
     /// happened twice.
     pub attempt: u32,
     /// 0.
-    pub reserved: u32,
+    pub _reserved: u32,
 }
 
 fn number(id: TaskId) -> u64 {
@@ -78,11 +78,11 @@ fn to_c(task: u64, report: Report<&[u8]>) -> rialto_report_t {
         outcome,
         code,
         attempt: report.attempt.into(),
-        reserved: 0,
+        _reserved: 0,
     }
 }
 
-/// Gives the workers a task. Does not wait. Python's apply_async.
+/// Gives the workers a task. Does not wait for a slot. Python's apply_async.
 ///
 /// pool        alive.
 /// function    its name, which the workers know: 1 to 31 bytes.
@@ -90,12 +90,14 @@ fn to_c(task: u64, report: Report<&[u8]>) -> rialto_report_t {
 ///             what it gets; NULL is fine for none.
 /// id          gets which one it is.
 /// Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a
-///             report first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed); RIALTO_EBROKEN (no worker
-///             gets through its start); RIALTO_EINVAL.
+///             report first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
+///             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked child of
+///             its owner); RIALTO_EINVAL; as rialto_queue_push; what `start` returned, as for
+///             rialto_pool_join. Negative: nothing submitted.
 /// Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be
-///             replaced.
+///             replaced; after deaths, while places that the dead had in the queue are not free.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_submit(
@@ -116,13 +118,13 @@ pub unsafe extern "C" fn rialto_pool_submit(
 ///
 /// pool        alive.
 /// id          from rialto_pool_submit.
-/// timeout_ns  how long; 0 polls.
+/// timeout_ns  how long; 0 polls; RIALTO_WAIT_FOREVER never passes.
 /// report      gets the report.
 /// Returns     RIALTO_OK, whatever came of the task; RIALTO_ENOENT (it was collected, or there was
-///             none); as rialto_pool_join.
-/// Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+///             none); RIALTO_EBADREGION; as rialto_pool_join, but not RIALTO_EBUSY.
+/// Concurrency as rialto_pool_join.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_wait(
@@ -141,13 +143,13 @@ pub unsafe extern "C" fn rialto_pool_wait(
 /// Waits until any task has ended, and collects its report; of several, the oldest one's.
 ///
 /// pool        alive.
-/// timeout_ns  how long; 0 polls.
+/// timeout_ns  how long; 0 polls; RIALTO_WAIT_FOREVER never passes.
 /// report      gets the report.
-/// Returns     RIALTO_OK, whatever came of the task; RIALTO_ENOENT (none is under way); as
-///             rialto_pool_join.
-/// Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+/// Returns     RIALTO_OK, whatever came of the task; RIALTO_ENOENT (none is under way);
+///             RIALTO_EBADREGION; as rialto_pool_join, but not RIALTO_EBUSY.
+/// Concurrency as rialto_pool_join.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_next(
@@ -169,12 +171,12 @@ pub unsafe extern "C" fn rialto_pool_next(
 /// function    its name, which the workers know: 1 to 31 bytes.
 /// task, task_bytes
 ///             what it gets; NULL is fine for none.
-/// timeout_ns  how long it may take; then it is taken back.
+/// timeout_ns  how long it may take; then it is taken back. 0 is too short for most.
 /// report      gets the report; its `task` is 0.
 /// Returns     RIALTO_OK, whatever came of the task; as rialto_pool_submit and rialto_pool_wait.
-/// Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+/// Concurrency as rialto_pool_join.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_apply(
@@ -211,13 +213,14 @@ impl AsRef<[u8]> for Item {
 /// chunk       so many items, or as many as fit, make a task; 0 is 1. What becomes of it, a death
 ///             or a timeout, becomes of each of its items. They share the room for its result.
 /// is_ordered  whether reports come in the items' order, or as tasks end.
-/// each        called with each report; does not use the pool.
+/// each        called with each report; does not use the pool, and returns.
 /// context     what it gets.
 /// Returns     RIALTO_OK: all were reported, whatever came of them; RIALTO_EMSGSIZE (an item is
 ///             too long; all before it were reported); as rialto_pool_submit and rialto_pool_wait.
-/// Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
+///             Negative: what was not begun is taken back, of the rest no report comes.
+/// Concurrency as rialto_pool_join.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_map(
@@ -264,9 +267,10 @@ pub unsafe extern "C" fn rialto_pool_map(
 ///             gets whether it was; if not, it had ended.
 /// Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a
 ///             forked child of the pool's owner); RIALTO_EBADREGION; RIALTO_EINVAL.
-/// Concurrency one thread at a time for each pool.  Blocks: for a moment.
+/// Concurrency one thread at a time for each pool.  Blocks: as rialto_pool_terminate, for one
+///             worker.
 /// Signals     not async-signal-safe.
-/// If we die   as rialto_pool_create.
+/// If we die   as for rialto_pool_create.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_cancel(

@@ -7,7 +7,7 @@ use crate::{
 };
 use core::ffi::{c_char, c_int, c_void};
 
-/// Where a function writes its result. Only ever pointed to.
+/// Where a function writes its result. Only ever pointed to, until the function returns.
 #[repr(C)]
 pub struct rialto_output_t {
     /// Private.
@@ -22,7 +22,7 @@ pub struct rialto_function_t {
     /// 1 to 31 bytes.
     pub name: *const c_char,
     /// Gets a task, a private copy, and writes its result (rialto_output_write). Returns 0; or
-    /// another number if it failed: then what it wrote says why.
+    /// another number if it failed: then what it wrote says why. No exception, no longjmp out of it.
     pub run: Option<
         unsafe extern "C" fn(
             task: *const c_void,
@@ -50,20 +50,20 @@ impl Functions for Table<'_> {
     }
 }
 
-/// Works for the pool, in a process that its `start` has started, until it is closed and empty,
-/// or has ended, or wants no more tasks of this worker.
+/// Works for the pool, in a process that its `start` has started, until that is closed and empty, or
+/// has ended, or wants no more tasks of this worker.
 ///
 /// args, args_bytes
 ///             what `start` was given: the entry's args.
 /// region      alive; the pool's, also if it is attached anew.
 /// functions   what tasks can name.
 /// count       how many.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (no such pool there); RIALTO_EBROKEN (the initializer
-///             failed); RIALTO_EINVAL (NULL, a bad name, a function without one). The pool does
-///             not care what the entry returns.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (no such pool there, or it cannot be opened, or is damaged);
+///             RIALTO_EBROKEN (the initializer failed); RIALTO_EINVAL (NULL, a bad name, a name
+///             without a function). The pool does not care what the entry returns then.
 /// Concurrency one thread of the process.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
-/// If we die   what we had in hand is another worker's.
+/// If we die   what we had in hand is another worker's, as often as the pool's `retries` say.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_work(
@@ -102,7 +102,7 @@ pub unsafe extern "C" fn rialto_pool_work(
 ///             would have been); RIALTO_EINVAL.
 /// Concurrency the function's thread.  Blocks: no.
 /// Signals     async-signal-safe.
-/// If we die   as rialto_pool_work.
+/// If we die   as for rialto_pool_work.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_output_write(
@@ -115,4 +115,18 @@ pub unsafe extern "C" fn rialto_output_write(
         check(output)
             .and_then(|()| unsafe { (*output.cast::<Output<'_>>()).write(bytes(from, from_bytes)?) }),
     )
+}
+
+/// Forgets what was written: to say what went wrong instead.
+///
+/// output      as the function got it.
+/// Returns     RIALTO_OK; RIALTO_EINVAL.
+/// Concurrency the function's thread.  Blocks: no.
+/// Signals     async-signal-safe.
+/// If we die   as for rialto_pool_work.
+/// Since       0.1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rialto_output_clear(output: *mut rialto_output_t) -> c_int {
+    // SAFETY: checked, and the caller's word: it is what `Table::call` has passed.
+    status(check(output).map(|()| unsafe { (*output.cast::<Output<'_>>()).clear() }))
 }

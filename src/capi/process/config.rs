@@ -11,17 +11,17 @@ use core::{
     ptr,
 };
 
-/// What a process is started with. Fill it with rialto_process_config_default, then change what you like. What it
-/// points to must stay until rialto_process_start has returned.
+/// What a process is started with. Fill it with rialto_process_config_default, then change what you
+/// like. What it points to must stay until the process was started.
 #[repr(C)]
 pub struct rialto_process_config_t {
-    /// At most 31 bytes; NULL: the entry's. ps shows 15 of them.
+    /// At most 31 bytes; NULL or "": the entry's. ps shows 15 of them.
     pub name: *const c_char,
     /// What the entry gets.
     pub args: *const c_void,
     /// So many.
     pub args_bytes: usize,
-    /// Descriptors that the entry gets.
+    /// Descriptors that the entry gets: copies, this process keeps its own.
     pub fds: *const c_int,
     /// So many, at most 64.
     pub fd_count: u32,
@@ -31,9 +31,11 @@ pub struct rialto_process_config_t {
     pub method: u32,
     /// Must be 0.
     pub _reserved_word: u32,
-    /// For spawn: the program's file, for which there is no search; NULL: this program.
+    /// For RIALTO_PROCESS_SPAWN: the program's file, for which there is no search; NULL: this
+    /// program.
     pub program: *const c_char,
-    /// For spawn: what the program's main gets behind its name, and a NULL; NULL: nothing.
+    /// For RIALTO_PROCESS_SPAWN: what the program's main gets behind its name, and a NULL; NULL:
+    /// nothing.
     pub argv: *const *const c_char,
     /// For RIALTO_PROCESS_FORKSERVER: alive.
     pub server: *const rialto_forkserver_t,
@@ -42,32 +44,30 @@ pub struct rialto_process_config_t {
 }
 
 /// A flag: the child is killed when this process ends, however that ends, or runs another program.
+/// The kernel does it, whatever the child does; a thread's end alone does not count.
 pub const RIALTO_PROCESS_DAEMON: u32 = 1;
-/// A flag: a forked child keeps 0, 1, 2 and the passed descriptors only, these at 3, 4, ... Others have nothing else
-/// anyway.
+/// A flag: a forked child keeps 0, 1, 2 and the passed descriptors only, these at 3, 4, ... (and one
+/// of ours behind them). Others have nothing else anyway.
 pub const RIALTO_PROCESS_ONLY_FDS: u32 = 2;
-/// A method: a program, begun anew. Right in threaded processes too.
+/// A method: a program, begun anew, whose main calls rialto_process_main. Right in threaded
+/// processes too. Signals have their default actions there (those that were ignored stay so, but for
+/// SIGPIPE); it ends by exit, as from main.
 pub const RIALTO_PROCESS_SPAWN: u32 = 0;
-/// A method: a copy of this process. The fastest. With other threads around, the child must do only what is
-/// async-signal-safe (rialto's locks and objects may be used too), until it ends or runs another program. It ends by
-/// _exit: what stdio has in its buffers is not written, so fflush.
+/// A method: a copy of this process. The fastest. With other threads around, the child must do only
+/// what is async-signal-safe (Rialto's locks and objects may be used too), until it ends or runs
+/// another program. It ends by _exit: what stdio has in its buffers is not written, so fflush.
 pub const RIALTO_PROCESS_FORK: u32 = 1;
-/// A method: a copy of a fork server. Right in threaded processes too, and faster than a program's start.
+/// A method: a copy of a fork server. Right in threaded processes too, and faster than a program's
+/// start. It has the server's 0, 1, 2, signals and environment, and ends by exit, as from main.
 pub const RIALTO_PROCESS_FORKSERVER: u32 = 2;
 
 /// # Safety
 /// As C says; what is in it stays during `'a`.
-pub(super) unsafe fn config_at<'a>(
-    ptr: *const rialto_process_config_t,
-) -> Result<(Method<'a>, ProcessConfig<'a>)> {
+pub(super) unsafe fn method_at<'a>(ptr: *const rialto_process_config_t) -> Result<Method<'a>> {
     check(ptr)?;
     // SAFETY: checked, and the caller's word.
     let config = unsafe { &*ptr };
-    let flags = RIALTO_PROCESS_DAEMON | RIALTO_PROCESS_ONLY_FDS;
-    if config._reserved != [0; 2] || config._reserved_word != 0 || config.flags & !flags != 0 {
-        return Err(Error::Invalid);
-    }
-    let method = match config.method {
+    Ok(match config.method {
         // SAFETY: the caller's word.
         RIALTO_PROCESS_SPAWN => Method::spawn(unsafe { program_of(config.program, config.argv) }?),
         // SAFETY: the caller was told.
@@ -75,7 +75,21 @@ pub(super) unsafe fn config_at<'a>(
         // SAFETY: the caller's word.
         RIALTO_PROCESS_FORKSERVER => Method::fork_server(unsafe { get::<'a, _>(config.server) }?),
         _ => return Err(Error::Invalid),
-    };
+    })
+}
+
+/// All but the method.
+///
+/// # Safety
+/// As [`method_at`].
+pub(super) unsafe fn config_at<'a>(ptr: *const rialto_process_config_t) -> Result<ProcessConfig<'a>> {
+    check(ptr)?;
+    // SAFETY: checked, and the caller's word.
+    let config = unsafe { &*ptr };
+    let flags = RIALTO_PROCESS_DAEMON | RIALTO_PROCESS_ONLY_FDS;
+    if config._reserved != [0; 2] || config._reserved_word != 0 || config.flags & !flags != 0 {
+        return Err(Error::Invalid);
+    }
     let fds: &[c_int] = if config.fd_count == 0 {
         &[]
     } else {
@@ -90,7 +104,7 @@ pub(super) unsafe fn config_at<'a>(
     };
     let (daemon, only_fds) =
         (config.flags & RIALTO_PROCESS_DAEMON != 0, config.flags & RIALTO_PROCESS_ONLY_FDS != 0);
-    Ok((method, ProcessConfig { name: called, args, fds, daemon, only_fds }))
+    Ok(ProcessConfig { name: called, args, fds, daemon, only_fds })
 }
 
 /// # Safety
@@ -117,7 +131,8 @@ const _: () = assert!(size_of::<ForkServer>() <= size_of::<rialto_forkserver_t>(
 ///
 /// config      gets these.
 /// Returns     RIALTO_OK; RIALTO_EINVAL (NULL, misaligned).
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_process_config_default(config: *mut rialto_process_config_t) -> c_int {

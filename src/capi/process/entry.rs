@@ -2,7 +2,7 @@
 
 use super::status;
 use crate::{
-    capi::{check, room, text},
+    capi::{room, text},
     error::{Error, Result},
     process::{
         Child,
@@ -17,15 +17,16 @@ use core::{
 /// What a child is told. Lives until its entry returns; so does what it points to.
 #[repr(C)]
 pub struct rialto_child_t {
-    /// The entry's name; "" for a forked function.
+    /// The entry's name; "" for a function given to rialto_process_fork.
     pub entry: *const c_char,
     /// The process's name.
     pub name: *const c_char,
-    /// What the parent gave it. May be NULL if there are none.
+    /// What the parent gave it; NULL if there are none.
     pub args: *const c_void,
     /// So many.
     pub args_bytes: usize,
-    /// The passed descriptors, in the parent's order.
+    /// The passed descriptors, in the parent's order: 3, 4, ...; in a forked child without
+    /// RIALTO_PROCESS_ONLY_FDS, the parent's numbers.
     pub fds: *const c_int,
     /// So many.
     pub fd_count: u32,
@@ -38,7 +39,8 @@ pub struct rialto_child_t {
 pub struct rialto_entry_t {
     /// 1 to 31 bytes.
     pub name: *const c_char,
-    /// Returns the exit code, of which 8 bits count.
+    /// Returns the exit code, of which 8 bits count. Must return, exit or run another program: no
+    /// exception, no longjmp out of it.
     pub run: Option<unsafe extern "C" fn(child: *const rialto_child_t, context: *mut c_void) -> c_int>,
     /// What `run` gets; of the child's program, not of the parent's.
     pub context: *mut c_void,
@@ -114,19 +116,20 @@ unsafe fn table(entries: *const rialto_entry_t, count: u32) -> Result<Table> {
     Ok(Table { first: all.as_ptr().cast(), len: all.len(), find })
 }
 
-/// Call it first of all in main(), before anything else runs or writes. In a process that was started to run one of
-/// the entries it does that, and does not return: the process ends as if main() had returned the entry's result. In
-/// any other one it returns, and the entries can be started from now on.
+/// Call it first of all in main(), before anything else runs or writes. In a process that was
+/// started to run one of the entries it does that, and does not return: the process ends as if
+/// main() had returned the entry's result; a fork server begins to serve. In any other process it
+/// returns, and the entries can be started from now on.
 ///
 /// entries     what children can run; neither it nor the names ever change or go away.
 /// count       how many; 0 if this program only starts others.
-/// Returns     RIALTO_OK; RIALTO_EEXIST (called before, with another table); RIALTO_EINVAL (a name is bad, an
-///             entry has no function).
-/// Concurrency before there are other threads.  Blocks: no.
+/// Returns     RIALTO_OK; RIALTO_EEXIST (called before, with another table); RIALTO_EINVAL (a name
+///             is bad, an entry has no function).
+/// Concurrency before there are other threads.  Blocks: no, where it returns.
 /// Signals     not async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_process_main(entries: *const rialto_entry_t, count: u32) -> c_int {
     // SAFETY: checked, and the caller's word: it lives for ever.
-    status(check(entries).and_then(|()| unsafe { main_with(table(entries, count)?) }))
+    status(unsafe { table(entries, count).and_then(|table| main_with(table)) })
 }

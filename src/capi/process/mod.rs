@@ -20,4 +20,4 @@ pub use object::*;
 pub use relatives::*;
 pub use server::*;
 
-use super::{check, get, get_mut, put, status, take};
+use super::{check, get, put, status, take};

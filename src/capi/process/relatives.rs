@@ -20,11 +20,12 @@ pub struct rialto_current_t {
     pub flags: u32,
 }
 
-/// The calling process, as it was started.
+/// The calling process, as it was started. Python's current_process.
 ///
 /// current     gets it.
 /// Returns     RIALTO_OK; RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_process_current(current: *mut rialto_current_t) -> c_int {
@@ -45,11 +46,12 @@ fn mine() -> Result<Parent> {
     parent().ok_or(Error::NotFound)
 }
 
-/// Who started this process.
+/// Who started this process. Python's parent_process.
 ///
 /// pid         gets the process id; another one's, perhaps, once the parent has ended.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by Rialto); RIALTO_EINVAL.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_parent_pid(pid: *mut i32) -> c_int {
@@ -60,11 +62,12 @@ pub unsafe extern "C" fn rialto_parent_pid(pid: *mut i32) -> c_int {
     }))
 }
 
-/// Whether who started this process still runs.
+/// Whether who started this process still runs, and still runs the program that it ran then.
 ///
 /// is_alive    gets the answer; true may be old when you read it.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by Rialto); RIALTO_EINVAL.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_parent_is_alive(is_alive: *mut bool) -> c_int {
@@ -75,9 +78,10 @@ pub unsafe extern "C" fn rialto_parent_is_alive(is_alive: *mut bool) -> c_int {
     }))
 }
 
-/// Waits for the end of who started this process, as long as it takes.
+/// Waits for the end of who started this process (or until that one runs another program), as long
+/// as it takes.
 ///
-/// Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto).
+/// Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by Rialto).
 /// Concurrency any thread.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// Since       0.1
@@ -98,11 +102,13 @@ pub extern "C" fn rialto_parent_join_timeout(timeout_ns: u64) -> c_int {
     status(mine().and_then(|parent| parent.join_timeout(timeout_ns)))
 }
 
-/// A descriptor that hangs up (POLLHUP) when who started this process has ended. Not yours to close or read.
+/// A descriptor that hangs up (POLLHUP) when who started this process has ended, or runs another
+/// program. Not yours to close or read.
 ///
 /// fd          gets it.
-/// Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by rialto); RIALTO_EINVAL.
-/// Concurrency any thread.  Signals: async-signal-safe.
+/// Returns     RIALTO_OK; RIALTO_ENOENT (it was not started by Rialto); RIALTO_EINVAL.
+/// Concurrency any thread.  Blocks: no.
+/// Signals     async-signal-safe.
 /// Since       0.1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_parent_sentinel(fd: *mut c_int) -> c_int {
