@@ -173,7 +173,7 @@ fn the_parent_is_killed_and_nobody_is_left() {
     }
     parent.kill().unwrap();
     let begin = Instant::now();
-    while family.iter().any(|it| is_alive(it)) {
+    while family.iter().any(is_alive) {
         assert!(begin.elapsed() < Duration::from_secs(10), "left behind: {family:?}");
         std::thread::sleep(Duration::from_millis(5));
     }

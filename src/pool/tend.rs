@@ -120,15 +120,14 @@ impl<S: Start> Pool<'_, S> {
             let slot = self.table.note(worker, Note::Slot);
             let slot = slot.checked_sub(1).and_then(|slot| u32::try_from(slot).ok());
             let task = slot.and_then(|slot| Some((slot, self.table.stamp(slot).ok()?)));
+            let is_its = |stamp: &Stamp| stamp.state == State::Running && u32::from(stamp.worker) == worker;
             let taken = Linux.now_ns().saturating_sub(self.table.note(worker, Note::Since));
-            match task {
-                Some((slot, stamp)) if stamp.state == State::Running && u32::from(stamp.worker) == worker => {
-                    if taken > self.timeout_ns && self.held.entry(slot).is_some() {
-                        let _ = self.take_away(slot, stamp, State::TimedOut);
-                    }
+            if let Some((slot, stamp)) = task.filter(|(_, stamp)| is_its(stamp)) {
+                if taken > self.timeout_ns && self.held.entry(slot).is_some() {
+                    let _ = self.take_away(slot, stamp, State::TimedOut);
                 }
-                _ if state == READY && taken > self.timeout_ns.max(STOPPED_NS) => self.dismiss(worker),
-                _ => {}
+            } else if state == READY && taken > self.timeout_ns.max(STOPPED_NS) {
+                self.dismiss(worker);
             }
         }
     }

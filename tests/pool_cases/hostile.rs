@@ -50,7 +50,7 @@ fn random_words() {
                     1 => 0,
                     2 => word ^ 1 << (random.next() % 64),
                     3 => u64::MAX,
-                    4 => word & !0xff | random.next() % 8,
+                    4 => word & !0xff | (random.next() % 8),
                     _ => words.get((random.next() % u64::from(words.len())) as u32).unwrap(),
                 };
                 // Not the phase, or nothing could be submitted; and what new workers check, in one of the rounds only: after
