@@ -423,7 +423,7 @@ int main(int argc, char **argv)
         rounds++;
         run.tasks += piece_count;
         must(rialto_pool_map(&pool, "count", tasks, piece_count, 1, false, take_report, &run), "map");
-    } while (run.kills && run.killed < KILLS);
+    } while (run.kills && run.killed < KILLS && now_ms() - run.start < 30000);
     uint64_t pool_ms = now_ms() - run.start;
     must(rialto_pool_progress(&run.region, "count", &at), "progress");
     show(&run, &at);

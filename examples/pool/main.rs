@@ -68,7 +68,7 @@ const NAME: &str = "count";
 const KILLS_MIN: u64 = 20;
 /// How long we wait for a report before we look at the clock: whom to kill, what to show.
 const NAP_NS: u64 = 5_000_000;
-/// Without a single report for so long, something is wrong.
+/// Without a single report for so long, something is wrong. And so long we go round at most.
 const WATCHDOG: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
@@ -175,7 +175,10 @@ fn count(options: &Options, files: &Files) -> Result<Counted, String> {
     let mut counted: Vec<Option<Count>> = vec![None; files.pieces.len()];
     // All pieces; then, if not enough were killed yet, all pieces again, and so on.
     let rounds = Cell::new(0);
-    let once_more = || rounds.get() == 0 || options.kill && killed.get() < KILLS_MIN;
+    let once_more = || {
+        let too_few = options.kill && killed.get() < KILLS_MIN;
+        rounds.get() == 0 || too_few && start.elapsed() < WATCHDOG
+    };
     let tasks = std::iter::from_fn(|| once_more().then(|| rounds.set(rounds.get() + 1)))
         .flat_map(|()| files.pieces.iter().map(|piece| files.task(piece)));
     let mut reports = pool.imap_unordered("count", tasks, 1).map_err(failed("submitting"))?;
