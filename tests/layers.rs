@@ -112,6 +112,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "dict",
             "namespace",
             "process",
+            "pool",
             "ROOT",
         ],
     ),

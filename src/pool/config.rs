@@ -28,7 +28,8 @@ pub struct PoolConfig<'c> {
     /// A worker that has done so many tasks (chunks count as one) is replaced. 0: none is.
     pub tasks_per_worker: u32,
     /// A function that each worker calls first, however long that takes, and its argument, of at most
-    /// [`super::MAX_INITIALIZER_BYTES`]. If it fails in worker after worker, the pool is broken.
+    /// [`super::MAX_INITIALIZER_BYTES`]. If worker after worker does not get through it, the pool is broken: `2 * workers + 4` in
+    /// a row, or 32 times as many that were killed by SIGKILL meanwhile.
     pub initializer: Option<(&'c str, &'c [u8])>,
 }
 

@@ -139,7 +139,7 @@ pub struct Pool<'r, S: Start> {
     workers: [Option<Process>; MAX_WORKERS],
     /// Workers that got through their start, a bit each.
     ready: u64,
-    /// Workers in a row that ended before they were ready.
+    /// Workers in a row that ended before they were ready: see `tend`.
     failures: u32,
     /// The last start that failed, until one works; and since when.
     start_error: Option<(Error, u64)>,

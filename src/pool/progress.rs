@@ -13,7 +13,7 @@ use crate::{
 /// What a worker is at, as it says itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WorkerState {
-    /// Its process, as it sees its own id; 0: none yet.
+    /// Its process, as it sees its own id; 0: there is none just now, or it has not begun.
     pub pid: u32,
     /// Whether it has a task.
     pub is_busy: bool,

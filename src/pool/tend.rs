@@ -23,6 +23,8 @@ pub(super) fn end(mut process: Process) {
 
 /// How long there may be no worker, because none can be started, before that is an error of those who wait.
 const PATIENCE_NS: u64 = 5_000_000_000;
+/// What an end before it was ready counts; SIGKILL, which may come from outside, counts 1.
+const FAILURE: u32 = 32;
 /// How long a worker that says that it leaves is waited for at a time.
 const FAREWELL_NS: u64 = 50_000_000;
 /// How long a worker may not look for a task, at least, before it counts as stopped.
@@ -31,7 +33,7 @@ const STOPPED_NS: u64 = 2_000_000_000;
 impl<S: Start> Pool<'_, S> {
     /// More workers in a row than there are did not get through their start: it makes no sense to go on.
     pub(super) fn is_broken(&self) -> bool {
-        self.failures > 2 * self.table.shape.workers + 3
+        self.failures > (2 * self.table.shape.workers + 3) * FAILURE
     }
 
     pub(super) fn tend_now_and_then(&mut self) {
@@ -98,10 +100,12 @@ impl<S: Start> Pool<'_, S> {
             }
             // It may have got there since.
             let started = self.table.note(index as u32, Note::State) != STARTING;
-            self.failures = if started { 0 } else { self.failures.saturating_add(1) };
+            let weight = if process.exit_code() == Some(-libc::SIGKILL) { 1 } else { FAILURE };
+            self.failures = if started { 0 } else { self.failures.saturating_add(weight) };
             *worker = None;
             self.ready &= !(1 << index);
             self.table.set_note(index as u32, Note::Slot, 0);
+            self.table.set_note(index as u32, Note::Pid, 0);
             deaths = true;
         }
         if deaths {
@@ -138,6 +142,7 @@ impl<S: Start> Pool<'_, S> {
             end(process);
             self.ready &= !(1 << worker);
             self.table.set_note(worker, Note::Slot, 0);
+            self.table.set_note(worker, Note::Pid, 0);
             self.region.recover(Depth::Marked);
         }
     }

@@ -224,10 +224,15 @@ pub struct Imap<'p, 'r, S: Start, I: Iterator> {
     next: Option<TaskId>,
 }
 
-impl<S: Start, I: Iterator> Imap<'_, '_, S, I>
+impl<'r, S: Start, I: Iterator> Imap<'_, 'r, S, I>
 where
     I::Item: AsRef<[u8]>,
 {
+    /// The pool, to look at its progress.
+    pub fn pool(&self) -> &Pool<'r, S> {
+        self.walk.pool
+    }
+
     /// The next item's report; none after the last.
     ///
     /// Errors: `TimedOut`, `WouldBlock` (0): ask again. `WouldBlock` with another timeout: all slots have reports that were
@@ -255,10 +260,15 @@ pub struct ImapUnordered<'p, 'r, S: Start, I: Iterator> {
     walk: Walk<'p, 'r, S, I>,
 }
 
-impl<S: Start, I: Iterator> ImapUnordered<'_, '_, S, I>
+impl<'r, S: Start, I: Iterator> ImapUnordered<'_, 'r, S, I>
 where
     I::Item: AsRef<[u8]>,
 {
+    /// The pool, to look at its progress.
+    pub fn pool(&self) -> &Pool<'r, S> {
+        self.walk.pool
+    }
+
     /// The report of some item, and that one's index; none after the last. Errors as [`Imap::next_timeout`].
     #[allow(clippy::type_complexity)] // a name for it would only hide what it is
     pub fn next_timeout(&mut self, timeout_ns: u64) -> Result<Option<(usize, Report<&[u8]>)>> {
