@@ -7624,7 +7624,7 @@ int rialto_parent_sentinel(int *fd);
  * like.
  */
 typedef struct rialto_pool_config_t {
-    /** 1 to 64. */
+    /** 1 to 64. Each is a member of the region, and so is the parent. */
     uint32_t workers;
     /** Tasks under way at a time, those counted whose report waits to be collected. 1 to 32768. */
     uint32_t slots;
@@ -7767,7 +7767,8 @@ int rialto_pool_bytes(const rialto_pool_config_t *config, uint64_t *pool_bytes);
  * context     what it gets.
  * pool        gets the view. Do not pass one that is alive: its workers would be forgotten.
  * Returns     RIALTO_OK; as rialto_queue_create; what `start` returned; RIALTO_EMSGSIZE (the
- *             initializer's argument). Negative: nothing is left.
+ *             initializer's argument); RIALTO_ENFILE (the region has not a member for each worker
+ *             and this thread). Negative: nothing is left.
  * Concurrency one thread.  Blocks: as `start` does, and as rialto_queue_create.
  * Signals     not async-signal-safe.
  * If we die   workers that are daemons are killed, others end when they have ended their task. The

@@ -1,7 +1,7 @@
 //! A process that writes wild into the pool's table: nobody panics, nothing hangs longer than its timeout, nobody but the
 //! pool's own workers is killed, and it works again when the scribbler is gone.
 
-use super::{Case, MS, Place, Way, apply, case, outcomes::done};
+use super::{Case, MS, Place, SECOND, Way, apply, case, outcomes::done};
 use crate::{pool, procs, procs::wait_until};
 use rialto::{
     Error, FOREVER, RawArray,
@@ -14,6 +14,7 @@ pub fn cases() -> Vec<Case> {
         case("hostile: random words, all the time", random_words),
         case("hostile: counts of items, results, codes", answers),
         case("hostile: stamps of tasks under way", stamps),
+        case("hostile: notes that are another worker's", notes),
         case("hostile: a task that kills for ever", kills_for_ever),
         case("hostile: messages that are none", messages),
         case("hostile: a table that is none", tables),
@@ -167,6 +168,47 @@ fn stamps() {
     assert_eq!(pool.cancel(id), Ok(true));
     assert_eq!(pool.pids(), pids);
     assert_eq!(pool.wait(id, 0).unwrap().outcome, Outcome::Cancelled);
+}
+
+/// As one leaves them that was stopped there, or has died: who is in its place, or has its slot, does not answer for it.
+fn notes() {
+    let place = Place::new(Way::Fork);
+    let mut pool = pool!(place, 2, timeout_ns: 30 * SECOND);
+    let words = table(&place);
+    let note = |worker: u32, what: u32| 16 + 8 * worker + what;
+    wait_until("both are ready", || (0..2).all(|worker| words.get(note(worker, 4)).unwrap() == 2));
+    let id = pool.submit("hangs", &9u32.to_le_bytes()).unwrap();
+    wait_until("it is begun", || place.counter(9) == 1);
+    let busy = (0..2).find(|worker| words.get(note(*worker, 1)).unwrap() != 0).unwrap();
+    let idle = 1 - busy;
+    let pids = pool.pids();
+    // SAFETY: no memory involved; ours, and not reaped.
+    unsafe { libc::kill(pids[idle as usize], libc::SIGSTOP) };
+    wait_until("it is stopped", || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", pids[idle as usize]));
+        stat.is_ok_and(|stat| stat.contains(") T "))
+    });
+    // It says that it works on the other one's task, for ever: it goes, the task stays.
+    words.set(note(idle, 1), words.get(note(busy, 1)).unwrap()).unwrap();
+    words.set(note(idle, 2), 1).unwrap();
+    assert_eq!(pool.wait(id, 200 * MS).map(|_| ()), Err(Error::TimedOut));
+    assert_eq!(pool.pids()[busy as usize], pids[busy as usize]);
+    // The task is said to be the idle one's: that one is not killed for it.
+    let pids = pool.pids();
+    wait_until("another one is there", || words.get(note(idle, 4)).unwrap() == 2);
+    let at = slot_at(&words, busy);
+    let stamp = words.get(at).unwrap();
+    assert_eq!(stamp & 0xff, 2);
+    words.set(at, stamp & !0xff00 | u64::from(idle) << 8).unwrap();
+    assert_eq!(pool.cancel(id), Ok(true));
+    assert_eq!(pool.pids(), pids);
+    assert_eq!(pool.wait(id, 0).unwrap().outcome, Outcome::Cancelled);
+}
+
+/// Where the slot's words are that a worker of two says to work on; results are of 4096 bytes.
+fn slot_at(words: &RawArray<'_, u64>, worker: u32) -> u32 {
+    let slot = words.get(16 + 8 * worker + 1).unwrap() as u32 - 1;
+    16 + 2 * 8 + slot * (4 + 512)
 }
 
 fn words_of(place: &Place, at: u32) -> u64 {

@@ -1,7 +1,7 @@
 //! Many tasks of one function: what comes out is what a loop would have brought.
 
 use super::{Case, MS, Place, Way, apply, case, outcomes::done};
-use crate::pool;
+use crate::{pool, procs::wait_until};
 use rialto::{
     Error, FOREVER,
     pool::{Outcome, Report},
@@ -17,6 +17,7 @@ pub fn cases(way: Way) -> Vec<Case> {
         cell("an item that is too long ends it", too_long),
         cell("imap: endless items, dropped", endless),
         cell("imap: timeouts", timeouts),
+        cell("imap_unordered: reports of other tasks are not its", others),
     ]
 }
 
@@ -165,6 +166,17 @@ fn endless(way: Way) {
     pool.close();
     pool.join(FOREVER).unwrap();
     assert_eq!(place.starts.get(), 2);
+}
+
+fn others(way: Way) {
+    let place = Place::new(way);
+    let mut pool = pool!(place, 2);
+    let id = pool.submit("double", b"o").unwrap();
+    wait_until("it has ended", || pool.progress().ended == 1);
+    let all: Result<Vec<_>, _> = pool.imap_unordered("double", ["x"; 20], 3).unwrap().collect();
+    let all = all.unwrap();
+    assert!(all.len() == 20 && all.iter().all(|(_, report)| *report == done(b"xx")));
+    assert_eq!(pool.wait(id, 0).unwrap().to_vec(), done(b"oo"));
 }
 
 fn timeouts(way: Way) {

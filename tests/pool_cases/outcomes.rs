@@ -21,6 +21,7 @@ pub fn cases(way: Way) -> Vec<Case> {
         cell("function: closes all descriptors", closes),
         cell("worker: stopped while it waits", stopped),
         cell("worker: stopped while it works, without a timeout", goes_on),
+        cell("worker: idle for longer than a timeout", idle),
     ]
 }
 
@@ -148,6 +149,19 @@ fn stopped(way: Way) {
     }
     assert_eq!(apply(&mut pool, "double", "x").outcome, done(b"xx").outcome);
     assert!(!pool.pids()[..2].iter().any(|pid| pids[..2].contains(pid)) || place.starts.get() > 2);
+}
+
+/// It looks for tasks now and then, so it is not taken for a stopped one.
+fn idle(way: Way) {
+    let place = Place::new(way);
+    let mut pool = pool!(place, 1, timeout_ns: 100 * MS);
+    let end = Instant::now() + std::time::Duration::from_millis(2600);
+    while Instant::now() < end {
+        pool.tend().unwrap();
+        sleep_ms(20);
+    }
+    assert_eq!(place.starts.get(), 1);
+    assert_eq!(apply(&mut pool, "double", "x"), done(b"xx"));
 }
 
 fn goes_on(way: Way) {

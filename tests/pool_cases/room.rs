@@ -1,6 +1,6 @@
-//! Too little room: for members, for tasks in slots, for messages in the queue.
+//! Too little room: for members, for tasks in slots, for messages in the queue. And tasks that nobody has begun.
 
-use super::{Case, MS, Place, Way, apply, case, outcomes::done};
+use super::{Case, MS, Place, Way, apply, case, outcomes::done, sleep_ms};
 use crate::{pool, procs::wait_until};
 use rialto::{
     Error, FOREVER, Region, RegionConfig,
@@ -13,6 +13,8 @@ pub fn cases() -> Vec<Case> {
         case("room: more workers than a region has members", few_members),
         case("room: members that others took", taken_members),
         case("room: slots of tasks that nobody will ask for", forgotten),
+        case("room: tasks that nobody has begun are not begun any more", not_begun),
+        case("since when a task is worked on", since),
         case("room: a queue full of tasks that were taken back", taken_back),
     ]
 }
@@ -65,6 +67,36 @@ fn forgotten() {
     assert_eq!(place.starts.get(), 1);
 }
 
+/// What was not begun when `imap` was dropped is not done.
+fn not_begun() {
+    let place = Place::new(Way::Fork);
+    let mut pool = pool!(place, 1);
+    let mut imap = pool.imap("counts and sleeps", (1..9u32).map(u32::to_le_bytes), 1).unwrap();
+    assert_eq!(imap.next_timeout(0), Err(Error::WouldBlock));
+    wait_until("the first is begun", || place.counter(1) == 1);
+    drop(imap);
+    pool.close();
+    pool.join(FOREVER).unwrap();
+    assert_eq!((1..9).map(|i| place.counter(i)).collect::<Vec<_>>(), [1, 0, 0, 0, 0, 0, 0, 0]);
+}
+
+/// A task has been worked on since it was begun, however long its worker had looked for one.
+fn since() {
+    let place = Place::new(Way::Fork);
+    let mut pool = pool!(place, 1);
+    for i in 0..5 {
+        assert_eq!(apply(&mut pool, "double", "x"), done(b"xx"));
+        sleep_ms(90 - 10 * i);
+        let begin = Instant::now();
+        let id = pool.submit("hangs", &[i as u8, 0, 0, 0]).unwrap();
+        wait_until("it is begun", || place.counter(i as u32) == 1);
+        let busy_ns = pool.progress().workers[0].busy_ns;
+        assert!(busy_ns > 0 && u128::from(busy_ns) <= begin.elapsed().as_nanos(), "{busy_ns}");
+        assert_eq!(pool.cancel(id), Ok(true));
+        assert_eq!(pool.wait(id, 0).unwrap().outcome, Outcome::Cancelled);
+    }
+}
+
 /// Nobody looks at them while the worker is busy. Who submits hears of it; no item gets lost.
 fn taken_back() {
     let place = Place::new(Way::Fork);
@@ -83,6 +115,8 @@ fn taken_back() {
         }
     });
     assert!(refused.is_some_and(|refused| refused >= 4), "{refused:?}");
+    let progress = pool.progress();
+    assert_eq!((progress.pending, progress.running), (0, 1), "what was refused is nowhere");
     let items: Vec<_> = (0..20u8).map(|i| [i]).collect();
     for chunk in [1, 3] {
         let mut imap = pool.imap("double", &items, chunk).unwrap();

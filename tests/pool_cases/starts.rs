@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
         case("start: fails at once", fails_at_once),
         case("start: fails for a while", fails_for_a_while),
         case("start: fails for good", fails_for_good),
+        case("start: fails, and fails once again much later", fails_again),
         case("start: workers that end at once", end_at_once),
         case("initializer: comes before all tasks", initializer),
         case("start: workers that are killed as they start", killed_as_they_start),
@@ -73,6 +74,26 @@ fn fails_for_good() {
     assert_eq!(pool.join(FOREVER), Err(Error::NoMemory));
     pool.terminate();
     assert_eq!(pool.wait(id, 0).unwrap().outcome, Outcome::Cancelled);
+}
+
+/// Patience begins anew.
+fn fails_again() {
+    let place = Place::new(Way::Fork);
+    let mut start = place.starter("worker");
+    let mut count = 0;
+    let most = |told: &[u8]| {
+        count += 1;
+        if [2, 4].contains(&count) { Err(Error::NoMemory) } else { start(told) }
+    };
+    let config = PoolConfig { retries: 0, ..PoolConfig::new(1) };
+    let mut pool = Pool::create(&place.region, "pool", &config, most).unwrap();
+    assert_eq!(apply(&mut pool, "dies", "").outcome, Outcome::Died);
+    assert_eq!(apply(&mut pool, "double", "x"), done(b"xx"));
+    std::thread::sleep(Duration::from_millis(5300));
+    assert_eq!(apply(&mut pool, "dies", "").outcome, Outcome::Died);
+    assert_eq!(apply(&mut pool, "double", "x"), done(b"xx"));
+    drop(pool);
+    assert_eq!(count, 5);
 }
 
 fn end_at_once() {
