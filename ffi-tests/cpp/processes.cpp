@@ -13,7 +13,7 @@ static int run_exit(const rialto::Child& child)
     watchdog();
     CHECK(child.entry() == "exit" && child.fds().size() == 0 && !child.is_daemon());
     CHECK(rialto::current_process().name == child.name() && rialto::current_process().pid == getpid());
-    CHECK(rialto::Parent::pid(nothrow).value_or(0) == getppid() && *rialto::Parent::is_alive(nothrow));
+    CHECK(rialto::Parent::pid(nothrow).value_or(0) > 0 && *rialto::Parent::is_alive(nothrow));
     CHECK(rialto::Parent::join_for(1ms, nothrow) == RIALTO_ETIMEDOUT && rialto::Parent::sentinel(nothrow));
     return child.args().as<int>();
 }
