@@ -112,7 +112,7 @@ public:
     template <class On = usual>
     static ForkServer start(const char* program, const char* const* argv = nullptr, On on = {})
     {
-        return ForkServer(on, RIALTO_OK, [&](auto* out) { return rialto_forkserver_start(program, argv, out); });
+        return ForkServer(on, [&](auto* out) { return rialto_forkserver_start(program, argv, out); });
     }
 
     template <class On = usual>
@@ -133,7 +133,11 @@ public:
     }
 
 private:
-    using Pinned::Pinned;
+    template <class On, class F>
+    ForkServer(On on, F make) : Pinned(on, RIALTO_OK, make)
+    {
+        (void)On::finish(status_.code()); // as of a Process
+    }
     int settle(int status) noexcept
     {
         if (status >= 0)
@@ -261,6 +265,7 @@ private:
     Process(On on, const ProcessConfig& config, F make)
         : Pinned(on, RIALTO_OK, make), is_daemon_((config.flags & RIALTO_PROCESS_DAEMON) != 0)
     {
+        (void)On::finish(status_.code()); // RIALTO_EAGAIN, too many processes, is an error
     }
 
     bool is_daemon_;
