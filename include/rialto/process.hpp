@@ -156,6 +156,10 @@ struct ProcessConfig : rialto_process_config_t {
     {
         return fds = passed.data(), fd_count = static_cast<std::uint32_t>(passed.size()), *this;
     }
+    /** Temporaries would be gone too early. */
+    ProcessConfig& with_fds(std::initializer_list<int>) = delete;
+    ProcessConfig& with_fd(const int& passed) { return with_fds(slice<const int>(&passed, 1)); }
+    ProcessConfig& with_fd(const int&&) = delete;
     /** Killed when this process ends. */
     ProcessConfig& daemon() { return flags |= RIALTO_PROCESS_DAEMON, *this; }
     /** A forked child keeps no other descriptors than those. */

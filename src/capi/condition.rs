@@ -53,10 +53,7 @@ unsafe fn condition_at<'a>(ptr: *const rialto_condition_t) -> Result<&'a Conditi
 ///
 /// # Safety
 /// As [`condition_at`].
-unsafe fn both<'a, L>(
-    condition: *const rialto_condition_t,
-    lock: Result<&'a L>,
-) -> Result<(&'a Condition, &'a L)> {
+unsafe fn both<L>(condition: *const rialto_condition_t, lock: Result<&L>) -> Result<(&Condition, &L)> {
     check(condition)?;
     let lock = lock?;
     // SAFETY: the caller's word.

@@ -99,7 +99,10 @@ pub(super) struct Stamp {
 
 impl Stamp {
     fn pack(self) -> u64 {
-        self.id % IDS << 24 | u64::from(self.attempt) << 16 | u64::from(self.worker) << 8 | self.state as u64
+        (self.id % IDS) << 24
+            | u64::from(self.attempt) << 16
+            | u64::from(self.worker) << 8
+            | self.state as u64
     }
 
     /// Of a task that nobody has begun.

@@ -232,6 +232,7 @@ where
     I::Item: AsRef<[u8]>,
 {
     /// The report of some item, and that one's index; none after the last. Errors as [`Imap::next_timeout`].
+    #[allow(clippy::type_complexity)]
     pub fn next_timeout(&mut self, timeout_ns: u64) -> Result<Option<(usize, Report<&[u8]>)>> {
         if !self.walk.has_more() {
             self.walk.fill()?;

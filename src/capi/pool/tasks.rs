@@ -245,12 +245,14 @@ pub unsafe extern "C" fn rialto_pool_map(
             let items = items.iter().map(|item| Item(item));
             if is_ordered {
                 return pool.map(function, items, chunk, |index, report| {
-                    each(&raw const *&to_c(index as u64, report), context)
+                    let report = to_c(index as u64, report);
+                    each(&raw const report, context)
                 });
             }
             let mut walk = pool.imap_unordered(function, items, chunk)?;
             while let Some((index, report)) = walk.next_timeout(FOREVER)? {
-                each(&raw const *&to_c(index as u64, report), context);
+                let report = to_c(index as u64, report);
+                each(&raw const report, context);
             }
             Ok(())
         };
