@@ -35,7 +35,7 @@ int main()
     auto region = rialto::Region::create_memfd(1 << 20);
     const int fd = region.fd();
     auto pool = rialto::Pool::create(region, "shouters", rialto::PoolConfig(2), [&](const rialto::Hire& hire) {
-        return hire.start("work", rialto::ProcessConfig().with_fds({fd}).daemon());
+        return hire.start("work", rialto::ProcessConfig().with_fd(fd).daemon());
     });
     const rialto_message_t words[] = {rialto::message("one"), rialto::message("two"), rialto::message("three")};
     std::string all;

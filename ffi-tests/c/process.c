@@ -11,7 +11,7 @@ static uint32_t method; /* of the round */
 
 static const char *const methods[] = {"spawn", "fork", "fork server"};
 
-static void say(const rialto_child_t *child, const char *text)
+static void tell(const rialto_child_t *child, const char *text)
 {
     CHECK(child->fd_count > 0);
     CHECK(write(child->fds[0], text, strlen(text)) == (ssize_t)strlen(text));
@@ -30,7 +30,7 @@ static int run_sleep(const rialto_child_t *child, void *context)
     for (int number = 1; context && number < 32; number++)
         if (number != SIGALRM)
             signal(number, SIG_IGN);
-    say(child, "!");
+    tell(child, "!");
     for (;;)
         pause();
     return 0;
@@ -51,7 +51,7 @@ static int run_about(const rialto_child_t *child, void *context)
     CHECK(is_alive && me.pid == getpid() && strcmp(me.name, child->name) == 0 && me.flags == child->flags);
     snprintf(text, sizeof text, "%s|%s|%.*s|%zu|%u|%u|%d", child->entry, child->name, (int)child->args_bytes,
              child->args ? (const char *)child->args : "", child->args_bytes, child->fd_count, child->flags, parent);
-    say(child, text);
+    tell(child, text);
     return 0;
 }
 
@@ -65,7 +65,7 @@ static int run_descriptors(const rialto_child_t *child, void *context)
     for (int fd = 0; fd < 100; fd++)
         if (fd != dirfd(folder) && fcntl(fd, F_GETFD) != -1)
             sprintf(text + strlen(text), "%d ", fd);
-    say(child, text);
+    tell(child, text);
     return 0;
 }
 
@@ -77,13 +77,13 @@ static int run_orphan(const rialto_child_t *child, void *context)
     (void)context;
     watchdog();
     EXPECT(rialto_parent_sentinel(&fd), RIALTO_OK);
-    say(child, "!");
+    tell(child, "!");
     struct pollfd asked = {fd, 0, 0};
     CHECK(poll(&asked, 1, 50000) == 1 && (asked.revents & POLLHUP));
     EXPECT(rialto_parent_join(), RIALTO_OK);
     EXPECT(rialto_parent_is_alive(&is_alive), RIALTO_OK);
     CHECK(!is_alive);
-    say(child, "?");
+    tell(child, "?");
     return 0;
 }
 

@@ -326,6 +326,7 @@ private:
                                         static_cast<Starts*>(this), out);
           })
     {
+        (void)On::finish(status_.code()); // RIALTO_EAGAIN, of what starts processes, is an error
     }
 
     template <class On, class F, class... A>

@@ -112,7 +112,7 @@ public:
     template <class On = usual>
     static ForkServer start(const char* program, const char* const* argv = nullptr, On on = {})
     {
-        return ForkServer(on, RIALTO_OK, [&](auto* out) { return rialto_forkserver_start(program, argv, out); });
+        return ForkServer(on, [&](auto* out) { return rialto_forkserver_start(program, argv, out); });
     }
 
     template <class On = usual>
@@ -133,7 +133,11 @@ public:
     }
 
 private:
-    using Pinned::Pinned;
+    template <class On, class F>
+    ForkServer(On on, F make) : Pinned(on, RIALTO_OK, make)
+    {
+        (void)On::finish(status_.code()); // as of a Process
+    }
     int settle(int status) noexcept
     {
         if (status >= 0)
@@ -152,6 +156,10 @@ struct ProcessConfig : rialto_process_config_t {
     {
         return fds = passed.data(), fd_count = static_cast<std::uint32_t>(passed.size()), *this;
     }
+    /** Temporaries would be gone too early. */
+    ProcessConfig& with_fds(std::initializer_list<int>) = delete;
+    ProcessConfig& with_fd(const int& passed) { return with_fds(slice<const int>(&passed, 1)); }
+    ProcessConfig& with_fd(const int&&) = delete;
     /** Killed when this process ends. */
     ProcessConfig& daemon() { return flags |= RIALTO_PROCESS_DAEMON, *this; }
     /** A forked child keeps no other descriptors than those. */
@@ -261,6 +269,7 @@ private:
     Process(On on, const ProcessConfig& config, F make)
         : Pinned(on, RIALTO_OK, make), is_daemon_((config.flags & RIALTO_PROCESS_DAEMON) != 0)
     {
+        (void)On::finish(status_.code()); // RIALTO_EAGAIN, too many processes, is an error
     }
 
     bool is_daemon_;
