@@ -62,13 +62,68 @@ fn close_from(first: c_int) -> Result<()> {
         return Ok(());
     }
     match last_error() {
-        Error::NotSupported => {} // before Linux 5.9
-        Error::Os(errno) => return Err(error_of(errno)),
-        error => return Err(error),
+        // Before Linux 5.9; containers that refuse what they do not know.
+        Error::NotSupported | Error::Os(libc::EPERM) => close_listed(first),
+        Error::Os(errno) => Err(error_of(errno)),
+        error => Err(error),
     }
-    for fd in first..c_int::try_from(limit()).unwrap_or(c_int::MAX) {
-        // SAFETY: as above.
-        unsafe { libc::close(fd) };
+}
+
+/// The same, by the kernel's list of them. (Their limit may be a thousand million.)
+fn close_listed(first: c_int) -> Result<()> {
+    /// Of a `linux_dirent64`: where its length is, and its name.
+    const LENGTH: usize = 16;
+    const NAME: usize = 19;
+    // SAFETY: a C string.
+    let list = ok(unsafe { libc::open(c"/proc/self/fd".as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY) })?;
+    let mut buffer = [0u8; 1024];
+    loop {
+        // SAFETY: room for so many bytes.
+        let got = unsafe { libc::syscall(libc::SYS_getdents64, list, buffer.as_mut_ptr(), buffer.len()) };
+        let mut entries = match usize::try_from(got) {
+            Ok(0) => break,
+            Ok(length) => &buffer[..length],
+            Err(_) => return Err(last_error()),
+        };
+        while let Some(length) = entries.get(LENGTH..LENGTH + 2) {
+            let length = usize::from(u16::from_ne_bytes([length[0], length[1]]));
+            let Some(name) = entries.get(NAME..length) else { break };
+            let digits = name.iter().take_while(|byte| byte.is_ascii_digit());
+            let fd = digits
+                .fold(0, |fd: c_int, digit| fd.saturating_mul(10).saturating_add((digit - b'0').into()));
+            if fd >= first && fd != list {
+                // SAFETY: as above.
+                unsafe { libc::close(fd) };
+            }
+            entries = &entries[length..];
+        }
     }
-    Ok(())
+    // SAFETY: ours.
+    ok(unsafe { libc::close(list) }).map(drop)
+}
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+
+    /// More than fit into one reading of the list, with gaps.
+    #[test]
+    fn all_that_are_listed_are_closed_and_no_others() {
+        // SAFETY: the child calls nothing that needs memory or a lock.
+        let status = unsafe {
+            let child = libc::fork();
+            if child == 0 {
+                for fd in (40..400).step_by(3) {
+                    libc::dup2(2, fd);
+                }
+                let closed = close_listed(43) == Ok(());
+                let is_open = |fd| libc::fcntl(fd, libc::F_GETFD) != -1;
+                libc::_exit(i32::from(!closed || !is_open(2) || !is_open(40) || (43..500).any(is_open)));
+            }
+            let mut status = 0;
+            assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+            status
+        };
+        assert_eq!(status, 0);
+    }
 }
