@@ -31,9 +31,9 @@ const FAREWELL_NS: u64 = 50_000_000;
 const STOPPED_NS: u64 = 2_000_000_000;
 
 impl<S: Start> Pool<'_, S> {
-    /// More workers in a row than there are did not get through their start: it makes no sense to go on.
+    /// More workers in a row than there are did not get through their start, and none is there: it makes no sense to go on.
     pub(super) fn is_broken(&self) -> bool {
-        self.failures > (2 * self.table.shape.workers + 3) * FAILURE
+        self.ready == 0 && self.failures > (2 * self.table.shape.workers + 3) * FAILURE
     }
 
     pub(super) fn tend_now_and_then(&mut self) {

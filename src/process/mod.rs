@@ -47,7 +47,7 @@
 //!
 //! # Limits
 //! - An exit code is lost ([`UNKNOWN`]) if SIGCHLD is ignored, or if somebody else in the process waits for any child.
-//! - A process that a tracer keeps counts as running until it is let go.
+//! - A process that a tracer keeps has ended (`is_alive`), but how is not known, and joins wait, until it is let go.
 //! - `environ` must not be changed by another thread during a `spawn`, as with any `exec`.
 //!
 //! # Checked by
