@@ -114,7 +114,7 @@ fn text(file: &mut File) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Each case in the third column of this test's table in TESTING.md exists; `x...` is one that begins so.
+/// Each case in the third column of this test's table in TESTING.md exists, and each case is there; `x...` is all that begin so.
 fn the_table_names_cases(test: &str, cases: &[Case]) {
     let testing = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("TESTING.md")).unwrap();
     let (_, table) = testing.split_once(&format!(": `tests/{test}.rs`\n")).expect("a table in TESTING.md");
@@ -123,11 +123,14 @@ fn the_table_names_cases(test: &str, cases: &[Case]) {
         table.lines().filter(|line| line.starts_with("| ")).filter_map(|line| line.split(" | ").nth(2));
     let names: Vec<_> = column.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
     assert!(names.len() > 20, "the table was not understood");
+    let is = |name: &str, case: &Case| match name.strip_suffix("...") {
+        Some(begin) => case.name.starts_with(begin),
+        None => case.name.split(" (").next() == Some(name),
+    };
     for name in names.iter().filter(|name| !name.contains(".rs")) {
-        let found = match name.strip_suffix("...") {
-            Some(begin) => cases.iter().any(|case| case.name.starts_with(begin)),
-            None => cases.iter().any(|case| case.name.split(" (").next() == Some(name)),
-        };
-        assert!(found, "TESTING.md names a case that is not there: {name}");
+        assert!(cases.iter().any(|case| is(name, case)), "TESTING.md names a case that is not there: {name}");
+    }
+    for case in cases {
+        assert!(names.iter().any(|name| is(name, case)), "TESTING.md does not name: {}", case.name);
     }
 }
