@@ -9,7 +9,7 @@ use std::{
     os::unix::process::CommandExt,
     path::Path,
     process::{Command, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 pub struct Case {
@@ -39,6 +39,21 @@ impl Way {
             Way::Server => "fork server",
         }
     }
+}
+
+pub fn sleep_ms(ms: u64) {
+    std::thread::sleep(Duration::from_millis(ms));
+}
+
+/// No child of this process is left, not even a zombie.
+#[track_caller]
+pub fn no_children() {
+    // SAFETY: no out-parameter.
+    let (left, errno) = unsafe {
+        let left = libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG);
+        (left, *libc::__errno_location())
+    };
+    assert!(left == -1 && errno == libc::ECHILD, "a child is left: {left}");
 }
 
 /// What the program's `main` does: `cases` of this test, none of which takes longer than so many seconds on the busiest

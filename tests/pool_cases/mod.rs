@@ -10,13 +10,13 @@ mod storms;
 mod tasks;
 pub mod workers;
 
-pub use crate::cases::{Case, WAYS, Way, case};
+pub use crate::cases::{Case, WAYS, Way, case, no_children, sleep_ms};
 use rialto::{
     FOREVER, Region, RegionConfig, Result,
     pool::{Pool, PoolConfig, Report},
     process::{ForkServer, Method, Process, ProcessConfig, Program},
 };
-use std::{cell::Cell, time::Duration};
+use std::cell::Cell;
 
 pub const SECOND: u64 = 1_000_000_000;
 pub const MS: u64 = 1_000_000;
@@ -106,21 +106,6 @@ pub fn apply<S: FnMut(&[u8]) -> Result<Process>>(
 /// The ordinary configuration, for those who start something else.
 pub fn config() -> PoolConfig<'static> {
     PoolConfig::new(3)
-}
-
-pub fn sleep_ms(ms: u64) {
-    std::thread::sleep(Duration::from_millis(ms));
-}
-
-/// No child of this process is left, not even a zombie.
-#[track_caller]
-pub fn no_children() {
-    // SAFETY: no out-parameter.
-    let (left, errno) = unsafe {
-        let left = libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG);
-        (left, *libc::__errno_location())
-    };
-    assert!(left == -1 && errno == libc::ECHILD, "a child is left: {left}");
 }
 
 /// How many descriptors we have.

@@ -8,13 +8,12 @@ mod fork_safety;
 mod leftovers;
 mod told;
 
-pub use crate::cases::{Case, WAYS, Way, case};
+pub use crate::cases::{Case, WAYS, Way, case, no_children, sleep_ms};
 use rialto::process::{ForkServer, Method, Process, ProcessConfig, Program};
 use std::{
     fs::File,
     io::Read,
     os::fd::{AsRawFd, FromRawFd, OwnedFd},
-    time::Duration,
 };
 
 pub const SECOND: u64 = 1_000_000_000;
@@ -105,21 +104,6 @@ pub fn is_quiet(fd: i32, ms: i32) -> bool {
     let mut asked = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
     // SAFETY: one entry.
     unsafe { libc::poll(&raw mut asked, 1, ms) == 0 }
-}
-
-pub fn sleep_ms(ms: u64) {
-    std::thread::sleep(Duration::from_millis(ms));
-}
-
-/// No child of this process is left, not even a zombie.
-#[track_caller]
-pub fn no_children() {
-    // SAFETY: no out-parameter.
-    let (left, errno) = unsafe {
-        let left = libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG);
-        (left, *libc::__errno_location())
-    };
-    assert!(left == -1 && errno == libc::ECHILD, "a child is left: {left}");
 }
 
 /// Descriptors of a process, without the one that reads the list.
