@@ -1,6 +1,8 @@
 //! Runs `examples/pool` as a user would, workers killed and all.
 #![cfg(all(feature = "std", feature = "process", target_os = "linux", not(rialto_loom)))]
 
+mod example;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -13,22 +15,9 @@ use std::{
 #[path = "../examples/pool/count.rs"]
 mod count;
 
-/// The example's program. `cargo test` has built it before; `cargo test --test pool_example` has not.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        // target/PROFILE/deps/pool_example-HASH
-        let deps = std::env::current_exe().unwrap();
-        let profile = deps.ancestors().nth(2).unwrap();
-        let release = profile.file_name().is_some_and(|name| name == "release");
-        let cargo = std::env::var_os("CARGO").unwrap_or(env!("CARGO").into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--example", "pool", "--profile"]);
-        build.arg(if release { "release" } else { "test" }).current_dir(env!("CARGO_MANIFEST_DIR"));
-        build.arg("--target-dir").arg(profile.parent().unwrap());
-        assert!(build.status().unwrap().success());
-        profile.join("examples/pool")
-    })
+    PROGRAM.get_or_init(|| example::program("pool"))
 }
 
 fn run(args: &[&str], folder: &Folder) -> Output {

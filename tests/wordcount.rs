@@ -9,6 +9,8 @@ mod message;
 mod text;
 
 use proptest::prelude::*;
+mod example;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -16,22 +18,9 @@ use std::{
     sync::OnceLock,
 };
 
-/// The example's program. `cargo test` has built it before; `cargo test --test wordcount` has not.
 fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        // target/PROFILE/deps/wordcount-HASH
-        let deps = std::env::current_exe().unwrap();
-        let profile = deps.ancestors().nth(2).unwrap();
-        let release = profile.file_name().is_some_and(|name| name == "release");
-        let cargo = std::env::var_os("CARGO").unwrap_or(env!("CARGO").into());
-        let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--example", "wordcount", "--profile"]);
-        build.arg(if release { "release" } else { "test" }).current_dir(env!("CARGO_MANIFEST_DIR"));
-        build.arg("--target-dir").arg(profile.parent().unwrap());
-        assert!(build.status().unwrap().success());
-        profile.join("examples/wordcount")
-    })
+    PROGRAM.get_or_init(|| example::program("wordcount"))
 }
 
 fn wordcount(args: &[&str]) -> Output {

@@ -53,22 +53,28 @@ impl<B> Report<B> {
     }
 }
 
-#[cfg(feature = "std")]
-impl Report<&[u8]> {
-    /// A copy that is yours.
-    pub fn to_vec(&self) -> Report<std::vec::Vec<u8>> {
-        let outcome = match self.outcome {
-            Outcome::Done(bytes) => Outcome::Done(bytes.to_vec()),
-            Outcome::Failed(code, bytes) => Outcome::Failed(code, bytes.to_vec()),
-            Outcome::Panicked(bytes) => Outcome::Panicked(bytes.to_vec()),
+impl<B> Outcome<B> {
+    /// The same, with what `f` makes of the bytes, if there are any.
+    pub fn map<C>(self, f: impl FnOnce(B) -> C) -> Outcome<C> {
+        match self {
+            Outcome::Done(bytes) => Outcome::Done(f(bytes)),
+            Outcome::Failed(code, bytes) => Outcome::Failed(code, f(bytes)),
+            Outcome::Panicked(bytes) => Outcome::Panicked(f(bytes)),
             Outcome::TooLarge(len) => Outcome::TooLarge(len),
             Outcome::NoFunction => Outcome::NoFunction,
             Outcome::Died => Outcome::Died,
             Outcome::TimedOut => Outcome::TimedOut,
             Outcome::Cancelled => Outcome::Cancelled,
             Outcome::Lost => Outcome::Lost,
-        };
-        Report { attempt: self.attempt, outcome }
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+impl Report<&[u8]> {
+    /// A copy that is yours.
+    pub fn to_vec(&self) -> Report<std::vec::Vec<u8>> {
+        Report { attempt: self.attempt, outcome: self.outcome.map(<[u8]>::to_vec) }
     }
 }
 
@@ -89,23 +95,6 @@ impl<B: AsRef<[u8]>> fmt::Display for Outcome<B> {
             Outcome::TimedOut => f.write_str("took too long"),
             Outcome::Cancelled => f.write_str("cancelled"),
             Outcome::Lost => f.write_str("the pool's table was overwritten"),
-        }
-    }
-}
-
-impl Outcome<()> {
-    /// One that has none anyway.
-    pub(super) fn without_bytes<'p>(self) -> Outcome<&'p [u8]> {
-        match self {
-            Outcome::Done(()) => Outcome::Done(&[]),
-            Outcome::Failed(code, ()) => Outcome::Failed(code, &[]),
-            Outcome::Panicked(()) => Outcome::Panicked(&[]),
-            Outcome::TooLarge(len) => Outcome::TooLarge(len),
-            Outcome::NoFunction => Outcome::NoFunction,
-            Outcome::Died => Outcome::Died,
-            Outcome::TimedOut => Outcome::TimedOut,
-            Outcome::Cancelled => Outcome::Cancelled,
-            Outcome::Lost => Outcome::Lost,
         }
     }
 }

@@ -269,7 +269,7 @@ impl<S: Start> Pool<'_, S> {
     pub(super) fn report(&self, collected: Collected) -> Report<&[u8]> {
         let Collected { attempt, failure, code, len, .. } = collected;
         let outcome = match failure {
-            Some(failure) => failure.without_bytes(),
+            Some(failure) => failure.map(|()| &[][..]),
             None => {
                 let held = if code == TOO_LARGE { 0 } else { usize::try_from(len).unwrap_or(usize::MAX) };
                 Outcome::of(code, len, &self.result.get()[..held.min(self.result.get().len())])
