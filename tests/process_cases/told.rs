@@ -160,6 +160,8 @@ fn signals(way: Way) {
     unsafe {
         libc::signal(libc::SIGUSR1, handler as extern "C" fn(i32) as usize);
         libc::signal(libc::SIGUSR2, libc::SIG_IGN);
+        // As a shell starts what it runs in the background, we may have it ignored.
+        libc::signal(libc::SIGINT, libc::SIG_DFL);
         let mut set: libc::sigset_t = std::mem::zeroed();
         libc::sigaddset(&raw mut set, libc::SIGWINCH);
         libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut());
