@@ -2,6 +2,8 @@
  * rialto_process_main comes first. A Rust program can have its workers too (tests/c_rust_pool.rs). */
 #include "check.h"
 
+#include <limits.h>
+
 static rialto_region_t region;
 static rialto_forkserver_t server;
 static uint32_t method; /* of the round */
@@ -222,10 +224,12 @@ static void bad_starts(void)
 {
     rialto_pool_t pool;
     rialto_pool_config_t config;
-    int refuses = RIALTO_ENOMEM, forgets = RIALTO_OK;
+    int refuses = RIALTO_ENOMEM, forgets = RIALTO_OK, is_older = RIALTO_EVERSION, nonsense = INT_MIN;
     EXPECT(rialto_pool_config_default(2, &config), RIALTO_OK);
     EXPECT(rialto_pool_create(&region, "pool", &config, start, &refuses, &pool), RIALTO_ENOMEM);
     EXPECT(rialto_pool_create(&region, "pool", &config, start, &forgets, &pool), RIALTO_EINVAL);
+    EXPECT(rialto_pool_create(&region, "pool", &config, start, &is_older, &pool), RIALTO_EVERSION);
+    EXPECT(rialto_pool_create(&region, "pool", &config, start, &nonsense, &pool), -EIO);
     config.retries = 300;
     EXPECT(rialto_pool_create(&region, "pool", &config, start, NULL, &pool), RIALTO_EINVAL);
     EXPECT(rialto_pool_config_default(2, &config), RIALTO_OK);
