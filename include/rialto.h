@@ -7645,8 +7645,9 @@ typedef struct rialto_pool_config_t {
     uint32_t tasks_per_worker;
     /**
      * How long a task may take, in nanoseconds, from when a worker has begun it; then that worker
-     * is killed, at the pool's next look (see rialto_pool_tend). RIALTO_WAIT_FOREVER: as long as
-     * it likes.
+     * is killed, at the pool's next look (see rialto_pool_tend). Workers that were stopped between
+     * tasks are killed as well, after 2 s at least. RIALTO_WAIT_FOREVER: as long as it likes; 0 is
+     * no such word, but too short for any.
      */
     uint64_t timeout_ns;
     /**
@@ -7879,7 +7880,8 @@ int rialto_pool_progress(const rialto_region_t *region, const char *name,
  *             what it gets; NULL is fine for none.
  * id          gets which one it is.
  * Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a
- *             report first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
+ *             report first; or, after a second, busy workers have left the queue full of tasks
+ *             that were taken back); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
  *             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked child of
  *             its owner); RIALTO_EINVAL; as rialto_queue_push; what `start` returned, as for
  *             rialto_pool_join. Negative: nothing submitted.

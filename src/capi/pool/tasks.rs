@@ -90,7 +90,8 @@ fn to_c(task: u64, report: Report<&[u8]>) -> rialto_report_t {
 ///             what it gets; NULL is fine for none.
 /// id          gets which one it is.
 /// Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a
-///             report first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
+///             report first; or, after a second, busy workers have left the queue full of tasks
+///             that were taken back); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
 ///             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked child of
 ///             its owner); RIALTO_EINVAL; as rialto_queue_push; what `start` returned, as for
 ///             rialto_pool_join. Negative: nothing submitted.
