@@ -44,7 +44,7 @@ pub enum Error {
     /// The barrier is broken: somebody timed out, died, failed or aborted it. `reset` makes it whole. Or no worker of the
     /// pool gets through its start.
     Broken,
-    /// This thread holds the lock already, or is within an update of that very object.
+    /// This thread holds the lock already, or is within an update of that very object. In C: or within a map of that pool.
     Deadlock,
     /// The other end of the pipe was closed, or its holder died; nothing will read this message. The fork
     /// server has ended.
@@ -133,7 +133,7 @@ impl Error {
             Error::Closed => "closed",
             Error::Overflow => "more than can be counted, or than the bound",
             Error::Broken => "the barrier is broken, or no worker of the pool starts",
-            Error::Deadlock => "this thread holds the lock already",
+            Error::Deadlock => "this thread holds the lock already, or is within a call with it",
             Error::BrokenPipe => "the other end is closed or its holder died",
             Error::EndTaken => "that end is somebody else's",
             Error::Poisoned => "the next message killed its holders; take_poisoned takes it",

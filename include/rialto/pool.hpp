@@ -264,7 +264,8 @@ public:
         return report<On>(RIALTO_OK, rialto_pool_apply, function, task.data(), task.size(), timeout.ns());
     }
     /** Calls a function for each item (message("a") and the like), `chunk` of them in a task, and `each` with each
-     * report, in the items' order. What that throws comes out of this when all is done. */
+     * report, in the items' order. That does not use the pool (RIALTO_EDEADLK); what it throws comes out of this when
+     * all is done. */
     template <class F, class On = usual>
     Done<On> map(cstr function, slice<const rialto_message_t> items, std::size_t chunk, F each, On = {})
     {
@@ -317,7 +318,7 @@ public:
     Done<On> end(On = {})
     {
         const int status = rialto_pool_end(&view_);
-        if (status != RIALTO_EPERM)
+        if (status != RIALTO_EPERM && status != RIALTO_EDEADLK)
             ended();
         return On::finish(status);
     }
