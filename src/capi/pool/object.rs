@@ -174,7 +174,8 @@ pub unsafe extern "C" fn rialto_pool_close(pool: *mut rialto_pool_t) -> c_int {
 ///             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked
 ///             child of its owner); RIALTO_EDEADLK (within rialto_pool_map); RIALTO_EINVAL; what
 ///             `start` returned, if there is no worker and has not been one for five seconds: then
-///             it can be called again.
+///             it can be called again. (Of that, RIALTO_ENOENT, RIALTO_EAGAIN and others that mean
+///             something else here are RIALTO_EBROKEN; rialto_pool_tend says which.)
 /// Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as for rialto_pool_create.
