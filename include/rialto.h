@@ -346,7 +346,11 @@ extern "C" {
 
 /** Closed; from pop, peek and a pipe's recv: and drained. */
 #define RIALTO_EPIPE (-32)
-/** This thread holds the lock already, or is within an edit or sort of that very object. */
+
+/**
+ * This thread holds the lock already, or is within an edit or sort of that very object, or
+ * a map of that pool.
+ */
 #define RIALTO_EDEADLK (-35)
 
 /**
@@ -7291,8 +7295,9 @@ int rialto_process_config_default(rialto_process_config_t *config);
  * config      how; with RIALTO_PROCESS_FORK see there.
  * process     gets the view. Do not pass one that is alive: its child would be forgotten.
  * Returns     RIALTO_OK; RIALTO_ENOENT (no such entry here or in the server's program; no such
- *             file); RIALTO_ECONNRESET (the server has ended); RIALTO_EMFILE (descriptors; the
- *             server's children); RIALTO_ENFILE, RIALTO_ENOSPC, RIALTO_ENOMEM (of the system);
+ *             file; this program is to be begun anew, and has not called rialto_process_main);
+ *             RIALTO_ECONNRESET (the server has ended); RIALTO_EMFILE (descriptors; the server's
+ *             children); RIALTO_ENFILE, RIALTO_ENOSPC, RIALTO_ENOMEM (of the system);
  *             RIALTO_EAGAIN (too many processes); RIALTO_ENOTSUP (no /proc; before Linux 5.4);
  *             RIALTO_EVERSION, RIALTO_EBADREGION (the server has another version of the library, or
  *             is none); RIALTO_EINVAL (a bad name or number; more than 64 descriptors, or one that
@@ -7644,8 +7649,9 @@ typedef struct rialto_pool_config_t {
     uint32_t tasks_per_worker;
     /**
      * How long a task may take, in nanoseconds, from when a worker has begun it; then that worker
-     * is killed, at the pool's next look (see rialto_pool_tend). RIALTO_WAIT_FOREVER: as long as
-     * it likes.
+     * is killed, at the pool's next look (see rialto_pool_tend). Workers that were stopped between
+     * tasks are killed as well, after 2 s at least. RIALTO_WAIT_FOREVER: as long as it likes; 0 is
+     * no such word, but too short for any.
      */
     uint64_t timeout_ns;
     /**
@@ -7665,7 +7671,8 @@ typedef struct rialto_pool_config_t {
  * A pool, as its parent sees it. A pinned view, private to the process that created it: in one that
  * this forks, every call says RIALTO_EPERM. It has memory and descriptors of the process, which
  * rialto_pool_end gives back. What a worker closes, breaks or overwrites, being killed or not, ends
- * its task or the worker, not the pool.
+ * its task or the worker, not the pool. While rialto_pool_map is in `each`, all calls with the pool
+ * are refused: RIALTO_EDEADLK.
  */
 typedef struct rialto_pool_t {
     /** Private. */
@@ -7784,7 +7791,8 @@ int rialto_pool_create(const rialto_region_t *region, const char *name,
  * No more tasks. Workers end when those that there are have ended. Python's Pool.close.
  *
  * pool        alive. Closed already is fine.
- * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK (within
+ *             rialto_pool_map); RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as for rialto_pool_create.
@@ -7800,8 +7808,10 @@ int rialto_pool_close(rialto_pool_t *pool);
  * timeout_ns  how long; 0 polls; RIALTO_WAIT_FOREVER never passes.
  * Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
  *             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked
- *             child of its owner); RIALTO_EINVAL; what `start` returned, if there is no worker and
- *             has not been one for five seconds: then it can be called again.
+ *             child of its owner); RIALTO_EDEADLK (within rialto_pool_map); RIALTO_EINVAL; what
+ *             `start` returned, if there is no worker and has not been one for five seconds: then
+ *             it can be called again. (Of that, RIALTO_ENOENT, RIALTO_EAGAIN and others that mean
+ *             something else here are RIALTO_EBROKEN; rialto_pool_tend says which.)
  * Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
  * Signals     not async-signal-safe.
  * If we die   as for rialto_pool_create.
@@ -7814,7 +7824,8 @@ int rialto_pool_join(rialto_pool_t *pool, uint64_t timeout_ns);
  * RIALTO_TASK_CANCELLED; all reports can be collected. Python's Pool.terminate.
  *
  * pool        alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK (within
+ *             rialto_pool_map); RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: for as long as the kernel takes to end
  *             processes.
  * Signals     not async-signal-safe.
@@ -7825,13 +7836,13 @@ int rialto_pool_terminate(rialto_pool_t *pool);
 
 /**
  * Terminates the pool, and removes its objects from the region. The view is not alive any more,
- * but for RIALTO_EPERM.
+ * but for RIALTO_EPERM and RIALTO_EDEADLK.
  *
  * pool        alive.
- * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner: not done); RIALTO_EINVAL; as
- *             rialto_region_remove, for the first of its objects that stays (RIALTO_EBUSY: another
- *             process has it open): the pool has ended all the same, and they can be removed one
- *             by one.
+ * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner: not done); RIALTO_EDEADLK
+ *             (within rialto_pool_map: not done); RIALTO_EINVAL; as rialto_region_remove, for the
+ *             first of its objects that stays (RIALTO_EBUSY: another process has it open): the pool
+ *             has ended all the same, and they can be removed one by one.
  * Concurrency one thread.  Blocks: as rialto_pool_terminate, and as rialto_region_remove.
  * Signals     not async-signal-safe.
  * If we die   as for rialto_pool_create.
@@ -7846,7 +7857,8 @@ int rialto_pool_end(rialto_pool_t *pool);
  *
  * pool        alive.
  * Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried
- *             again at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+ *             again at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK
+ *             (within rialto_pool_map); RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: as `start` does.
  * Signals     not async-signal-safe.
  * If we die   as for rialto_pool_create.
@@ -7878,10 +7890,12 @@ int rialto_pool_progress(const rialto_region_t *region, const char *name,
  *             what it gets; NULL is fine for none.
  * id          gets which one it is.
  * Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a
- *             report first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
+ *             report first; or, after a second, busy workers have left the queue full of tasks
+ *             that were taken back); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
  *             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked child of
- *             its owner); RIALTO_EINVAL; as rialto_queue_push; what `start` returned, as for
- *             rialto_pool_join. Negative: nothing submitted.
+ *             its owner); RIALTO_EDEADLK (within rialto_pool_map); RIALTO_EINVAL; as
+ *             rialto_queue_push; what `start` returned, as for rialto_pool_join. Negative: nothing
+ *             submitted.
  * Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be
  *             replaced; after deaths, while places that the dead had in the queue are not free.
  * Signals     not async-signal-safe.
@@ -7951,7 +7965,7 @@ int rialto_pool_apply(rialto_pool_t *pool, const char *function, const void *tas
  * chunk       so many items, or as many as fit, make a task; 0 is 1. What becomes of it, a death
  *             or a timeout, becomes of each of its items. They share the room for its result.
  * is_ordered  whether reports come in the items' order, or as tasks end.
- * each        called with each report; does not use the pool, and returns.
+ * each        called with each report; does not use the pool (RIALTO_EDEADLK), and returns.
  * context     what it gets.
  * Returns     RIALTO_OK: all were reported, whatever came of them; RIALTO_EMSGSIZE (an item is
  *             too long; all before it were reported); as rialto_pool_submit and rialto_pool_wait.
@@ -7974,7 +7988,8 @@ int rialto_pool_map(rialto_pool_t *pool, const char *function, const rialto_mess
  * is_cancelled
  *             gets whether it was; if not, it had ended.
  * Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a
- *             forked child of the pool's owner); RIALTO_EBADREGION; RIALTO_EINVAL.
+ *             forked child of the pool's owner); RIALTO_EDEADLK (within rialto_pool_map);
+ *             RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: as rialto_pool_terminate, for one
  *             worker.
  * Signals     not async-signal-safe.

@@ -44,7 +44,7 @@ pub enum Error {
     /// The barrier is broken: somebody timed out, died, failed or aborted it. `reset` makes it whole. Or no worker of the
     /// pool gets through its start.
     Broken,
-    /// This thread holds the lock already, or is within an update of that very object.
+    /// This thread holds the lock already, or is within an update of that very object. In C: or within a map of that pool.
     Deadlock,
     /// The other end of the pipe was closed, or its holder died; nothing will read this message. The fork
     /// server has ended.
@@ -124,16 +124,16 @@ impl Error {
             Error::NotFound => "not found",
             Error::WouldBlock => "would block",
             Error::NoMemory => "out of memory",
-            Error::Busy => "still in use",
+            Error::Busy => "still in use, or running, or not closed",
             Error::Exists => "exists already",
             Error::Invalid => "invalid argument",
             Error::TooManyMembers => "the region's member table is full",
-            Error::TooManyHeld => "this thread holds too many locks and memberships",
+            Error::TooManyHeld => "too many locks or memberships of this thread, or open descriptors",
             Error::NoSpace => "no space",
             Error::Closed => "closed",
             Error::Overflow => "more than can be counted, or than the bound",
             Error::Broken => "the barrier is broken, or no worker of the pool starts",
-            Error::Deadlock => "this thread holds the lock already",
+            Error::Deadlock => "this thread holds the lock already, or is within a call with it",
             Error::BrokenPipe => "the other end is closed or its holder died",
             Error::EndTaken => "that end is somebody else's",
             Error::Poisoned => "the next message killed its holders; take_poisoned takes it",

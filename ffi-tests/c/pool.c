@@ -2,6 +2,8 @@
  * rialto_process_main comes first. A Rust program can have its workers too (tests/c_rust_pool.rs). */
 #include "check.h"
 
+#include <limits.h>
+
 static rialto_region_t region;
 static rialto_forkserver_t server;
 static uint32_t method; /* of the round */
@@ -218,14 +220,54 @@ static void many(void)
     EXPECT(rialto_pool_end(&pool), RIALTO_OK);
 }
 
+static void from_within(const rialto_report_t *report, void *context)
+{
+    rialto_pool_t *pool = context;
+    rialto_report_t other;
+    rialto_message_t item = {"x", 1};
+    uint64_t id;
+    bool is_cancelled;
+    CHECK(is(report, "xx"));
+    EXPECT(rialto_pool_submit(pool, "double", "y", 1, &id), RIALTO_EDEADLK);
+    EXPECT(rialto_pool_apply(pool, "double", "y", 1, RIALTO_WAIT_FOREVER, &other), RIALTO_EDEADLK);
+    EXPECT(rialto_pool_map(pool, "double", &item, 1, 1, true, from_within, pool), RIALTO_EDEADLK);
+    EXPECT(rialto_pool_wait(pool, 1, 0, &other), RIALTO_EDEADLK);
+    EXPECT(rialto_pool_next(pool, 0, &other), RIALTO_EDEADLK);
+    EXPECT(rialto_pool_cancel(pool, 1, &is_cancelled), RIALTO_EDEADLK);
+    EXPECT(rialto_pool_tend(pool), RIALTO_EDEADLK);
+    EXPECT(rialto_pool_close(pool), RIALTO_EDEADLK);
+    EXPECT(rialto_pool_join(pool, 0), RIALTO_EDEADLK);
+    EXPECT(rialto_pool_terminate(pool), RIALTO_EDEADLK);
+    EXPECT(rialto_pool_end(pool), RIALTO_EDEADLK);
+    CHECK(is(report, "xx"));
+}
+
+static void callbacks(void)
+{
+    rialto_pool_t pool;
+    rialto_pool_config_t config;
+    rialto_message_t items[] = {{"x", 1}, {"x", 1}, {"x", 1}};
+    EXPECT(rialto_pool_config_default(2, &config), RIALTO_OK);
+    create(&pool, &config);
+    for (int is_ordered = 0; is_ordered < 2; is_ordered++)
+        EXPECT(rialto_pool_map(&pool, "double", items, 3, 2, is_ordered, from_within, &pool), RIALTO_OK);
+    items[1].length_bytes = config.max_task_bytes + 1; /* and after an error it can be used again */
+    static char large[5000];
+    items[1].bytes = large;
+    EXPECT(rialto_pool_map(&pool, "double", items, 3, 1, true, from_within, &pool), RIALTO_EMSGSIZE);
+    EXPECT(rialto_pool_end(&pool), RIALTO_OK);
+}
+
 static void bad_starts(void)
 {
     rialto_pool_t pool;
     rialto_pool_config_t config;
-    int refuses = RIALTO_ENOMEM, forgets = RIALTO_OK;
+    int refuses = RIALTO_ENOMEM, forgets = RIALTO_OK, is_older = RIALTO_EVERSION, nonsense = INT_MIN;
     EXPECT(rialto_pool_config_default(2, &config), RIALTO_OK);
     EXPECT(rialto_pool_create(&region, "pool", &config, start, &refuses, &pool), RIALTO_ENOMEM);
     EXPECT(rialto_pool_create(&region, "pool", &config, start, &forgets, &pool), RIALTO_EINVAL);
+    EXPECT(rialto_pool_create(&region, "pool", &config, start, &is_older, &pool), RIALTO_EVERSION);
+    EXPECT(rialto_pool_create(&region, "pool", &config, start, &nonsense, &pool), -EIO);
     config.retries = 300;
     EXPECT(rialto_pool_create(&region, "pool", &config, start, NULL, &pool), RIALTO_EINVAL);
     EXPECT(rialto_pool_config_default(2, &config), RIALTO_OK);
@@ -249,11 +291,12 @@ int main(void)
         outcomes();
         one_by_one();
         many();
+        callbacks();
         bad_starts();
     }
     EXPECT(rialto_forkserver_stop(&server), RIALTO_OK);
     CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
     EXPECT(rialto_region_detach(&region), RIALTO_OK);
-    puts("pool: outcomes, one by one, many, bad starts, each way: ok");
+    puts("pool: outcomes, one by one, many, callbacks, bad starts, each way: ok");
     return 0;
 }

@@ -451,8 +451,22 @@ static void servers(void)
     CHECK(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }
 
+/* Who has not called rialto_process_main would start himself, who has not, and so on. */
+static void too_early(void)
+{
+    rialto_process_config_t config;
+    rialto_process_t process;
+    EXPECT(rialto_process_config_default(&config), RIALTO_OK);
+    EXPECT(rialto_process_start("exit", &config, &process), RIALTO_ENOENT);
+    config.method = RIALTO_PROCESS_FORK;
+    EXPECT(rialto_process_start("exit", &config, &process), RIALTO_ENOENT);
+    EXPECT(rialto_forkserver_start(NULL, NULL, &server), RIALTO_ENOENT);
+}
+
 int main(void)
 {
+    if (getenv("RIALTO_CHILD") == NULL)
+        too_early();
     EXPECT(rialto_process_main(entries, ENTRIES), RIALTO_OK);
     signal(SIGPIPE, SIG_IGN);
     watchdog();

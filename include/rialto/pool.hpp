@@ -2,8 +2,9 @@
  *
  * Part of rialto.hpp: Pool (rialto_pool_t): workers that divide tasks; and the workers' side: pool_work, Output.
  *
- * A function of a worker that throws fails its task: RIALTO_TASK_FAILED, RIALTO_EXIT_PANICKED for the code, and what() for
- * the result. A Pool that goes away is terminated, and its objects are removed from the region. */
+ * A function of a worker that throws fails its task: RIALTO_TASK_FAILED, RIALTO_EXIT_PANICKED for the code, and what()
+ * for the result; or RIALTO_TASK_TOO_LARGE, if it had written too much. A Pool that goes away is terminated, and its
+ * objects are removed from the region. */
 #ifndef RIALTO_POOL_HPP
 #define RIALTO_POOL_HPP
 
@@ -24,17 +25,26 @@ public:
     Output(const Output&) = delete;
     Output& operator=(const Output&) = delete;
 
-    /** Appends. RIALTO_EMSGSIZE: too long, the task has failed. */
+    /** Appends. RIALTO_EMSGSIZE: too long, the task is RIALTO_TASK_TOO_LARGE, unless you clear(). */
     template <class On = usual>
     Done<On> write(bytes_view bytes, On = {})
     {
-        return On::finish(rialto_output_write(output_, bytes.data(), bytes.size()));
+        const int status = rialto_output_write(output_, bytes.data(), bytes.size());
+        is_too_long_ = is_too_long_ || status == RIALTO_EMSGSIZE;
+        return On::finish(status);
     }
     /** Forgets what was written. */
-    void clear() noexcept { (void)rialto_output_clear(output_); }
+    void clear() noexcept
+    {
+        (void)rialto_output_clear(output_);
+        is_too_long_ = false;
+    }
+    /** Whether more was written than there is room for. */
+    bool is_too_long() const noexcept { return is_too_long_; }
 
 private:
     rialto_output_t* output_;
+    bool is_too_long_ = false;
 };
 
 namespace detail {
@@ -44,8 +54,10 @@ int call_function(const void* task, std::size_t bytes, rialto_output_t* output, 
 {
     Output result(output);
 #ifndef RIALTO_NO_EXCEPTIONS
-    // As much of it as there is room for.
+    // As much of it as there is room for. A result that is too long says how long, whatever write() threw then.
     const auto fail = [&](const char* what) {
+        if (result.is_too_long())
+            return RIALTO_EXIT_PANICKED;
         for (std::size_t length = std::strlen(what);; length /= 2) {
             result.clear();
             if (result.write(bytes_view(what, length), nothrow))
@@ -252,7 +264,8 @@ public:
         return report<On>(RIALTO_OK, rialto_pool_apply, function, task.data(), task.size(), timeout.ns());
     }
     /** Calls a function for each item (message("a") and the like), `chunk` of them in a task, and `each` with each
-     * report, in the items' order. What that throws comes out of this when all is done. */
+     * report, in the items' order. That does not use the pool (RIALTO_EDEADLK); what it throws comes out of this when
+     * all is done. */
     template <class F, class On = usual>
     Done<On> map(cstr function, slice<const rialto_message_t> items, std::size_t chunk, F each, On = {})
     {
@@ -305,7 +318,7 @@ public:
     Done<On> end(On = {})
     {
         const int status = rialto_pool_end(&view_);
-        if (status != RIALTO_EPERM)
+        if (status != RIALTO_EPERM && status != RIALTO_EDEADLK)
             ended();
         return On::finish(status);
     }

@@ -105,12 +105,19 @@ private:
     T value_;
 };
 
-/** Of statuses, with rialto_strerror's texts. Codes that are errno's compare equal to std::errc. */
+/** Of statuses, with rialto_strerror's texts, and std's for an errno that has none there. Codes that are errno's compare equal to std::errc. */
 inline const std::error_category& category() noexcept
 {
     class Category : public std::error_category {
         const char* name() const noexcept override { return "rialto"; }
-        std::string message(int code) const override { return rialto_strerror(code); }
+        std::string message(int code) const override
+        {
+            const char* const text = rialto_strerror(code);
+            const char* const unnamed = rialto_strerror(RIALTO_EBADREGION + 1); // no errno: the text of all others
+            if (text == unnamed && code > RIALTO_EBADREGION)
+                return std::string(text) + ": " + std::generic_category().message(-code);
+            return text;
+        }
         std::error_condition default_error_condition(int code) const noexcept override
         {
             if (code < 0 && code > RIALTO_EBADREGION)

@@ -23,7 +23,8 @@ pub struct PoolConfig<'c> {
     pub retries: u8,
     /// How long a task may take, in nanoseconds, from when a worker has begun it; then the worker is killed, and the
     /// task is [`super::Outcome::TimedOut`]. Workers that were stopped between tasks are killed as well, after
-    /// 2 s at least. Looked at while the parent waits, each tick. [`FOREVER`]: as long as it likes.
+    /// 2 s at least. Looked at while the parent waits, each half tick. [`FOREVER`]: as long as it likes; 0 is no such word,
+    /// but too short for any.
     pub timeout_ns: u64,
     /// A worker that has done so many tasks (chunks count as one) is replaced. 0: none is.
     pub tasks_per_worker: u32,

@@ -126,7 +126,8 @@ impl<S: Start> Pool<'_, S> {
 
     /// Waits until that task has ended, and collects its report. Errors: `NotFound`: it was collected, or there was none;
     /// `TimedOut`, `WouldBlock` (0); `Broken`, as [`Pool::submit`]; those of `start`, if there is no worker and has
-    /// not been one for five seconds: then it can be asked again.
+    /// not been one for five seconds: then it can be asked again. Of these, `NotFound` and others that mean something else
+    /// here are `Broken`; [`Pool::tend`] says which.
     pub fn wait(&mut self, id: TaskId, timeout_ns: u64) -> Result<Report<&[u8]>> {
         let collected = self.wait_for(id, timeout_ns)?;
         Ok(self.report(collected))

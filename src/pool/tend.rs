@@ -21,6 +21,22 @@ pub(super) fn end(mut process: Process) {
     let _ = process.join();
 }
 
+/// What those who wait say of an error of `start`. `NotFound` would tell them that there is no such task, or no more: then
+/// it is `Broken`, and so is whatever else means something of their own.
+fn while_waiting(error: Error) -> Error {
+    let taken = [
+        Error::NotFound,
+        Error::NotOwner,
+        Error::WouldBlock,
+        Error::TimedOut,
+        Error::Busy,
+        Error::Closed,
+        Error::MessageTooLarge,
+    ];
+    // By the code, which is all that C's have.
+    if taken.iter().any(|other| other.code() == error.code()) { Error::Broken } else { error }
+}
+
 /// How long there may be no worker, because none can be started, before that is an error of those who wait.
 const PATIENCE_NS: u64 = 5_000_000_000;
 /// What an end before it was ready counts; SIGKILL, which may come from outside, counts 1.
@@ -56,7 +72,7 @@ impl<S: Start> Pool<'_, S> {
                 if self.workers.iter().all(Option::is_none)
                     && Linux.now_ns().saturating_sub(since) > PATIENCE_NS =>
             {
-                Err(error)
+                Err(while_waiting(error))
             }
             _ => Ok(()),
         }

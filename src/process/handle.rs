@@ -106,8 +106,9 @@ impl Process {
 
     /// Starts a process that runs the entry of that name.
     ///
-    /// Errors: `NotFound` (no such entry here or in the server's program; no such file), `Invalid` (a bad name; more
-    /// than 64 descriptors, or one that is not open), `BrokenPipe` (the server has ended), `NotSupported` (no
+    /// Errors: `NotFound` (no such entry here or in the server's program; no such file; this program is to be begun
+    /// anew, and has not called [`super::main`]), `Invalid` (a bad name; more than 64 descriptors, or one that is not
+    /// open), `BrokenPipe` (the server has ended), `NotSupported` (no
     /// `/proc`; before Linux 5.4), `TooManyHeld` (descriptors; a server's children), `NoMemory`, `Os` (`EAGAIN`: too many
     /// processes; what `execve` says of the program). Nothing is left running then.
     pub fn start(method: Method, entry: &str, config: &ProcessConfig) -> Result<Process> {

@@ -11,7 +11,7 @@
 //! 2. The child changes nothing of our memory but `Plan` and its own stack (and errno, which is looked at by nobody).
 
 use super::{
-    entry::VARIABLE,
+    entry::{VARIABLE, knows_children},
     letter::Letter,
     lifeline,
     os::{Fd, getpid, last_error, leave, ok, readable, reap},
@@ -204,6 +204,9 @@ fn default_signals(mask: &libc::sigset_t) {
 
 /// Starts it. The error of the child's `exec` is ours.
 pub(super) fn spawn(program: &Program, letter: &Letter, fds: &[c_int], lifeline: Fd) -> Result<(i32, Fd)> {
+    if program.path.is_none() {
+        knows_children()?;
+    }
     let letter = letter.send()?;
     let sources: heapless::Vec<c_int, { super::place::MOST }> =
         fds.iter().copied().chain([lifeline.raw(), letter.raw()]).collect();

@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
         case("start: fails at once", fails_at_once),
         case("start: fails for a while", fails_for_a_while),
         case("start: fails for good", fails_for_good),
+        case("start: finds nothing any more", finds_nothing),
         case("start: fails, and fails once again much later", fails_again),
         case("start: workers that end at once", end_at_once),
         case("initializer: comes before all tasks", initializer),
@@ -74,6 +75,25 @@ fn fails_for_good() {
     assert_eq!(pool.join(FOREVER), Err(Error::NoMemory));
     pool.terminate();
     assert_eq!(pool.wait(id, 0).unwrap().outcome, Outcome::Cancelled);
+}
+
+/// It is not that there is nothing to wait for.
+fn finds_nothing() {
+    let place = Place::new(Way::Fork);
+    let mut start = place.starter("worker");
+    let mut count = 0;
+    let one = |told: &[u8]| {
+        count += 1;
+        if count > 1 { Err(Error::NotFound) } else { start(told) }
+    };
+    let mut pool = Pool::create(&place.region, "pool", &PoolConfig::new(1), one).unwrap();
+    let id = pool.submit("dies", b"").unwrap();
+    assert_eq!(pool.next(FOREVER).map(|_| ()), Err(Error::Broken));
+    assert_eq!(pool.wait(id, FOREVER).map(|_| ()), Err(Error::Broken));
+    assert_eq!(pool.tend(), Err(Error::NotFound));
+    pool.terminate();
+    assert_eq!(pool.next(0).unwrap().1.outcome, Outcome::Cancelled);
+    assert_eq!(pool.next(0).map(|_| ()), Err(Error::NotFound), "now there is nothing");
 }
 
 /// Patience begins anew.

@@ -30,8 +30,9 @@ pub struct rialto_pool_config_t {
     /// is.
     pub tasks_per_worker: u32,
     /// How long a task may take, in nanoseconds, from when a worker has begun it; then that worker
-    /// is killed, at the pool's next look (see rialto_pool_tend). RIALTO_WAIT_FOREVER: as long as
-    /// it likes.
+    /// is killed, at the pool's next look (see rialto_pool_tend). Workers that were stopped between
+    /// tasks are killed as well, after 2 s at least. RIALTO_WAIT_FOREVER: as long as it likes; 0 is
+    /// no such word, but too short for any.
     pub timeout_ns: u64,
     /// A function that each worker calls first. If it fails in worker after worker, the pool is
     /// broken. May be NULL.

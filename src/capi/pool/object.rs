@@ -2,12 +2,13 @@
 
 use super::config::{config_at, rialto_pool_config_t};
 use crate::{
-    capi::{View, check, get, get_mut, name, put, rialto_process_t, rialto_region_t, status, take},
+    capi::{View, check, get, name, put, rialto_process_t, rialto_region_t, status, take},
     error::{Error, Result},
     pool::{MAX_WORKERS, Pool, Progress, Start, scratch::Scratch},
     process::Process,
 };
 use core::{
+    cell::Cell,
     ffi::{c_char, c_int, c_void},
     mem::MaybeUninit,
     ptr::NonNull,
@@ -16,7 +17,8 @@ use core::{
 /// A pool, as its parent sees it. A pinned view, private to the process that created it: in one that
 /// this forks, every call says RIALTO_EPERM. It has memory and descriptors of the process, which
 /// rialto_pool_end gives back. What a worker closes, breaks or overwrites, being killed or not, ends
-/// its task or the worker, not the pool.
+/// its task or the worker, not the pool. While rialto_pool_map is in `each`, all calls with the pool
+/// are refused: RIALTO_EDEADLK.
 #[repr(C)]
 pub struct rialto_pool_t {
     /// Private.
@@ -36,16 +38,25 @@ impl Start for CStart {
         let started =
             unsafe { (self.start)(told.as_ptr().cast(), told.len(), process.as_mut_ptr(), self.context) };
         if started < 0 {
-            return Err(Error::Os(started.saturating_neg())); // its code is that status again
+            return Err(failed(started));
         }
         // SAFETY: a view that is alive, or zeros, which are refused.
         unsafe { take(process.as_mut_ptr()) }
     }
 }
 
+/// What has that status for its code. Ours are no errno; the others stay what they were, whatever they mean here.
+fn failed(status: c_int) -> Error {
+    let ours = [Error::BadRegion, Error::Version, Error::WrongKind, Error::Broken];
+    let found = ours.into_iter().find(|error| error.code() == status);
+    found.unwrap_or(Error::Os(status.saturating_neg()))
+}
+
 /// It is too large for a view, so it has memory of its own.
 pub struct Place {
     at: NonNull<Pool<'static, CStart>>,
+    /// Whether `rialto_pool_map` is in it.
+    is_walked: Cell<bool>,
     _memory: Scratch,
 }
 
@@ -56,14 +67,37 @@ unsafe impl View for rialto_pool_t {
     const PINNED: bool = true;
 }
 
-/// Errors: also `NotOwner`: a forked child has a copy of what its parent knows, and shares the rest.
+/// Errors: also `NotOwner`: a forked child has a copy of what its parent knows, and shares the rest; `Deadlock`: called
+/// from within a walk.
 ///
 /// # Safety
 /// As [`get_mut`].
 pub(super) unsafe fn pool_at<'a>(pool: *mut rialto_pool_t) -> Result<&'a mut Pool<'static, CStart>> {
-    // SAFETY: the caller's word; written in `rialto_pool_create`, and there until `rialto_pool_end`.
-    let pool = unsafe { get_mut(pool)?.at.as_mut() };
+    // SAFETY: the caller's word.
+    let place = unsafe { get(pool.cast_const()) }?;
+    if place.is_walked.get() {
+        return Err(Error::Deadlock);
+    }
+    // SAFETY: written in `rialto_pool_create`, and there until `rialto_pool_end`; nobody else uses it: no other thread, the
+    // caller says, and no call of ours further out.
+    let pool = unsafe { &mut *place.at.as_ptr() };
     if pool.is_mine() { Ok(pool) } else { Err(Error::NotOwner) }
+}
+
+/// As [`pool_at`], and until `walk` has returned nobody else gets it.
+///
+/// # Safety
+/// As [`get_mut`].
+pub(super) unsafe fn walk(
+    pool: *mut rialto_pool_t,
+    walk: impl FnOnce(&mut Pool<'static, CStart>) -> Result<()>,
+) -> Result<()> {
+    // SAFETY: the caller's word. The place stays: what would end it is refused meanwhile.
+    let (at, is_walked) = unsafe { (pool_at(pool)?, &get(pool.cast_const())?.is_walked) };
+    is_walked.set(true);
+    let walked = walk(at);
+    is_walked.set(false);
+    walked
 }
 
 /// Creates a pool's objects in a region, and starts its workers. Python's Pool(workers).
@@ -111,7 +145,7 @@ pub unsafe extern "C" fn rialto_pool_create(
         // A mapping: aligned for anything.
         let at = NonNull::from(memory.get_mut()).cast::<Pool<'static, CStart>>();
         at.write(Pool::create_with(region, name, &config, start)?);
-        put(pool, Place { at, _memory: memory });
+        put(pool, Place { at, is_walked: Cell::new(false), _memory: memory });
         Ok(())
     }))
 }
@@ -119,7 +153,8 @@ pub unsafe extern "C" fn rialto_pool_create(
 /// No more tasks. Workers end when those that there are have ended. Python's Pool.close.
 ///
 /// pool        alive. Closed already is fine.
-/// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK (within
+///             rialto_pool_map); RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as for rialto_pool_create.
@@ -137,8 +172,10 @@ pub unsafe extern "C" fn rialto_pool_close(pool: *mut rialto_pool_t) -> c_int {
 /// timeout_ns  how long; 0 polls; RIALTO_WAIT_FOREVER never passes.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
 ///             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked
-///             child of its owner); RIALTO_EINVAL; what `start` returned, if there is no worker and
-///             has not been one for five seconds: then it can be called again.
+///             child of its owner); RIALTO_EDEADLK (within rialto_pool_map); RIALTO_EINVAL; what
+///             `start` returned, if there is no worker and has not been one for five seconds: then
+///             it can be called again. (Of that, RIALTO_ENOENT, RIALTO_EAGAIN and others that mean
+///             something else here are RIALTO_EBROKEN; rialto_pool_tend says which.)
 /// Concurrency one thread at a time for each pool.  Blocks: yes, through signals.
 /// Signals     not async-signal-safe.
 /// If we die   as for rialto_pool_create.
@@ -153,7 +190,8 @@ pub unsafe extern "C" fn rialto_pool_join(pool: *mut rialto_pool_t, timeout_ns: 
 /// RIALTO_TASK_CANCELLED; all reports can be collected. Python's Pool.terminate.
 ///
 /// pool        alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+/// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK (within
+///             rialto_pool_map); RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: for as long as the kernel takes to end
 ///             processes.
 /// Signals     not async-signal-safe.
@@ -166,13 +204,13 @@ pub unsafe extern "C" fn rialto_pool_terminate(pool: *mut rialto_pool_t) -> c_in
 }
 
 /// Terminates the pool, and removes its objects from the region. The view is not alive any more,
-/// but for RIALTO_EPERM.
+/// but for RIALTO_EPERM and RIALTO_EDEADLK.
 ///
 /// pool        alive.
-/// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner: not done); RIALTO_EINVAL; as
-///             rialto_region_remove, for the first of its objects that stays (RIALTO_EBUSY: another
-///             process has it open): the pool has ended all the same, and they can be removed one
-///             by one.
+/// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner: not done); RIALTO_EDEADLK
+///             (within rialto_pool_map: not done); RIALTO_EINVAL; as rialto_region_remove, for the
+///             first of its objects that stays (RIALTO_EBUSY: another process has it open): the pool
+///             has ended all the same, and they can be removed one by one.
 /// Concurrency one thread.  Blocks: as rialto_pool_terminate, and as rialto_region_remove.
 /// Signals     not async-signal-safe.
 /// If we die   as for rialto_pool_create.
@@ -189,7 +227,8 @@ pub unsafe extern "C" fn rialto_pool_end(pool: *mut rialto_pool_t) -> c_int {
 ///
 /// pool        alive.
 /// Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried
-///             again at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EINVAL.
+///             again at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK
+///             (within rialto_pool_map); RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: as `start` does.
 /// Signals     not async-signal-safe.
 /// If we die   as for rialto_pool_create.

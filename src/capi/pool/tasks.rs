@@ -1,6 +1,6 @@
 //! Tasks: submitted, waited for, taken back.
 
-use super::object::{pool_at, rialto_pool_t};
+use super::object::{pool_at, rialto_pool_t, walk};
 use crate::{
     capi::{bytes, check, name, rialto_message_t, room, status},
     error::{Error, Result},
@@ -90,10 +90,12 @@ fn to_c(task: u64, report: Report<&[u8]>) -> rialto_report_t {
 ///             what it gets; NULL is fine for none.
 /// id          gets which one it is.
 /// Returns     RIALTO_OK; RIALTO_EAGAIN (as many are under way as there are slots: collect a
-///             report first); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
+///             report first; or, after a second, busy workers have left the queue full of tasks
+///             that were taken back); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
 ///             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked child of
-///             its owner); RIALTO_EINVAL; as rialto_queue_push; what `start` returned, as for
-///             rialto_pool_join. Negative: nothing submitted.
+///             its owner); RIALTO_EDEADLK (within rialto_pool_map); RIALTO_EINVAL; as
+///             rialto_queue_push; what `start` returned, as for rialto_pool_join. Negative: nothing
+///             submitted.
 /// Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be
 ///             replaced; after deaths, while places that the dead had in the queue are not free.
 /// Signals     not async-signal-safe.
@@ -213,7 +215,7 @@ impl AsRef<[u8]> for Item {
 /// chunk       so many items, or as many as fit, make a task; 0 is 1. What becomes of it, a death
 ///             or a timeout, becomes of each of its items. They share the room for its result.
 /// is_ordered  whether reports come in the items' order, or as tasks end.
-/// each        called with each report; does not use the pool, and returns.
+/// each        called with each report; does not use the pool (RIALTO_EDEADLK), and returns.
 /// context     what it gets.
 /// Returns     RIALTO_OK: all were reported, whatever came of them; RIALTO_EMSGSIZE (an item is
 ///             too long; all before it were reported); as rialto_pool_submit and rialto_pool_wait.
@@ -237,24 +239,26 @@ pub unsafe extern "C" fn rialto_pool_map(
     status(unsafe {
         let map = || -> Result<()> {
             let each = each.ok_or(Error::Invalid)?;
-            let (pool, function) = (pool_at(pool)?, name(function)?);
+            let function = name(function)?;
             let items = room(items.cast_mut(), count)?;
             for item in items.iter() {
                 bytes(item.bytes, item.length_bytes)?;
             }
             let items = items.iter().map(|item| Item(item));
-            if is_ordered {
-                return pool.map(function, items, chunk, |index, report| {
+            walk(pool, |pool| {
+                if is_ordered {
+                    return pool.map(function, items, chunk, |index, report| {
+                        let report = to_c(index as u64, report);
+                        each(&raw const report, context);
+                    });
+                }
+                let mut walk = pool.imap_unordered(function, items, chunk)?;
+                while let Some((index, report)) = walk.next_timeout(FOREVER)? {
                     let report = to_c(index as u64, report);
                     each(&raw const report, context);
-                });
-            }
-            let mut walk = pool.imap_unordered(function, items, chunk)?;
-            while let Some((index, report)) = walk.next_timeout(FOREVER)? {
-                let report = to_c(index as u64, report);
-                each(&raw const report, context);
-            }
-            Ok(())
+                }
+                Ok(())
+            })
         };
         map()
     })
@@ -268,7 +272,8 @@ pub unsafe extern "C" fn rialto_pool_map(
 /// is_cancelled
 ///             gets whether it was; if not, it had ended.
 /// Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a
-///             forked child of the pool's owner); RIALTO_EBADREGION; RIALTO_EINVAL.
+///             forked child of the pool's owner); RIALTO_EDEADLK (within rialto_pool_map);
+///             RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: as rialto_pool_terminate, for one
 ///             worker.
 /// Signals     not async-signal-safe.

@@ -55,8 +55,9 @@ const _: () = {
 /// config      how; with RIALTO_PROCESS_FORK see there.
 /// process     gets the view. Do not pass one that is alive: its child would be forgotten.
 /// Returns     RIALTO_OK; RIALTO_ENOENT (no such entry here or in the server's program; no such
-///             file); RIALTO_ECONNRESET (the server has ended); RIALTO_EMFILE (descriptors; the
-///             server's children); RIALTO_ENFILE, RIALTO_ENOSPC, RIALTO_ENOMEM (of the system);
+///             file; this program is to be begun anew, and has not called rialto_process_main);
+///             RIALTO_ECONNRESET (the server has ended); RIALTO_EMFILE (descriptors; the server's
+///             children); RIALTO_ENFILE, RIALTO_ENOSPC, RIALTO_ENOMEM (of the system);
 ///             RIALTO_EAGAIN (too many processes); RIALTO_ENOTSUP (no /proc; before Linux 5.4);
 ///             RIALTO_EVERSION, RIALTO_EBADREGION (the server has another version of the library, or
 ///             is none); RIALTO_EINVAL (a bad name or number; more than 64 descriptors, or one that
