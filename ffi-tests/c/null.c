@@ -1470,7 +1470,10 @@ static void processes(void)
     CHECK(number == 7 && fd == 7);
 
     usual.argv = NULL;
-    EXPECT(rialto_process_fork(runs, NULL, &usual, &process), RIALTO_OK);
+    int started = rialto_process_fork(runs, NULL, &usual, &process);
+    if (started == RIALTO_ENOTSUP) /* no pidfds: valgrind */
+        return;
+    CHECK(started == RIALTO_OK);
     REFUSED(rialto_process_join(&process, ODD(storage)));
     REFUSED(rialto_process_join_timeout(&process, MS, ODD(storage)));
     REFUSED(rialto_process_exit_code(&process, NULL));

@@ -65,6 +65,7 @@ static int run_descriptors(const rialto_child_t *child, void *context)
     for (int fd = 0; fd < 100; fd++)
         if (fd != dirfd(folder) && fcntl(fd, F_GETFD) != -1)
             sprintf(text + strlen(text), "%d ", fd);
+    closedir(folder);
     tell(child, text);
     return 0;
 }

@@ -1,6 +1,6 @@
 //! Whether a worker's parent lives: its lifeline (see `process`), if that is still the one it was.
 
-use crate::process;
+use crate::{process, sys::linux};
 use core::mem::MaybeUninit;
 
 /// The parent, as a worker sees it.
@@ -11,15 +11,16 @@ pub(super) struct Lifeline {
 }
 
 fn file(fd: i32) -> Option<(u64, u64)> {
-    let mut stat = MaybeUninit::<libc::stat>::uninit();
+    let mut stat = MaybeUninit::<linux::stat>::uninit();
     // SAFETY: room for the answer, which is looked at if there is one.
     let stat = unsafe {
-        if libc::fstat(fd, stat.as_mut_ptr()) != 0 {
+        if linux::fstat(fd, stat.as_mut_ptr()) != 0 {
             return None;
         }
         stat.assume_init()
     };
-    Some((stat.st_dev, stat.st_ino))
+    #[allow(clippy::unnecessary_cast)] // 32 bits on 32-bit targets
+    Some((stat.st_dev as u64, stat.st_ino as u64))
 }
 
 impl Lifeline {

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    sync::{AtomicU64, Ordering::Relaxed},
+    sync::{AtomicU32, Ordering::Relaxed},
     sys::Os,
     time::{Deadline, FOREVER},
 };
@@ -77,15 +77,15 @@ pub struct Process {
     report: c_int,
     /// Whose it is.
     owner: i32,
-    /// How it ended: `KNOWN` and the code; 0 before that is known. Relaxed: one thread at a time waits and writes it; those
-    /// that send signals meanwhile only save a call, since the pidfd is nobody else's.
-    exit: AtomicU64,
+    /// How it ended: the code, or `NOT_KNOWN`. Relaxed: one thread at a time waits and writes it; those that send signals
+    /// meanwhile only save a call, since the pidfd is nobody else's.
+    exit: AtomicU32,
     is_daemon: bool,
     name: Name,
 }
 
-/// Above the 32 bits of an exit code.
-const KNOWN: u64 = 1 << 32;
+/// No exit code.
+const NOT_KNOWN: i32 = i32::MAX;
 
 /// How long a fork server may take to report an end that we know of already, before it counts as dead.
 const GRACE_NS: u64 = 5_000_000_000;
@@ -98,7 +98,7 @@ impl Process {
             pidfd: pidfd.keep(),
             report: report.map_or(-1, Fd::keep),
             owner: getpid(),
-            exit: AtomicU64::new(0),
+            exit: AtomicU32::new(NOT_KNOWN as u32),
             is_daemon: letter.flags & DAEMON != 0,
             name: letter.name.clone(),
         }
@@ -233,8 +233,8 @@ impl Process {
     }
 
     fn exit(&self) -> Option<i32> {
-        let word = self.exit.load(Relaxed);
-        (word & KNOWN != 0).then_some(word as u32 as i32)
+        let code = self.exit.load(Relaxed) as i32;
+        (code != NOT_KNOWN).then_some(code)
     }
 
     /// `None`: the deadline passed.
@@ -248,7 +248,7 @@ impl Process {
                 return Ok(None);
             }
             match if self.report == -1 { reap(self.pidfd)? } else { self.reported(deadline)? } {
-                Some(code) => self.exit.store(KNOWN | u64::from(code as u32), Relaxed),
+                Some(code) => self.exit.store(code as u32, Relaxed),
                 // A tracer has it, or its server is slow.
                 None if deadline.passed(Os::default()) => return Ok(None),
                 None => nap(1_000_000),

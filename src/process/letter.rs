@@ -23,7 +23,10 @@ use super::{
     MAX_FDS, Name,
     os::{Fd, last_error, ok},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    sys::linux,
+};
 use core::{ffi::c_int, ptr, str};
 
 const MAGIC: &[u8; 4] = b"RLTL";
@@ -104,9 +107,9 @@ pub(super) fn read(fd: c_int) -> Result<Letter<'static>> {
         return Err(Error::BadRegion);
     }
     // SAFETY: zeros are a stat.
-    let mut stat: libc::stat = unsafe { core::mem::zeroed() };
+    let mut stat: linux::stat = unsafe { core::mem::zeroed() };
     // SAFETY: our own out-parameter.
-    ok(unsafe { libc::fstat(fd, &raw mut stat) })?;
+    ok(unsafe { linux::fstat(fd, &raw mut stat) })?;
     let len = usize::try_from(stat.st_size).map_err(|_| Error::BadRegion)?;
     if len < HEADER || isize::try_from(len).is_err() {
         return Err(Error::BadRegion);

@@ -32,7 +32,8 @@ fn limit() -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: our own out-parameter.
     match unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } {
-        0 => limit.rlim_cur,
+        #[allow(clippy::unnecessary_cast)] // 32 bits on 32-bit targets
+        0 => limit.rlim_cur as u64,
         _ => 1024,
     }
 }
