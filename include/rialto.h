@@ -7671,8 +7671,8 @@ typedef struct rialto_pool_config_t {
  * A pool, as its parent sees it. A pinned view, private to the process that created it: in one that
  * this forks, every call says RIALTO_EPERM. It has memory and descriptors of the process, which
  * rialto_pool_end gives back. What a worker closes, breaks or overwrites, being killed or not, ends
- * its task or the worker, not the pool. While rialto_pool_map is in `each`, all calls with the pool
- * are refused: RIALTO_EDEADLK.
+ * its task or the worker, not the pool. Callbacks (`start`, and `each` of rialto_pool_map) do not
+ * use the pool: RIALTO_EDEADLK.
  */
 typedef struct rialto_pool_t {
     /** Private. */
@@ -7792,7 +7792,7 @@ int rialto_pool_create(const rialto_region_t *region, const char *name,
  *
  * pool        alive. Closed already is fine.
  * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK (within
- *             rialto_pool_map); RIALTO_EINVAL.
+ *             a callback); RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: no.
  * Signals     not async-signal-safe.
  * If we die   as for rialto_pool_create.
@@ -7808,7 +7808,7 @@ int rialto_pool_close(rialto_pool_t *pool);
  * timeout_ns  how long; 0 polls; RIALTO_WAIT_FOREVER never passes.
  * Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
  *             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked
- *             child of its owner); RIALTO_EDEADLK (within rialto_pool_map); RIALTO_EINVAL; what
+ *             child of its owner); RIALTO_EDEADLK (within a callback); RIALTO_EINVAL; what
  *             `start` returned, if there is no worker and has not been one for five seconds: then
  *             it can be called again. (Of that, RIALTO_ENOENT, RIALTO_EAGAIN and others that mean
  *             something else here are RIALTO_EBROKEN; rialto_pool_tend says which.)
@@ -7825,7 +7825,7 @@ int rialto_pool_join(rialto_pool_t *pool, uint64_t timeout_ns);
  *
  * pool        alive.
  * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK (within
- *             rialto_pool_map); RIALTO_EINVAL.
+ *             a callback); RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: for as long as the kernel takes to end
  *             processes.
  * Signals     not async-signal-safe.
@@ -7840,7 +7840,7 @@ int rialto_pool_terminate(rialto_pool_t *pool);
  *
  * pool        alive.
  * Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner: not done); RIALTO_EDEADLK
- *             (within rialto_pool_map: not done); RIALTO_EINVAL; as rialto_region_remove, for the
+ *             (within a callback: not done); RIALTO_EINVAL; as rialto_region_remove, for the
  *             first of its objects that stays (RIALTO_EBUSY: another process has it open): the pool
  *             has ended all the same, and they can be removed one by one.
  * Concurrency one thread.  Blocks: as rialto_pool_terminate, and as rialto_region_remove.
@@ -7858,7 +7858,7 @@ int rialto_pool_end(rialto_pool_t *pool);
  * pool        alive.
  * Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried
  *             again at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK
- *             (within rialto_pool_map); RIALTO_EINVAL.
+ *             (within a callback); RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: as `start` does.
  * Signals     not async-signal-safe.
  * If we die   as for rialto_pool_create.
@@ -7893,7 +7893,7 @@ int rialto_pool_progress(const rialto_region_t *region, const char *name,
  *             report first; or, after a second, busy workers have left the queue full of tasks
  *             that were taken back); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
  *             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked child of
- *             its owner); RIALTO_EDEADLK (within rialto_pool_map); RIALTO_EINVAL; as
+ *             its owner); RIALTO_EDEADLK (within a callback); RIALTO_EINVAL; as
  *             rialto_queue_push; what `start` returned, as for rialto_pool_join. Negative: nothing
  *             submitted.
  * Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be
@@ -7988,7 +7988,7 @@ int rialto_pool_map(rialto_pool_t *pool, const char *function, const rialto_mess
  * is_cancelled
  *             gets whether it was; if not, it had ended.
  * Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a
- *             forked child of the pool's owner); RIALTO_EDEADLK (within rialto_pool_map);
+ *             forked child of the pool's owner); RIALTO_EDEADLK (within a callback);
  *             RIALTO_EBADREGION; RIALTO_EINVAL.
  * Concurrency one thread at a time for each pool.  Blocks: as rialto_pool_terminate, for one
  *             worker.

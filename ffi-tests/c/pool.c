@@ -8,6 +8,7 @@ static rialto_region_t region;
 static rialto_forkserver_t server;
 static uint32_t method; /* of the round */
 static uint32_t starts;
+static rialto_pool_t *within; /* whose start is to find that it must not use it */
 
 static int run_double(const void *task, size_t task_bytes, rialto_output_t *output, void *context)
 {
@@ -81,6 +82,8 @@ static int start(const void *args, size_t args_bytes, rialto_process_t *process,
     int fd;
     rialto_process_config_t config;
     starts++;
+    if (within)
+        EXPECT(rialto_pool_tend(within), RIALTO_EDEADLK);
     if (context)
         return *(int *)context;
     EXPECT(rialto_region_fd(&region, &fd), RIALTO_OK);
@@ -127,7 +130,11 @@ static void outcomes(void)
     EXPECT(rialto_pool_apply(&pool, "double", long_one, 4097, RIALTO_WAIT_FOREVER, &report), RIALTO_EMSGSIZE);
     EXPECT(rialto_pool_apply(&pool, "none", NULL, 0, RIALTO_WAIT_FOREVER, &report), RIALTO_OK);
     CHECK(report.outcome == RIALTO_TASK_NO_FUNCTION);
+    within = &pool;
+    uint32_t before = starts;
     EXPECT(rialto_pool_apply(&pool, "dies", NULL, 0, RIALTO_WAIT_FOREVER, &report), RIALTO_OK);
+    CHECK(starts > before);
+    within = NULL;
     CHECK(report.outcome == RIALTO_TASK_DIED && report.attempt == 3);
     EXPECT(rialto_pool_apply(&pool, "hangs", NULL, 0, RIALTO_WAIT_FOREVER, &report), RIALTO_OK);
     CHECK(report.outcome == RIALTO_TASK_TIMED_OUT);

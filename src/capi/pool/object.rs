@@ -17,8 +17,8 @@ use core::{
 /// A pool, as its parent sees it. A pinned view, private to the process that created it: in one that
 /// this forks, every call says RIALTO_EPERM. It has memory and descriptors of the process, which
 /// rialto_pool_end gives back. What a worker closes, breaks or overwrites, being killed or not, ends
-/// its task or the worker, not the pool. While rialto_pool_map is in `each`, all calls with the pool
-/// are refused: RIALTO_EDEADLK.
+/// its task or the worker, not the pool. Callbacks (`start`, and `each` of rialto_pool_map) do not
+/// use the pool: RIALTO_EDEADLK.
 #[repr(C)]
 pub struct rialto_pool_t {
     /// Private.
@@ -55,8 +55,8 @@ fn failed(status: c_int) -> Error {
 /// It is too large for a view, so it has memory of its own.
 pub struct Place {
     at: NonNull<Pool<'static, CStart>>,
-    /// Whether `rialto_pool_map` is in it.
-    is_walked: Cell<bool>,
+    /// Whether a call is in it.
+    is_used: Cell<bool>,
     _memory: Scratch,
 }
 
@@ -67,37 +67,30 @@ unsafe impl View for rialto_pool_t {
     const PINNED: bool = true;
 }
 
-/// Errors: also `NotOwner`: a forked child has a copy of what its parent knows, and shares the rest; `Deadlock`: called
-/// from within a walk.
+/// Uses the pool; meanwhile nobody else can, not even callbacks. Errors: also `NotOwner`: a forked child has a copy of what
+/// its parent knows, and shares the rest; `Deadlock`: called from within a callback.
 ///
 /// # Safety
-/// As [`get_mut`].
-pub(super) unsafe fn pool_at<'a>(pool: *mut rialto_pool_t) -> Result<&'a mut Pool<'static, CStart>> {
-    // SAFETY: the caller's word.
+/// As [`get`].
+pub(super) unsafe fn with<'a, T>(
+    pool: *mut rialto_pool_t,
+    it: impl FnOnce(&'a mut Pool<'static, CStart>) -> Result<T>,
+) -> Result<T> {
+    // SAFETY: the caller's word. The place stays: what would end it is refused meanwhile.
     let place = unsafe { get(pool.cast_const()) }?;
-    if place.is_walked.get() {
+    if place.is_used.get() {
         return Err(Error::Deadlock);
     }
     // SAFETY: written in `rialto_pool_create`, and there until `rialto_pool_end`; nobody else uses it: no other thread, the
-    // caller says, and no call of ours further out.
-    let pool = unsafe { &mut *place.at.as_ptr() };
-    if pool.is_mine() { Ok(pool) } else { Err(Error::NotOwner) }
-}
-
-/// As [`pool_at`], and until `walk` has returned nobody else gets it.
-///
-/// # Safety
-/// As [`get_mut`].
-pub(super) unsafe fn walk(
-    pool: *mut rialto_pool_t,
-    walk: impl FnOnce(&mut Pool<'static, CStart>) -> Result<()>,
-) -> Result<()> {
-    // SAFETY: the caller's word. The place stays: what would end it is refused meanwhile.
-    let (at, is_walked) = unsafe { (pool_at(pool)?, &get(pool.cast_const())?.is_walked) };
-    is_walked.set(true);
-    let walked = walk(at);
-    is_walked.set(false);
-    walked
+    // caller says, and no call of ours further out, `is_used` says.
+    let at = unsafe { &mut *place.at.as_ptr() };
+    if !at.is_mine() {
+        return Err(Error::NotOwner);
+    }
+    place.is_used.set(true);
+    let done = it(at);
+    place.is_used.set(false);
+    done
 }
 
 /// Creates a pool's objects in a region, and starts its workers. Python's Pool(workers).
@@ -145,7 +138,7 @@ pub unsafe extern "C" fn rialto_pool_create(
         // A mapping: aligned for anything.
         let at = NonNull::from(memory.get_mut()).cast::<Pool<'static, CStart>>();
         at.write(Pool::create_with(region, name, &config, start)?);
-        put(pool, Place { at, is_walked: Cell::new(false), _memory: memory });
+        put(pool, Place { at, is_used: Cell::new(false), _memory: memory });
         Ok(())
     }))
 }
@@ -154,7 +147,7 @@ pub unsafe extern "C" fn rialto_pool_create(
 ///
 /// pool        alive. Closed already is fine.
 /// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK (within
-///             rialto_pool_map); RIALTO_EINVAL.
+///             a callback); RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: no.
 /// Signals     not async-signal-safe.
 /// If we die   as for rialto_pool_create.
@@ -162,7 +155,12 @@ pub unsafe extern "C" fn rialto_pool_create(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_close(pool: *mut rialto_pool_t) -> c_int {
     // SAFETY: the caller's word.
-    status(unsafe { pool_at(pool) }.map(Pool::close))
+    status(unsafe {
+        with(pool, |pool| {
+            pool.close();
+            Ok(())
+        })
+    })
 }
 
 /// Waits until all tasks have ended, and all workers. Reports can be collected afterwards. Python's
@@ -172,7 +170,7 @@ pub unsafe extern "C" fn rialto_pool_close(pool: *mut rialto_pool_t) -> c_int {
 /// timeout_ns  how long; 0 polls; RIALTO_WAIT_FOREVER never passes.
 /// Returns     RIALTO_OK; RIALTO_EBUSY (it is not closed); RIALTO_ETIMEDOUT, RIALTO_EAGAIN
 ///             (polling); RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked
-///             child of its owner); RIALTO_EDEADLK (within rialto_pool_map); RIALTO_EINVAL; what
+///             child of its owner); RIALTO_EDEADLK (within a callback); RIALTO_EINVAL; what
 ///             `start` returned, if there is no worker and has not been one for five seconds: then
 ///             it can be called again. (Of that, RIALTO_ENOENT, RIALTO_EAGAIN and others that mean
 ///             something else here are RIALTO_EBROKEN; rialto_pool_tend says which.)
@@ -183,7 +181,7 @@ pub unsafe extern "C" fn rialto_pool_close(pool: *mut rialto_pool_t) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_join(pool: *mut rialto_pool_t, timeout_ns: u64) -> c_int {
     // SAFETY: the caller's word.
-    status(unsafe { pool_at(pool) }.and_then(|pool| pool.join(timeout_ns)))
+    status(unsafe { with(pool, |pool| pool.join(timeout_ns)) })
 }
 
 /// Kills all workers, and waits for their ends. Tasks that had not ended are
@@ -191,7 +189,7 @@ pub unsafe extern "C" fn rialto_pool_join(pool: *mut rialto_pool_t, timeout_ns: 
 ///
 /// pool        alive.
 /// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK (within
-///             rialto_pool_map); RIALTO_EINVAL.
+///             a callback); RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: for as long as the kernel takes to end
 ///             processes.
 /// Signals     not async-signal-safe.
@@ -200,7 +198,12 @@ pub unsafe extern "C" fn rialto_pool_join(pool: *mut rialto_pool_t, timeout_ns: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_terminate(pool: *mut rialto_pool_t) -> c_int {
     // SAFETY: the caller's word.
-    status(unsafe { pool_at(pool) }.map(Pool::terminate))
+    status(unsafe {
+        with(pool, |pool| {
+            pool.terminate();
+            Ok(())
+        })
+    })
 }
 
 /// Terminates the pool, and removes its objects from the region. The view is not alive any more,
@@ -208,7 +211,7 @@ pub unsafe extern "C" fn rialto_pool_terminate(pool: *mut rialto_pool_t) -> c_in
 ///
 /// pool        alive.
 /// Returns     RIALTO_OK; RIALTO_EPERM (a forked child of its owner: not done); RIALTO_EDEADLK
-///             (within rialto_pool_map: not done); RIALTO_EINVAL; as rialto_region_remove, for the
+///             (within a callback: not done); RIALTO_EINVAL; as rialto_region_remove, for the
 ///             first of its objects that stays (RIALTO_EBUSY: another process has it open): the pool
 ///             has ended all the same, and they can be removed one by one.
 /// Concurrency one thread.  Blocks: as rialto_pool_terminate, and as rialto_region_remove.
@@ -218,7 +221,9 @@ pub unsafe extern "C" fn rialto_pool_terminate(pool: *mut rialto_pool_t) -> c_in
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_end(pool: *mut rialto_pool_t) -> c_int {
     // SAFETY: the caller's word; the memory goes after what is in it was taken out.
-    status(unsafe { pool_at(pool).and_then(|_| take(pool)).and_then(|place| place.at.read().remove()) })
+    status(unsafe {
+        with(pool, |_| Ok(())).and_then(|()| take(pool)).and_then(|place| place.at.read().remove())
+    })
 }
 
 /// Replaces workers that have ended, and kills those whose task takes too long. All functions that
@@ -228,7 +233,7 @@ pub unsafe extern "C" fn rialto_pool_end(pool: *mut rialto_pool_t) -> c_int {
 /// pool        alive.
 /// Returns     RIALTO_OK; what `start` returned, of a worker that is to be replaced (it is tried
 ///             again at the next look); RIALTO_EPERM (a forked child of its owner); RIALTO_EDEADLK
-///             (within rialto_pool_map); RIALTO_EINVAL.
+///             (within a callback); RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: as `start` does.
 /// Signals     not async-signal-safe.
 /// If we die   as for rialto_pool_create.
@@ -236,7 +241,7 @@ pub unsafe extern "C" fn rialto_pool_end(pool: *mut rialto_pool_t) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_pool_tend(pool: *mut rialto_pool_t) -> c_int {
     // SAFETY: the caller's word.
-    status(unsafe { pool_at(pool) }.and_then(|pool| pool.tend()))
+    status(unsafe { with(pool, Pool::tend) })
 }
 
 /// What a worker is at, as it says itself.

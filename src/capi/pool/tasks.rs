@@ -1,6 +1,6 @@
 //! Tasks: submitted, waited for, taken back.
 
-use super::object::{pool_at, rialto_pool_t, walk};
+use super::object::{rialto_pool_t, with};
 use crate::{
     capi::{bytes, check, name, rialto_message_t, room, status},
     error::{Error, Result},
@@ -93,7 +93,7 @@ fn to_c(task: u64, report: Report<&[u8]>) -> rialto_report_t {
 ///             report first; or, after a second, busy workers have left the queue full of tasks
 ///             that were taken back); RIALTO_EMSGSIZE; RIALTO_EPIPE (closed, or terminated);
 ///             RIALTO_EBROKEN (no worker gets through its start); RIALTO_EPERM (a forked child of
-///             its owner); RIALTO_EDEADLK (within rialto_pool_map); RIALTO_EINVAL; as
+///             its owner); RIALTO_EDEADLK (within a callback); RIALTO_EINVAL; as
 ///             rialto_queue_push; what `start` returned, as for rialto_pool_join. Negative: nothing
 ///             submitted.
 /// Concurrency one thread at a time for each pool.  Blocks: as `start` does, if a worker is to be
@@ -111,7 +111,8 @@ pub unsafe extern "C" fn rialto_pool_submit(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(id).and_then(|()| unsafe {
-        id.write(number(pool_at(pool)?.submit(name(function)?, bytes(task, task_bytes)?)?));
+        let (function, task) = (name(function)?, bytes(task, task_bytes)?);
+        id.write(number(with(pool, |pool| pool.submit(function, task))?));
         Ok(())
     }))
 }
@@ -137,7 +138,7 @@ pub unsafe extern "C" fn rialto_pool_wait(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(report).and_then(|()| unsafe {
-        report.write(to_c(id, pool_at(pool)?.wait(self::id(id), timeout_ns)?));
+        report.write(to_c(id, with(pool, |pool| pool.wait(self::id(id), timeout_ns))?));
         Ok(())
     }))
 }
@@ -161,7 +162,7 @@ pub unsafe extern "C" fn rialto_pool_next(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(report).and_then(|()| unsafe {
-        let (id, next) = pool_at(pool)?.next(timeout_ns)?;
+        let (id, next) = with(pool, |pool| pool.next(timeout_ns))?;
         report.write(to_c(number(id), next));
         Ok(())
     }))
@@ -191,7 +192,8 @@ pub unsafe extern "C" fn rialto_pool_apply(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(report).and_then(|()| unsafe {
-        let done = pool_at(pool)?.apply(name(function)?, bytes(task, task_bytes)?, timeout_ns)?;
+        let (function, task) = (name(function)?, bytes(task, task_bytes)?);
+        let done = with(pool, |pool| pool.apply(function, task, timeout_ns))?;
         report.write(to_c(0, done));
         Ok(())
     }))
@@ -245,7 +247,7 @@ pub unsafe extern "C" fn rialto_pool_map(
                 bytes(item.bytes, item.length_bytes)?;
             }
             let items = items.iter().map(|item| Item(item));
-            walk(pool, |pool| {
+            with(pool, |pool| {
                 if is_ordered {
                     return pool.map(function, items, chunk, |index, report| {
                         let report = to_c(index as u64, report);
@@ -272,7 +274,7 @@ pub unsafe extern "C" fn rialto_pool_map(
 /// is_cancelled
 ///             gets whether it was; if not, it had ended.
 /// Returns     RIALTO_OK; RIALTO_ENOENT (it was collected, or there was none); RIALTO_EPERM (a
-///             forked child of the pool's owner); RIALTO_EDEADLK (within rialto_pool_map);
+///             forked child of the pool's owner); RIALTO_EDEADLK (within a callback);
 ///             RIALTO_EBADREGION; RIALTO_EINVAL.
 /// Concurrency one thread at a time for each pool.  Blocks: as rialto_pool_terminate, for one
 ///             worker.
@@ -287,7 +289,7 @@ pub unsafe extern "C" fn rialto_pool_cancel(
 ) -> c_int {
     // SAFETY: checked, and the caller's word.
     status(check(is_cancelled).and_then(|()| unsafe {
-        is_cancelled.write(pool_at(pool)?.cancel(self::id(id))?);
+        is_cancelled.write(with(pool, |pool| pool.cancel(self::id(id)))?);
         Ok(())
     }))
 }
