@@ -44,7 +44,7 @@ pub enum Error {
     /// The barrier is broken: somebody timed out, died, failed or aborted it. `reset` makes it whole. Or no worker of the
     /// pool gets through its start.
     Broken,
-    /// This thread holds the lock already, or is within an update of that very object. In C: or within a map of that pool.
+    /// This thread holds the lock already, or is within an update of that very object. In C: or in a callback of that pool.
     Deadlock,
     /// The other end of the pipe was closed, or its holder died; nothing will read this message. The fork
     /// server has ended.

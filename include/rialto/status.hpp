@@ -105,7 +105,8 @@ private:
     T value_;
 };
 
-/** Of statuses, with rialto_strerror's texts, and std's for an errno that has none there. Codes that are errno's compare equal to std::errc. */
+/** Of statuses, with rialto_strerror's texts, and std's for an errno that has none there. Codes that are errno's compare
+ * equal to std::errc. */
 inline const std::error_category& category() noexcept
 {
     class Category : public std::error_category {
