@@ -349,7 +349,7 @@ extern "C" {
 
 /**
  * This thread holds the lock already, or is within an edit or sort of that very object, or
- * a map of that pool.
+ * a callback of that pool.
  */
 #define RIALTO_EDEADLK (-35)
 

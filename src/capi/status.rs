@@ -61,7 +61,7 @@ pub const RIALTO_ENOSPC: c_int = -28;
 /// Closed; from pop, peek and a pipe's recv: and drained.
 pub const RIALTO_EPIPE: c_int = -32;
 /// This thread holds the lock already, or is within an edit or sort of that very object, or
-/// a map of that pool.
+/// a callback of that pool.
 pub const RIALTO_EDEADLK: c_int = -35;
 /// The next message killed its holders as often as the queue allows (RIALTO_ON_DEATH_STOP: once);
 /// take_poisoned takes it.
