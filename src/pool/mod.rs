@@ -95,7 +95,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     member::Depth,
-    process::Process,
+    process::{Process, getpid},
     queue::Queue,
     region::Region,
     time::TICK_NS,
@@ -214,7 +214,7 @@ impl<'r, S: Start> Pool<'r, S> {
             done,
             start,
             name: record::pack(name)?,
-            owner: me(),
+            owner: getpid(),
             timeout_ns: config.timeout_ns,
             tasks_per_worker: config.tasks_per_worker,
             initializer,
@@ -304,13 +304,8 @@ impl<'r, S: Start> Pool<'r, S> {
 
     /// Not a forked child's, which has a copy.
     pub(crate) fn is_mine(&self) -> bool {
-        self.owner == me()
+        self.owner == getpid()
     }
-}
-
-fn me() -> i32 {
-    // SAFETY: asks only.
-    unsafe { libc::getpid() }
 }
 
 fn remove(region: &Region, names: &[&str]) {

@@ -3,7 +3,7 @@
 
 use crate::{
     error::{Error, Result},
-    sys,
+    process::last_error,
 };
 use bytemuck::Zeroable;
 use core::{ptr::NonNull, slice};
@@ -29,10 +29,7 @@ impl<T: Zeroable + Copy> Scratch<T> {
             libc::mmap(core::ptr::null_mut(), bytes, access, kind, -1, 0)
         };
         if at == libc::MAP_FAILED {
-            return Err(match sys::linux::errno() {
-                libc::ENOMEM => Error::NoMemory,
-                errno => Error::Os(errno),
-            });
+            return Err(last_error());
         }
         Ok(Scratch { at: NonNull::new(at.cast()).ok_or(Error::NoMemory)?, len })
     }

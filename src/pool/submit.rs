@@ -17,6 +17,11 @@ use crate::{
 /// again; or it is full of tasks that were taken back, and nobody comes to look at them.
 const ROOM_NS: u64 = 1_000_000_000;
 
+/// How long to sleep, in nanoseconds: until then, or for a look around. Not 0, which would poll.
+fn left(until: Deadline, tick_ns: u64) -> u64 {
+    until.or_tick(Linux, tick_ns).0.saturating_sub(Linux.now_ns()).max(1)
+}
+
 /// What was collected; its bytes are in the pool's `result`.
 #[derive(Clone, Copy)]
 pub(super) struct Collected {
@@ -36,15 +41,11 @@ impl<S: Start> Pool<'_, S> {
     /// initializer; `Invalid`: the function's name.
     pub fn submit(&mut self, function: &str, task: &[u8]) -> Result<TaskId> {
         let function = record::pack(function)?;
-        self.put(function, 0, task)
-    }
-
-    fn put(&mut self, function: Name, index: u64, task: &[u8]) -> Result<TaskId> {
         self.ready()?;
         let most = self.table.shape.task_bytes as usize;
         let room = &mut self.task.get_mut()[TASK_BYTES..TASK_BYTES + most];
         room.get_mut(..task.len()).ok_or(Error::MessageTooLarge)?.copy_from_slice(task);
-        self.send(function, index, 0, task.len(), Deadline::after(Linux, ROOM_NS))
+        self.send(function, 0, 0, task.len(), Deadline::after(Linux, ROOM_NS))
     }
 
     /// Whether a task could be submitted now. Errors: as [`Pool::submit`].
@@ -73,8 +74,7 @@ impl<S: Start> Pool<'_, S> {
             self.done.clear();
             self.drop_forgotten();
             if self.held.free().is_none() {
-                let look = until.or_tick(Linux, tick(&self.tasks) / 2).0;
-                let _ = self.done.wait_timeout(look.saturating_sub(Linux.now_ns()).max(1));
+                let _ = self.done.wait_timeout(left(until, tick(&self.tasks) / 2));
             }
         }
     }
@@ -111,7 +111,7 @@ impl<S: Start> Pool<'_, S> {
         loop {
             let ns = match until {
                 Deadline::NOW => 0,
-                _ => until.or_tick(Linux, tick(&self.tasks)).0.saturating_sub(Linux.now_ns()).max(1),
+                _ => left(until, tick(&self.tasks)),
             };
             match self.tasks.push_timeout(&self.task.get()[..len], ns) {
                 Err(Error::TimedOut | Error::WouldBlock) if self.is_broken() => return Err(Error::Broken),
@@ -227,8 +227,7 @@ impl<S: Start> Pool<'_, S> {
                 return Err(Error::TimedOut);
             }
             self.give_up_without_workers()?;
-            let tick = deadline.or_tick(Linux, tick(&self.tasks) / 2).0;
-            let _ = self.done.wait_timeout(tick.saturating_sub(Linux.now_ns()).max(1));
+            let _ = self.done.wait_timeout(left(deadline, tick(&self.tasks) / 2));
         }
     }
 

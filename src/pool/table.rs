@@ -251,6 +251,12 @@ impl<'r> Table<'r> {
         }
     }
 
+    /// Nobody is in that worker's place.
+    pub fn vacate(&self, worker: u32) {
+        self.set_note(worker, Note::Slot, 0);
+        self.set_note(worker, Note::Pid, 0);
+    }
+
     /// The word of a slot, whose index is in range.
     fn of_slot(&self, slot: u32, word: u32) -> Result<u32> {
         if slot >= self.shape.slots {

@@ -120,8 +120,7 @@ impl<S: Start> Pool<'_, S> {
             self.failures = if started { 0 } else { self.failures.saturating_add(weight) };
             *worker = None;
             self.ready &= !(1 << index);
-            self.table.set_note(index as u32, Note::Slot, 0);
-            self.table.set_note(index as u32, Note::Pid, 0);
+            self.table.vacate(index as u32);
             deaths = true;
         }
         if deaths {
@@ -130,7 +129,6 @@ impl<S: Start> Pool<'_, S> {
     }
 
     /// Takes tasks from workers that have had them for too long, and ends workers that are stopped otherwise.
-    #[allow(clippy::collapsible_match)] // who has a task in time is not to come to the next arm
     fn time_out(&mut self) {
         if self.timeout_ns == FOREVER {
             return;
@@ -158,8 +156,7 @@ impl<S: Start> Pool<'_, S> {
         if let Some(process) = self.workers.get_mut(worker as usize).and_then(Option::take) {
             end(process);
             self.ready &= !(1 << worker);
-            self.table.set_note(worker, Note::Slot, 0);
-            self.table.set_note(worker, Note::Pid, 0);
+            self.table.vacate(worker);
             self.region.recover(Depth::Marked);
         }
     }

@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Result},
     event::Event,
     member::Home,
+    process::{getpid, nap},
     queue::{Peeked, Queue},
     region::Region,
     sys::{Platform, linux::Linux},
@@ -134,11 +135,6 @@ pub(crate) fn work_with(told: &[u8], region: &Region, functions: &dyn Functions)
     worker.serve(told.tasks, &lifeline)
 }
 
-fn nap(ns: u64) {
-    // SAFETY: waits, and looks at nothing.
-    unsafe { libc::poll(core::ptr::null_mut(), 0, (ns / 1_000_000).clamp(1, 1000) as libc::c_int) };
-}
-
 enum Handled {
     Done,
     /// Somebody had done it, or it was cancelled.
@@ -168,8 +164,7 @@ impl<'r, 'f> Worker<'r, 'f> {
     }
 
     fn initialize(&mut self, told: &Told<'_>) -> i64 {
-        // SAFETY: asks only.
-        self.note(Note::Pid, unsafe { libc::getpid() } as u64);
+        self.note(Note::Pid, getpid() as u64);
         self.note(Note::Slot, 0);
         self.note(Note::State, STARTING);
         let code = match told.initializer {

@@ -70,6 +70,7 @@ pub use child::{Child, Current, Parent, current, parent};
 pub use entry::{Entry, main};
 pub use forkserver::ForkServer;
 pub use handle::{Method, Process, ProcessConfig};
+pub(crate) use os::{getpid, last_error, nap};
 pub use spawn::Program;
 
 /// Of an entry or a process: at most 31 bytes.

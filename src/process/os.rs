@@ -12,7 +12,7 @@ use libc::{pid_t, pollfd};
 pub(super) type ExitCode = i32;
 
 /// What the last call of this thread failed with.
-pub(super) fn last_error() -> Error {
+pub(crate) fn last_error() -> Error {
     error_of(errno())
 }
 
@@ -69,7 +69,7 @@ impl Drop for Fd {
 }
 
 /// The calling process.
-pub(super) fn getpid() -> pid_t {
+pub(crate) fn getpid() -> pid_t {
     // SAFETY: no arguments.
     unsafe { libc::getpid() }
 }
@@ -153,7 +153,7 @@ pub(super) fn reap(pidfd: c_int) -> Result<Option<ExitCode>> {
 }
 
 /// Sleeps so long, or less.
-pub(super) fn nap(ns: u64) {
+pub(crate) fn nap(ns: u64) {
     let _ = poll(&mut [], Deadline::after(Os::default(), ns));
 }
 
