@@ -117,6 +117,27 @@ impl Error {
         }
     }
 
+    /// What [`Error::code`] made that status of, where that is one thing only; else the errno that it has.
+    #[cfg(all(feature = "process", target_os = "linux", target_has_atomic = "64", not(rialto_loom)))]
+    pub(crate) fn from_code(status: i32) -> Error {
+        let all = [
+            Error::NotFound,
+            Error::NoSpace,
+            Error::NoMemory,
+            Error::Busy,
+            Error::Invalid,
+            Error::TooManyMembers,
+            Error::TooManyHeld,
+            Error::NotSupported,
+            Error::BadRegion,
+            Error::Version,
+            Error::WrongKind,
+            Error::Broken,
+        ];
+        let known = all.into_iter().find(|error| error.code() == status);
+        known.unwrap_or(Error::Os(status.checked_neg().unwrap_or(0)))
+    }
+
     /// One line for people; the C function `rialto_strerror` returns the same text.
     pub const fn message(self) -> &'static str {
         match self {
@@ -163,3 +184,23 @@ impl core::error::Error for Error {}
 
 /// The result of every fallible call here.
 pub type Result<T> = core::result::Result<T, Error>;
+
+#[cfg(all(test, feature = "process", target_os = "linux", target_has_atomic = "64", not(rialto_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_come_back_as_they_were() {
+        for error in [
+            Error::NotFound,
+            Error::TooManyHeld,
+            Error::Busy,
+            Error::Os(libc::EAGAIN),
+            Error::Version,
+            Error::Broken,
+        ] {
+            assert_eq!(Error::from_code(error.code()), error);
+        }
+        assert_eq!(Error::from_code(i32::MIN).code(), -5);
+    }
+}

@@ -4,7 +4,7 @@ use super::{
     Process, Program,
     letter::{self, DAEMON, Letter, SERVER},
     lifeline,
-    messages::{MOST_FDS, Message, What, error_of, pair, recv, send},
+    messages::{MOST_FDS, Message, What, pair, recv, send},
     os::{Fd, getpid, poll},
     spawn::spawn,
 };
@@ -90,7 +90,7 @@ impl ForkServer {
         let Some((message, mut passed)) = recv(reply.raw())? else { return Err(Error::BrokenPipe) };
         match message {
             Message { what: What::Answer, status: 0, pid } => Ok((reply, pid, passed.pop())),
-            Message { what: What::Answer, status, .. } => Err(error_of(status)),
+            Message { what: What::Answer, status, .. } => Err(Error::from_code(status)),
             _ => Err(Error::BadRegion),
         }
     }

@@ -185,24 +185,6 @@ fn passed(header: &libc::msghdr) -> (Passed, bool) {
     (passed, complete)
 }
 
-/// What [`Error::code`] made a status of.
-pub(super) fn error_of(status: i32) -> Error {
-    let all = [
-        Error::NotFound,
-        Error::NoSpace,
-        Error::NoMemory,
-        Error::Busy,
-        Error::Invalid,
-        Error::TooManyMembers,
-        Error::TooManyHeld,
-        Error::NotSupported,
-        Error::BadRegion,
-        Error::Version,
-    ];
-    let known = all.into_iter().find(|error| error.code() == status);
-    known.unwrap_or(Error::Os(status.checked_neg().unwrap_or(0)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -241,15 +223,5 @@ mod tests {
         }
         say(&good);
         assert_eq!(recv(b.raw()).unwrap().unwrap().0.what, What::Start);
-    }
-
-    #[test]
-    fn errors_come_back_as_they_were() {
-        for error in
-            [Error::NotFound, Error::TooManyHeld, Error::Busy, Error::Os(libc::EAGAIN), Error::Version]
-        {
-            assert_eq!(error_of(error.code()), error);
-        }
-        assert_eq!(error_of(i32::MIN).code(), -5);
     }
 }

@@ -38,18 +38,11 @@ impl Start for CStart {
         let started =
             unsafe { (self.start)(told.as_ptr().cast(), told.len(), process.as_mut_ptr(), self.context) };
         if started < 0 {
-            return Err(failed(started));
+            return Err(Error::from_code(started));
         }
         // SAFETY: a view that is alive, or zeros, which are refused.
         unsafe { take(process.as_mut_ptr()) }
     }
-}
-
-/// What has that status for its code. Ours are no errno; the others stay what they were, whatever they mean here.
-fn failed(status: c_int) -> Error {
-    let ours = [Error::BadRegion, Error::Version, Error::WrongKind, Error::Broken];
-    let found = ours.into_iter().find(|error| error.code() == status);
-    found.unwrap_or(Error::Os(status.saturating_neg()))
 }
 
 /// It is too large for a view, so it has memory of its own.
