@@ -5,7 +5,11 @@
 //! opens with what is to be done: 1, go on; 2, end.
 
 use super::os::{Fd, getpid, last_error, leave, pidfd_open, readable};
-use crate::{error::Result, sys::Os, time::Deadline};
+use crate::{
+    error::Result,
+    sys::{Os, linux::errno},
+    time::Deadline,
+};
 use core::ffi::c_int;
 
 const GO: u64 = 1;
@@ -35,8 +39,7 @@ pub(super) unsafe fn fork() -> Result<Option<(i32, Fd)>> {
             unsafe { libc::write(gate.raw(), (&raw const word).cast(), 8) };
             if pidfd.is_err() {
                 // SAFETY: our child, which ends; no out-parameter.
-                while unsafe { libc::waitpid(pid, core::ptr::null_mut(), 0) } == -1
-                    && super::os::error_of(crate::sys::linux::errno()) == crate::error::Error::Os(libc::EINTR)
+                while unsafe { libc::waitpid(pid, core::ptr::null_mut(), 0) } == -1 && errno() == libc::EINTR
                 {
                 }
             }
