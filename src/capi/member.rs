@@ -1,6 +1,6 @@
 //! `rialto_member_t`.
 
-use super::{View, check, get, put, rialto_region_t, status, take};
+use super::{View, check, end, get, put, rialto_region_t, status};
 use crate::{Member, error::Error};
 use core::ffi::c_int;
 
@@ -80,12 +80,7 @@ pub unsafe extern "C" fn rialto_member_leave(member: *mut rialto_member_t) -> c_
             return Err(Error::Busy);
         }
         // SAFETY: the caller's word: nobody else uses it.
-        let handle = unsafe { take(member) }?;
-        handle.leave().map_err(|(handle, error)| {
-            // SAFETY: where it was a moment ago.
-            unsafe { put(member, handle) };
-            error
-        })
+        unsafe { end(member, Member::leave) }
     };
     status(left())
 }

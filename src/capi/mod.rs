@@ -272,3 +272,21 @@ unsafe fn take<V: View>(view: *mut V) -> Result<V::Handle> {
         Ok(handle)
     }
 }
+
+/// Ends a view by what takes its handle; where that refuses, the view is what it was.
+///
+/// # Safety
+/// As [`take`].
+#[inline]
+unsafe fn end<V: View>(
+    view: *mut V,
+    by: impl FnOnce(V::Handle) -> core::result::Result<(), (V::Handle, Error)>,
+) -> Result<()> {
+    // SAFETY: the caller's word; a view that was alive may be written.
+    unsafe {
+        by(take(view)?).map_err(|(handle, error)| {
+            put(view, handle);
+            error
+        })
+    }
+}

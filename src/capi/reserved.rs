@@ -2,7 +2,8 @@
 #![allow(clippy::result_large_err)] // as in `queue::reserved`
 
 use super::{
-    View, bytes, check, check_optional, get_mut, put, put_optional, queue_at, rialto_queue_t, status, take,
+    View, bytes, check, check_optional, end, get_mut, put, put_optional, queue_at, rialto_queue_t, status,
+    take,
 };
 use crate::{
     Queue, Reserved,
@@ -48,15 +49,8 @@ unsafe fn commit(
     reserved: *mut rialto_reserved_t,
     commit: impl FnOnce(Reserved<'static>) -> core::result::Result<(), (Reserved<'static>, Error)>,
 ) -> c_int {
-    // SAFETY: the caller's word; a view that was alive may be written.
-    status(unsafe {
-        take(reserved).and_then(|handle| {
-            commit(handle).map_err(|(handle, error)| {
-                put(reserved, handle);
-                error
-            })
-        })
-    })
+    // SAFETY: the caller's word.
+    status(unsafe { end(reserved, commit) })
 }
 
 /// Reserves room for a message, waiting for it as long as it takes. What is in it means nothing.

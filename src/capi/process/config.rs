@@ -4,7 +4,7 @@ use super::{get, rialto_forkserver_t, status};
 use crate::{
     capi::{bytes, check, name},
     error::{Error, Result},
-    process::{ForkServer, Method, ProcessConfig, Program},
+    process::{Method, ProcessConfig, Program},
 };
 use core::{
     ffi::{CStr, c_char, c_int, c_void},
@@ -124,8 +124,6 @@ pub(super) unsafe fn program_of<'a>(
     // SAFETY: the caller's word.
     Ok(unsafe { base.with_c_argv(argv) })
 }
-
-const _: () = assert!(size_of::<ForkServer>() <= size_of::<rialto_forkserver_t>());
 
 /// Spawn, of this program; no arguments, no descriptors, no daemon.
 ///

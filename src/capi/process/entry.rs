@@ -46,17 +46,13 @@ pub struct rialto_entry_t {
     pub context: *mut c_void,
 }
 
-/// A name with a zero behind it.
-struct Text([c_char; 32]);
-
-impl Text {
-    fn new(name: &str) -> Text {
-        let mut text = [0; 32];
-        for (to, from) in text.iter_mut().take(31).zip(name.bytes()) {
-            *to = from as c_char;
-        }
-        Text(text)
+/// A name with a zero behind it: it has at most 31 bytes.
+pub(super) fn c_name(name: &str) -> [c_char; 32] {
+    let mut text = [0; 32];
+    for (to, from) in text.iter_mut().take(31).zip(name.bytes()) {
+        *to = from as c_char;
     }
+    text
 }
 
 /// Calls `run` with what C sees of a child.
@@ -68,11 +64,11 @@ pub(super) unsafe fn call(
     run: unsafe extern "C" fn(*const rialto_child_t, *mut c_void) -> c_int,
     context: *mut c_void,
 ) -> i32 {
-    let (entry, name) = (Text::new(child.entry()), Text::new(child.name()));
+    let (entry, name) = (c_name(child.entry()), c_name(child.name()));
     let args = child.args();
     let child = rialto_child_t {
-        entry: entry.0.as_ptr(),
-        name: name.0.as_ptr(),
+        entry: entry.as_ptr(),
+        name: name.as_ptr(),
         args: if args.is_empty() { ptr::null() } else { args.as_ptr().cast() },
         args_bytes: args.len(),
         fds: child.fds().as_ptr(),

@@ -20,4 +20,4 @@ pub use object::*;
 pub use relatives::*;
 pub use server::*;
 
-use super::{check, get, put, status, take};
+use super::{check, end, get, put, status, take};

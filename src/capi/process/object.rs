@@ -3,8 +3,9 @@
 use super::{
     check,
     config::{config_at, method_at},
+    end,
     entry::call,
-    get, put, rialto_child_t, rialto_process_config_t, status, take,
+    get, put, rialto_child_t, rialto_process_config_t, status,
 };
 use crate::{
     capi::{View, check_optional, name, put_optional},
@@ -301,12 +302,5 @@ pub unsafe extern "C" fn rialto_process_sentinel(process: *const rialto_process_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_process_close(process: *mut rialto_process_t) -> c_int {
     // SAFETY: the caller's word: nobody else uses it.
-    let closed = unsafe { take(process) }.and_then(|handle| {
-        handle.close().map_err(|(handle, error)| {
-            // SAFETY: where it was a moment ago.
-            unsafe { put(process, handle) };
-            error
-        })
-    });
-    status(closed)
+    status(unsafe { end(process, Process::close) })
 }

@@ -1,6 +1,6 @@
 //! The calling process, and its parent.
 
-use super::status;
+use super::{entry::c_name, status};
 use crate::{
     capi::check,
     error::{Error, Result},
@@ -31,12 +31,8 @@ pub struct rialto_current_t {
 pub unsafe extern "C" fn rialto_process_current(current: *mut rialto_current_t) -> c_int {
     let make = || {
         let me = self::current();
-        let mut name = [0; 32];
-        for (to, from) in name.iter_mut().take(31).zip(me.name().bytes()) {
-            *to = from as c_char;
-        }
         let flags = if me.is_daemon() { super::RIALTO_PROCESS_DAEMON } else { 0 };
-        rialto_current_t { name, pid: me.pid(), flags }
+        rialto_current_t { name: c_name(me.name()), pid: me.pid(), flags }
     };
     // SAFETY: checked, and the caller's word.
     status(check(current).map(|()| unsafe { current.write(make()) }))

@@ -1,6 +1,6 @@
 //! `rialto_forkserver_t`.
 
-use super::{check, config::program_of, get, put, status, take};
+use super::{check, config::program_of, end, get, put, status, take};
 use crate::{capi::View, process::ForkServer};
 use core::ffi::{c_char, c_int};
 
@@ -76,14 +76,7 @@ pub unsafe extern "C" fn rialto_forkserver_pid(server: *const rialto_forkserver_
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rialto_forkserver_stop(server: *mut rialto_forkserver_t) -> c_int {
     // SAFETY: the caller's word: nobody else uses it.
-    let stopped = unsafe { take(server) }.and_then(|handle| {
-        handle.stop().map_err(|(handle, error)| {
-            // SAFETY: where it was a moment ago.
-            unsafe { put(server, handle) };
-            error
-        })
-    });
-    status(stopped)
+    status(unsafe { end(server, ForkServer::stop) })
 }
 
 /// Kills a server, if it has not ended, and ends its view. Its children run on, with exit codes that
