@@ -3,6 +3,7 @@
 //!
 //! Arguments: words that a case's name must contain; options of the usual harness are ignored.
 
+use rialto::process::{ForkServer, Method, Program};
 use std::{
     fs::File,
     io::{Read, Seek},
@@ -37,6 +38,28 @@ impl Way {
             Way::Fork => "fork",
             Way::Spawn => "spawn",
             Way::Server => "fork server",
+        }
+    }
+}
+
+/// What starts processes so.
+pub struct Starter {
+    pub way: Way,
+    pub server: Option<ForkServer>,
+}
+
+pub fn starter(way: Way) -> Starter {
+    let server = (way == Way::Server).then(|| ForkServer::start(Program::this()).expect("a server"));
+    Starter { way, server }
+}
+
+impl Starter {
+    pub fn method(&self) -> Method<'_> {
+        match (&self.server, self.way) {
+            (Some(server), _) => Method::fork_server(server),
+            // SAFETY: the cases that start processes so have one thread, or their entries do what is allowed.
+            (None, Way::Fork) => unsafe { Method::fork() },
+            (None, _) => Method::spawn(Program::this()),
         }
     }
 }

@@ -11,10 +11,11 @@ mod tasks;
 pub mod workers;
 
 pub use crate::cases::{Case, WAYS, Way, case, no_children, sleep_ms};
+use crate::cases::{Starter, starter};
 use rialto::{
     FOREVER, Region, RegionConfig, Result,
     pool::{Pool, PoolConfig, Report},
-    process::{ForkServer, Method, Process, ProcessConfig, Program},
+    process::{Process, ProcessConfig},
 };
 use std::cell::Cell;
 
@@ -29,8 +30,7 @@ pub const COUNTERS: u32 = 4096;
 pub struct Place {
     pub region: Region,
     fd: i32,
-    way: Way,
-    server: Option<ForkServer>,
+    starter: Starter,
     /// Whether workers die with the parent.
     pub daemons: bool,
     /// How many were started.
@@ -39,7 +39,11 @@ pub struct Place {
 
 impl Place {
     pub fn new(way: Way) -> Place {
-        let region = Region::create_memfd(1 << 22, &RegionConfig::default()).expect("a region");
+        Place::of(&RegionConfig::default(), way)
+    }
+
+    pub fn of(config: &RegionConfig, way: Way) -> Place {
+        let region = Region::create_memfd(1 << 22, config).expect("a region");
         let fd = region.fd().expect("of the region");
         Place::over(region, fd, way)
     }
@@ -48,21 +52,14 @@ impl Place {
         if region.open_raw_array::<u64>("counters").is_err() {
             region.create_raw_array::<u64>("counters", COUNTERS).expect("counters");
         }
-        let server = (way == Way::Server).then(|| ForkServer::start(Program::this()).expect("a server"));
-        Place { region, fd, way, server, daemons: true, starts: Cell::new(0) }
+        Place { region, fd, starter: starter(way), daemons: true, starts: Cell::new(0) }
     }
 
     pub fn start(&self, entry: &str, args: &[u8]) -> Result<Process> {
         self.starts.set(self.starts.get() + 1);
-        let method = match (&self.server, self.way) {
-            (Some(server), _) => Method::fork_server(server),
-            // SAFETY: these cases have a single thread.
-            (None, Way::Fork) => unsafe { Method::fork() },
-            (None, _) => Method::spawn(Program::this()),
-        };
         let fds = [self.fd];
         let config = ProcessConfig { args, fds: &fds, daemon: self.daemons, ..ProcessConfig::default() };
-        Process::start(method, entry, &config)
+        Process::start(self.starter.method(), entry, &config)
     }
 
     /// What [`Pool::create`] wants.

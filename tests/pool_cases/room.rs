@@ -3,7 +3,7 @@
 use super::{Case, MS, Place, Way, apply, case, outcomes::done, sleep_ms};
 use crate::{pool, procs::wait_until};
 use rialto::{
-    Error, FOREVER, Region, RegionConfig,
+    Error, FOREVER, RegionConfig,
     pool::{Outcome, Pool, PoolConfig},
 };
 use std::time::Instant;
@@ -20,9 +20,7 @@ pub fn cases() -> Vec<Case> {
 }
 
 pub fn place(members: u16) -> Place {
-    let region = Region::create_memfd(1 << 22, &RegionConfig { members, ..Default::default() }).unwrap();
-    let fd = region.fd().unwrap();
-    Place::over(region, fd, Way::Fork)
+    Place::of(&RegionConfig { members, ..Default::default() }, Way::Fork)
 }
 
 /// The parent is a member, too.

@@ -3,8 +3,9 @@
 use super::{Case, Place, Way, apply, case, config, no_children, outcomes::done};
 use crate::pool;
 use rialto::{
-    Error, FOREVER, Region, RegionConfig,
+    Error, FOREVER, Region, RegionConfig, Result,
     pool::{MAX_INITIALIZER_BYTES, MAX_SLOTS, Outcome, Pool, PoolConfig},
+    process::Process,
 };
 use std::time::{Duration, Instant};
 
@@ -56,15 +57,18 @@ fn fails_for_a_while() {
     assert!(count >= 9);
 }
 
+/// One worker, and no other in its place.
+fn pool_of_one_start(place: &Place, then: Error) -> Pool<'_, impl FnMut(&[u8]) -> Result<Process>> {
+    let one = move |told: &[u8]| match place.starts.get() {
+        0 => place.start("worker", told),
+        _ => Err(then),
+    };
+    Pool::create(&place.region, "pool", &PoolConfig::new(1), one).unwrap()
+}
+
 fn fails_for_good() {
     let place = Place::new(Way::Fork);
-    let mut start = place.starter("worker");
-    let mut count = 0;
-    let one = |told: &[u8]| {
-        count += 1;
-        if count > 1 { Err(Error::NoMemory) } else { start(told) }
-    };
-    let mut pool = Pool::create(&place.region, "pool", &PoolConfig::new(1), one).unwrap();
+    let mut pool = pool_of_one_start(&place, Error::NoMemory);
     let id = pool.submit("dies", b"").unwrap();
     let begin = Instant::now();
     assert_eq!(pool.wait(id, FOREVER).map(|_| ()), Err(Error::NoMemory));
@@ -80,13 +84,7 @@ fn fails_for_good() {
 /// It is not that there is nothing to wait for.
 fn finds_nothing() {
     let place = Place::new(Way::Fork);
-    let mut start = place.starter("worker");
-    let mut count = 0;
-    let one = |told: &[u8]| {
-        count += 1;
-        if count > 1 { Err(Error::NotFound) } else { start(told) }
-    };
-    let mut pool = Pool::create(&place.region, "pool", &PoolConfig::new(1), one).unwrap();
+    let mut pool = pool_of_one_start(&place, Error::NotFound);
     let id = pool.submit("dies", b"").unwrap();
     assert_eq!(pool.next(FOREVER).map(|_| ()), Err(Error::Broken));
     assert_eq!(pool.wait(id, FOREVER).map(|_| ()), Err(Error::Broken));

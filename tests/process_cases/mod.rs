@@ -8,8 +8,8 @@ mod fork_safety;
 mod leftovers;
 mod told;
 
-pub use crate::cases::{Case, WAYS, Way, case, no_children, sleep_ms};
-use rialto::process::{ForkServer, Method, Process, ProcessConfig, Program};
+pub use crate::cases::{Case, Starter, WAYS, Way, case, no_children, sleep_ms, starter};
+use rialto::process::{Process, ProcessConfig};
 use std::{
     fs::File,
     io::Read,
@@ -20,26 +20,7 @@ pub const SECOND: u64 = 1_000_000_000;
 /// Nothing here takes longer, on the busiest machine.
 pub const WATCHDOG_SECONDS: u32 = 120;
 
-pub struct Starter {
-    pub way: Way,
-    pub server: Option<ForkServer>,
-}
-
-pub fn starter(way: Way) -> Starter {
-    let server = (way == Way::Server).then(|| ForkServer::start(Program::this()).expect("a server"));
-    Starter { way, server }
-}
-
 impl Starter {
-    pub fn method(&self) -> Method<'_> {
-        match (&self.server, self.way) {
-            (Some(server), _) => Method::fork_server(server),
-            // SAFETY: the cases that start processes so have one thread, or their entries do what is allowed.
-            (None, Way::Fork) => unsafe { Method::fork() },
-            (None, _) => Method::spawn(Program::this()),
-        }
-    }
-
     #[track_caller]
     pub fn start(&self, entry: &str, args: &[u8], fds: &[&OwnedFd]) -> Process {
         self.start_with(entry, &ProcessConfig { args, ..ProcessConfig::default() }, fds)
